@@ -1,0 +1,57 @@
+"""The als server: rankings for a reader from what they have read."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from contracts.shell import MAX_BOOKS, BookId, Request, Response, ScoredBooks, Weight
+
+RANK_PATH = "/rank"
+EXPLAIN_PATH = "/explain"
+
+
+class HistoryBook(Request):
+    """A book that a reader has read; a rating of None is an implicit one."""
+
+    book_id: BookId
+    rating: Annotated[float, Field(ge=1, le=10)] | None = None
+
+
+class RankRequest(Request):
+    """Rank books for whoever has this history; the history itself and `exclude` never come back."""
+
+    history: Annotated[list[HistoryBook], Field(min_length=1, max_length=MAX_BOOKS)]
+    k: Annotated[int, Field(ge=1, le=MAX_BOOKS)]
+    exclude: Annotated[list[BookId], Field(max_length=MAX_BOOKS)] = []
+    popularity_weight: Weight | None = None
+    """Share of popularity in the score; None leaves the tuned blend as it is."""
+
+
+class RankResponse(ScoredBooks):
+    """Ranked books; fewer than k only if the version knows no more."""
+
+    n_known: int
+    """How many books of the history this version knows."""
+
+
+class ExplainRequest(Request):
+    """Why these books for whoever has this history."""
+
+    history: Annotated[list[HistoryBook], Field(min_length=1, max_length=MAX_BOOKS)]
+    book_ids: Annotated[list[BookId], Field(min_length=1, max_length=100)]
+    k: Annotated[int, Field(ge=1, le=20)] = 3
+
+
+class Contribution(Response):
+    """Share of one book of the history in the evidence for a recommended one."""
+
+    version: str = ""
+    book_id: int
+    share: float
+    """In [0, 1]; the shares of all books of the history sum to 1."""
+
+
+class ExplainResponse(Response):
+    """For each asked book, in order, the books of the history that speak for it most; empty if none does."""
+
+    contributions: list[list[Contribution]]

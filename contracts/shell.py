@@ -1,0 +1,74 @@
+"""What all five model servers share: headers, operational paths and the bases of every message."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+VERSION_HEADER = "X-Artifact-Version"
+"""On a request: answer from this version or not at all. On a response: the version that answered."""
+REQUEST_ID_HEADER = "X-Request-ID"
+DEADLINE_HEADER = "X-Deadline-Ms"
+"""Milliseconds that the caller still waits for an answer."""
+
+LIVE_PATH = "/health/live"
+READY_PATH = "/health/ready"
+INFO_PATH = "/info"
+METRICS_PATH = "/metrics"
+RELOAD_PATH = "/reload"
+
+ServerName = Literal["embedder", "similarity", "als", "metadata", "semantic"]
+SERVER_NAMES: tuple[ServerName, ...] = ("embedder", "similarity", "als", "metadata", "semantic")
+
+BookId = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Weight = Annotated[float, Field(ge=0, le=1)]
+MAX_BOOKS = 10_000
+"""Most books that one message may carry."""
+
+
+class Request(BaseModel):
+    """Base of every request: an unknown field is a mistake of the caller."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Response(BaseModel):
+    """Base of every response: unknown fields are ignored, so that servers deploy before the gateway."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    version: str
+
+
+class ScoredBooks(Response):
+    """Books and their scores as two lists of one length, scores never increasing unless a route says otherwise."""
+
+    book_ids: list[int]
+    scores: list[float]
+
+
+class Ready(BaseModel):
+    """Answer of the readiness check."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    ready: bool
+    version: str | None
+
+
+class Info(BaseModel):
+    """What a server holds: the gateway's choice of a version rests on it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    server: ServerName
+    pid: int
+    version: str | None
+    """The version that answers requests without a pin; None until one is loaded."""
+    held: list[str]
+    """Every version that a pinned request may name, newest load first."""
+    rss_bytes: int
+    uptime_s: float
+    shapes: dict[str, list[int]]
+    """Shape of each array of the current version."""
+    limits: dict[str, int]
+    last_reload_error: str | None = None

@@ -1,0 +1,39 @@
+"""The similarity server: books near a book, or near a vector."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from contracts.shell import MAX_BOOKS, BookId, Request, ScoredBooks, Weight
+
+SIMILAR_PATH = "/similar"
+NEAREST_PATH = "/nearest"
+SCORES_PATH = "/scores"
+
+SimilarMode = Literal["als", "subject", "hybrid"]
+Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
+
+
+class SimilarRequest(Request):
+    """Books similar to one book, never the book itself nor an excluded one."""
+
+    book_id: BookId
+    mode: SimilarMode = "hybrid"
+    weight: Weight = 0.5
+    """Share of the ALS vectors in `hybrid`; the rest is the subject vectors'."""
+    k: Annotated[int, Field(ge=1, le=MAX_BOOKS)]
+    exclude: Annotated[list[BookId], Field(max_length=MAX_BOOKS)] = []
+
+
+class NearestRequest(Request):
+    """Books whose subject vectors are nearest to a vector, exactly (inner product)."""
+
+    vector: Vector
+    k: Annotated[int, Field(ge=1, le=MAX_BOOKS)]
+
+
+class ScoresRequest(Request):
+    """Similarity of the given books to a vector: in their order, 0 for a book without a subject vector."""
+
+    vector: Vector
+    book_ids: Annotated[list[BookId], Field(min_length=1, max_length=MAX_BOOKS)]
