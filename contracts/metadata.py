@@ -44,7 +44,7 @@ class CardsResponse(Response):
 
 
 class PopularRequest(Request):
-    """The most popular books, overall or of one subject, from `offset` on; every book has its place in the list."""
+    """The most popular books from `offset` on, overall (every book has its place) or of one subject."""
 
     k: Annotated[int, Field(ge=1, le=MAX_BOOKS)]
     offset: Annotated[int, Field(ge=0)] = 0
@@ -66,3 +66,4 @@ class SearchRequest(Request):
 
 PopularResponse = ScoredBooks
 SearchResponse = ScoredBooks
+ScoresResponse = ScoredBooks

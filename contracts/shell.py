@@ -40,7 +40,7 @@ class Response(BaseModel):
 
 
 class ScoredBooks(Response):
-    """Books and their scores as two lists of one length, scores never increasing unless a route says otherwise."""
+    """Books and their scores as two lists of one length, best first unless the route says otherwise."""
 
     book_ids: list[int]
     scores: list[float]

@@ -37,3 +37,8 @@ class ScoresRequest(Request):
 
     vector: Vector
     book_ids: Annotated[list[BookId], Field(min_length=1, max_length=MAX_BOOKS)]
+
+
+SimilarResponse = ScoredBooks
+NearestResponse = ScoredBooks
+ScoresResponse = ScoredBooks
