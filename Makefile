@@ -1,0 +1,50 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help setup run train test check fmt bench clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+setup: .venv/.runtime  ## Make the environment, with .venv/bin/bookmesh
+
+run: setup  ## Fill the demo catalogue, train, start the mesh; later runs only start
+	@$(BIN)/bookmesh import demo --if-empty
+	@$(BIN)/bookmesh train --if-none
+	@$(BIN)/bookmesh up
+
+train: setup  ## Run the nine steps
+	@$(BIN)/bookmesh train
+
+test: check  ## Lint, types, layers and every test
+	@tests/install_services.sh
+	$(BIN)/pytest
+
+check: .venv/.dev  ## Lint, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+fmt: .venv/.dev  ## Format and fix what can be fixed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/.dev  ## Measure; nothing is asserted
+	$(BIN)/pytest tests/bench --benchmark-only
+
+clean:  ## Remove the environment and what tools left; data under BOOKMESH_HOME stay
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'bookmesh needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)'; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/.runtime: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.dev: .venv/.runtime
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
