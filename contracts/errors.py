@@ -49,3 +49,27 @@ class Problem(BaseModel):
     """With `unknown_subjects` and `unknown_books`: what was not known."""
     suggestions: dict[str, list[str]] | None = None
     """With `unknown_subjects`: the nearest known names of each."""
+
+
+def build_problem(
+    code: ErrorCode,
+    status: int,
+    detail: str,
+    request_id: str,
+    *,
+    held: list[str] | None = None,
+    unknown: list[str] | None = None,
+    suggestions: dict[str, list[str]] | None = None,
+) -> Problem:
+    """The error body for a code: its type and title follow from the code alone."""
+    return Problem(
+        type=f"urn:bookmesh:error:{code}",
+        title=code.replace("_", " ").capitalize(),
+        status=status,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+        held=held,
+        unknown=unknown,
+        suggestions=suggestions,
+    )

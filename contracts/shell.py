@@ -18,6 +18,13 @@ RELOAD_PATH = "/reload"
 
 ServerName = Literal["embedder", "similarity", "als", "metadata", "semantic"]
 SERVER_NAMES: tuple[ServerName, ...] = ("embedder", "similarity", "als", "metadata", "semantic")
+DEFAULT_PORTS: dict[ServerName, int] = {
+    "embedder": 8101,
+    "similarity": 8102,
+    "als": 8103,
+    "metadata": 8104,
+    "semantic": 8105,
+}
 
 BookId = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Weight = Annotated[float, Field(ge=0, le=1)]
