@@ -1,0 +1,51 @@
+"""The list rule that no author crowds out the others: at most two of one in any ten consecutive books."""
+
+from collections import Counter, deque
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from typing import Final
+
+MOST_PER_AUTHOR: Final = 2
+WINDOW: Final = 10
+
+Authors = Collection[Hashable]
+
+
+def limit_authors(
+    authors: Iterable[Authors], k: int, *, most: int = MOST_PER_AUTHOR, window: int = WINDOW
+) -> list[int]:
+    """Positions of k ranked books, reordered so that no `window` in a row have over `most` of an author.
+
+    `authors` has the authors of each ranked book, best book first, and is read only as far as needed. A book
+    that breaks the rule is held back until it fits. Where none that is left fits, the best one left is taken
+    all the same: the list is shorter than k only if the ranking is.
+    """
+    unread = enumerate(authors)
+    held_back: list[tuple[int, Authors]] = []
+    recent: deque[Authors] = deque()
+    counts: Counter[Hashable] = Counter()
+    chosen: list[int] = []
+
+    def fits(names: Authors) -> bool:
+        return all(counts[name] < most for name in names)
+
+    while len(chosen) < k:
+        if len(recent) == window:
+            counts.subtract(set(recent.popleft()))
+        taken = next((entry for entry in held_back if fits(entry[1])), None)
+        while taken is None and (entry := next(unread, None)) is not None:
+            held_back.append(entry)
+            taken = entry if fits(entry[1]) else None
+        if taken is None and not held_back:
+            break
+        taken = taken or held_back[0]
+        held_back.remove(taken)
+        recent.append(taken[1])
+        counts.update(set(taken[1]))
+        chosen.append(taken[0])
+    return chosen
+
+
+def lower_to_fall(scores: Sequence[float]) -> list[float]:
+    """Scores of a reordered list, each lowered to the smallest before it, so that they never increase."""
+    lowest = float("inf")
+    return [lowest := min(lowest, score) for score in scores]

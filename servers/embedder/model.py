@@ -1,0 +1,81 @@
+"""Pools the embeddings of a set of subjects into one vector by per-dimension attention."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
+
+SETS_PER_BLOCK: Final = 8192
+"""Bounds the memory of `pool_sets`, which holds three (subjects of a block, dim) arrays at once."""
+
+
+class NoKnownSubjects(LookupError):
+    """This version knows none of the subjects, so it has no vector for them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"none of the {len(names)} subjects is in this version")
+        self.names = tuple(names)
+
+
+@dataclass(frozen=True, eq=False)
+class EmbedderModel:
+    """Subject embeddings E and the attention that weighs them dimension by dimension."""
+
+    subjects: list[str]
+    embeddings: F32
+    """(n_subjects, dim)."""
+    attention_weight: F32
+    """W, (dim, dim)."""
+    attention_bias: F32
+    """b, (dim,)."""
+
+    def embed(self, names: Sequence[str]) -> tuple[F32, list[str], list[str]]:
+        """The unit vector (dim,) of these subjects; then the known names as spelled here, and the unknown.
+
+        Letter case does not matter, nor does order, nor does a name given twice. Raises NoKnownSubjects.
+        """
+        subject_idx = sorted({self._rows[key] for name in names if (key := name.casefold()) in self._rows})
+        unknown = [name for name in names if name.casefold() not in self._rows]
+        if not subject_idx:
+            raise NoKnownSubjects(names)
+        vector = self.pool_sets(np.array([0, len(subject_idx)]), np.array(subject_idx))[0]
+        return vector, [self.subjects[idx] for idx in subject_idx], unknown
+
+    def pool_sets(self, offsets: I64, subject_idx: I64) -> F32:
+        """(n_sets, dim) unit vectors, zero for an empty set; set i is subject_idx[offsets[i]:offsets[i + 1]]."""
+        pooled = np.zeros((offsets.size - 1, self.embeddings.shape[1]), dtype=np.float32)
+        for first in range(0, pooled.shape[0], SETS_PER_BLOCK):
+            last = min(first + SETS_PER_BLOCK, pooled.shape[0])
+            idx = subject_idx[offsets[first] : offsets[last]]
+            pooled[first:last] = self._pool_block(np.diff(offsets[first : last + 1]), idx)
+        return pooled
+
+    def _pool_block(self, lengths: I64, subject_idx: I64) -> F32:
+        """v_j = Σ_s a_sj E_sj with a_sj = softmax over the subjects s of a set of (E_s W + b)_j."""
+        block = np.zeros((lengths.size, self.embeddings.shape[1]), dtype=np.float32)
+        filled = lengths > 0
+        if not filled.any():
+            return block
+        sizes = lengths[filled]
+        starts = np.cumsum(sizes) - sizes
+        values, logits = self.embeddings[subject_idx], self._logits[subject_idx]
+        # Subtracting the largest logit of each set keeps exp() finite and leaves the softmax as it is.
+        weights = np.exp(logits - np.repeat(np.maximum.reduceat(logits, starts), sizes, axis=0))
+        vectors = np.add.reduceat(weights * values, starts) / np.add.reduceat(weights, starts)
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        block[filled] = vectors / np.maximum(norms, np.finfo(np.float32).tiny)
+        return block
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {name.casefold(): idx for idx, name in enumerate(self.subjects)}
+
+    @cached_property
+    def _logits(self) -> F32:
+        return np.asarray(self.embeddings @ self.attention_weight + self.attention_bias, dtype=np.float32)

@@ -1,0 +1,106 @@
+"""Finds books for a sentence: a text encoder, and an index over the encoded texts of all books."""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Protocol
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
+
+WORD: Final = re.compile(r"[a-z0-9]{2,}")
+
+
+class TextEncoder(Protocol):
+    """Turns texts into unit vectors, so that an inner product is a cosine."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> F32:
+        """(n_texts, dim), each row of unit L2 norm, or zero for a text that says nothing to this encoder."""
+        ...
+
+
+def split_terms(text: str) -> Iterator[str]:
+    """Words of a text: lower case, no accents, plurals folded (Harman's S-stemmer, 1991)."""
+    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
+    return (_strip_plural(word) for word in WORD.findall(plain))
+
+
+@dataclass(frozen=True, eq=False)
+class TfidfSvdEncoder:
+    """TF-IDF, (1 + log tf) · idf, projected on the leading singular vectors; needs no download."""
+
+    terms: list[str]
+    idf: F32
+    """(n_terms,)."""
+    components: F32
+    """(n_terms, dim): right singular vectors as columns, so that a text touches its own terms' rows only."""
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return int(self.components.shape[1])
+
+    def encode(self, texts: Sequence[str]) -> F32:
+        """(n_texts, dim), unit rows; zero for a text without a known term."""
+        vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for row, text in enumerate(texts):
+            counts = Counter(
+                idx for term in split_terms(text) if (idx := self._columns.get(term)) is not None
+            )
+            if not counts:
+                continue
+            columns = np.fromiter(counts, dtype=np.int64, count=len(counts))
+            tf = 1 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))
+            vectors[row] = (tf * self.idf[columns]) @ self.components[columns]
+        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
+
+    @cached_property
+    def _columns(self) -> dict[str, int]:
+        return {term: column for column, term in enumerate(self.terms)}
+
+
+@dataclass(frozen=True, eq=False)
+class SemanticModel:
+    """The texts' vectors in an inner-product index, whose row i is book_ids[i]."""
+
+    book_ids: I64
+    encoder: TfidfSvdEncoder
+    text_index: faiss.Index
+
+    def search(self, text: str, k: int) -> tuple[I64, F32]:
+        """The k books whose texts are nearest to this one, ids and cosines, best first, ties by id.
+
+        Empty if the encoder knows no word of the text.
+        """
+        query = self.encoder.encode([text])
+        if not query.any() or not self.book_ids.size:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        found, rows = self.text_index.search(query, min(k, self.book_ids.size))
+        # FAISS fills up with row -1 where a graph search reaches fewer than k.
+        hit = rows[0] >= 0
+        book_ids, scores = self.book_ids[rows[0][hit]], found[0][hit]
+        order = np.lexsort((book_ids, -scores))
+        return book_ids[order], scores[order]
+
+
+def _strip_plural(word: str) -> str:
+    if len(word) > 3 and word.endswith("ies") and not word.endswith(("eies", "aies")):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("es") and not word.endswith(("aes", "ees", "oes")):
+        return word[:-1]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("us", "ss")):
+        return word[:-1]
+    return word
