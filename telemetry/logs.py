@@ -1,0 +1,83 @@
+"""Structured logs: JSON, one object a line, or columns when a person watches on a terminal."""
+
+import logging
+import sys
+from contextvars import ContextVar
+from typing import TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""Id of the request that is being answered; every line logged meanwhile carries it."""
+
+
+def configure_logging(
+    process: str, *, level: str = "info", as_json: bool | None = None, stream: TextIO | None = None
+) -> None:
+    """Send structlog's and the standard library's lines of this process to `stream` (default stderr).
+
+    `as_json` of None means JSON unless the stream is a terminal. Raises ValueError for an unknown level.
+    """
+    stream = stream or sys.stderr
+    threshold = logging.getLevelNamesMapping().get(level.upper())
+    if threshold is None:
+        raise ValueError(f"log level {level!r} is none of debug, info, warning, error, critical")
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        _add_context(process),
+    ]
+    rendering = _json_rendering() if _use_json(as_json, stream) else _terminal_rendering()
+    structlog.configure(
+        processors=[*shared, structlog.processors.StackInfoRenderer(), *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+    _route_standard_library(stream, threshold, shared, rendering)
+
+
+def _use_json(as_json: bool | None, stream: TextIO) -> bool:
+    return not stream.isatty() if as_json is None else as_json
+
+
+def _add_context(process: str) -> Processor:
+    def add(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+        event["process"] = process
+        request_id = REQUEST_ID.get()
+        if request_id is not None:
+            event["request_id"] = request_id
+        return event
+
+    return add
+
+
+def _json_rendering() -> list[Processor]:
+    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dump_json)]
+
+
+def _dump_json(event: EventDict, **_: object) -> str:
+    # What JSON has no word for (a path, an exception) is logged as text rather than lost with the line.
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _terminal_rendering() -> list[Processor]:
+    return [structlog.dev.ConsoleRenderer(pad_event_to=32)]
+
+
+def _route_standard_library(
+    stream: TextIO, threshold: int, shared: list[Processor], rendering: list[Processor]
+) -> None:
+    """Let libraries that use `logging` (uvicorn, SQLAlchemy) come out in the same form."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(max(threshold, logging.INFO))
