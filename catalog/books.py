@@ -1,0 +1,111 @@
+"""Queries about books: titles, ISBNs and subjects, for many books at a time."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from catalog.errors import BookUnknown
+from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class BookRow:
+    """What the catalogue tells a reader about a book."""
+
+    book_id: int
+    source: str
+    external_id: str
+    title: str
+    authors: tuple[str, ...]
+    year: int | None
+    language: str | None
+    description: str | None
+    isbns: tuple[str, ...]
+    """Canonical ISBN-13s, ascending."""
+    main_subject: str | None
+    subjects: tuple[str, ...]
+    """The most telling first."""
+
+
+def read_titles(session: Session, book_ids: Collection[int]) -> dict[int, BookRow]:
+    """Rows of the books that exist, in the order asked; at most 10,000 a call."""
+    books = {
+        book.book_id: book
+        for book in session.execute(
+            select(
+                Book.book_id, Book.source, Book.external_id,
+                Book.title, Book.year, Book.language, Book.description,
+                Subject.name.label("main_subject"),
+            )
+            .outerjoin(Subject, Subject.subject_id == Book.main_subject_id)
+            .where(Book.book_id.in_(book_ids))
+        )
+    }  # fmt: skip
+    authors = _grouped(
+        session.execute(
+            select(BookAuthor.book_id, Author.name)
+            .join(Author, Author.author_id == BookAuthor.author_id)
+            .where(BookAuthor.book_id.in_(book_ids))
+            .order_by(BookAuthor.book_id, BookAuthor.position)
+        )
+    )
+    isbns = _grouped(
+        session.execute(
+            select(Edition.book_id, Edition.isbn13)
+            .where(Edition.book_id.in_(book_ids))
+            .order_by(Edition.book_id, Edition.isbn13)
+        )
+    )
+    subjects = _grouped(
+        session.execute(
+            select(BookSubject.book_id, Subject.name)
+            .join(Subject, Subject.subject_id == BookSubject.subject_id)
+            .where(BookSubject.book_id.in_(book_ids))
+            .order_by(BookSubject.book_id, BookSubject.position)
+        )
+    )
+    return {
+        book_id: BookRow(
+            **books[book_id]._mapping,
+            authors=tuple(authors[book_id]),
+            isbns=tuple(isbns[book_id]),
+            subjects=tuple(subjects[book_id]),
+        )
+        for book_id in book_ids
+        if book_id in books
+    }
+
+
+def find_by_isbn(session: Session, isbn13: str) -> int | None:
+    """The book of which a canonical ISBN-13 (see `catalog.isbn.parse_isbn`) is an edition."""
+    return session.scalar(select(Edition.book_id).filter_by(isbn13=isbn13))
+
+
+def read_subjects_of(session: Session, book_ids: Collection[int]) -> list[str]:
+    """Subjects of these books, those of most of them first; generic ones, which tell nothing, left out."""
+    n_books = func.count()
+    return list(
+        session.scalars(
+            select(Subject.name)
+            .join(BookSubject, BookSubject.subject_id == Subject.subject_id)
+            .where(BookSubject.book_id.in_(book_ids), Subject.is_generic.is_(False))
+            .group_by(Subject.subject_id, Subject.name)
+            .order_by(n_books.desc(), Subject.name)
+        )
+    )
+
+
+def check_book(session: Session, book_id: int) -> None:
+    """Raise BookUnknown if there is no such book."""
+    if session.scalar(select(Book.book_id).filter_by(book_id=book_id)) is None:
+        raise BookUnknown(book_id)
+
+
+def _grouped(rows: Iterable[Row[int, str]]) -> dict[int, list[str]]:
+    grouped: dict[int, list[str]] = defaultdict(list)
+    for book_id, value in rows:
+        grouped[book_id].append(value)
+    return grouped

@@ -1,0 +1,103 @@
+"""Everything that can go wrong with the catalogue, each with what to do about it.
+
+CatalogError
+├── DatabaseNotMigrated     the schema is older or newer than this program
+├── DatabaseUrlInvalid      the URL names no database that can be opened
+├── IsbnInvalid             a text is no ISBN
+├── UserUnknown             no such user_id
+├── BookUnknown             no such book_id
+└── SourceError             a file of an import cannot be used
+    ├── SourceFileMissing
+    ├── SourceFileEmpty
+    ├── SourceFormatWrong
+    └── SourceFileTruncated
+"""
+
+from pathlib import Path
+
+
+class CatalogError(Exception):
+    """Base of all errors of this package."""
+
+
+class DatabaseNotMigrated(CatalogError):
+    """The tables are not those that this program was written for."""
+
+    def __init__(self, url: str, *, found: str | None, expected: str) -> None:
+        state = f"is at schema {found}" if found else "has no tables yet"
+        super().__init__(
+            f"{url} {state}, this program needs {expected}; "
+            "`bookmesh import demo` (or any other import) brings it up to date"
+        )
+        self.url, self.found, self.expected = url, found, expected
+
+
+class DatabaseUrlInvalid(CatalogError):
+    """The URL names no database that can be opened."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"database URL {url!r}: {reason}; an example: sqlite:///.bookmesh/catalog.db")
+        self.url = url
+
+
+class IsbnInvalid(CatalogError):
+    """A text is no ISBN; `reason` is one of a few fixed phrases, fit for counting."""
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(f"{text!r} is not an ISBN: {reason}")
+        self.text, self.reason = text, reason
+
+
+class UserUnknown(CatalogError):
+    """The catalogue has no user of this id."""
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(f"no user {user_id}; `bookmesh users find` looks one up")
+        self.user_id = user_id
+
+
+class BookUnknown(CatalogError):
+    """The catalogue has no book of this id."""
+
+    def __init__(self, book_id: int) -> None:
+        super().__init__(f"no book {book_id}; `bookmesh search` looks one up")
+        self.book_id = book_id
+
+
+class SourceError(CatalogError):
+    """A file of an import cannot be used; nothing was written."""
+
+    def __init__(self, path: Path, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+        self.path = path
+
+
+class SourceFileMissing(SourceError):
+    """A file that the source needs is not there."""
+
+    def __init__(self, path: Path, *, expected: str) -> None:
+        super().__init__(path, f"no such file; the folder must hold {expected}")
+
+
+class SourceFileEmpty(SourceError):
+    """A file has no byte, or no row after its header."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "holds no rows; download it again")
+
+
+class SourceFormatWrong(SourceError):
+    """A file is not of the format that the source reads."""
+
+    def __init__(self, path: Path, *, expected: str, found: str) -> None:
+        super().__init__(
+            path, f"expected {expected}, found {found}; is it the original, unchanged dump file?"
+        )
+        self.expected, self.found = expected, found
+
+
+class SourceFileTruncated(SourceError):
+    """A file stops in the middle of a row or of its compressed stream."""
+
+    def __init__(self, path: Path, *, after: str) -> None:
+        super().__init__(path, f"cut off in the middle, after {after}; download it again")

@@ -1,0 +1,186 @@
+"""The SQL schema: readers, works, editions, subjects, ratings, events; one for SQLite, MySQL, PostgreSQL."""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+# InnoDB for transactions; a binary collation, so that "Brontë" and "Bronte" are two keys, as elsewhere.
+_MYSQL: dict[str, Any] = {
+    f"{dialect}_{option}": value
+    for dialect in ("mysql", "mariadb")
+    for option, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+}
+# Such a table is its primary key's index: a reader's history is one range, not a look-up a rating.
+_CLUSTERED: dict[str, Any] = {**_MYSQL, "sqlite_with_rowid": False}
+
+SOURCE_LENGTH = 40
+EXTERNAL_ID_LENGTH = 64
+TITLE_LENGTH = 500
+NAME_LENGTH = 200
+RAW_SUBJECT_LENGTH = 500
+"""Longer values are cut (titles, names) or left out (raw subjects) by the importer."""
+
+
+class EventKind(StrEnum):
+    """The kinds of event; a dismissed book is never shown to that reader again."""
+
+    IMPRESSION = "impression"
+    CLICK = "click"
+    VIEW = "view"
+    LIKE = "like"
+    DISMISS = "dismiss"
+
+
+class Base(DeclarativeBase):
+    """Base of all tables."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class User(Base):
+    """A reader; `revision` grows with everything that changes what they should be shown."""
+
+    __tablename__ = "users"
+    __table_args__ = (UniqueConstraint("source", "external_id"), _MYSQL)
+
+    user_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
+    external_id: Mapped[str] = mapped_column(String(EXTERNAL_ID_LENGTH))
+    age_group: Mapped[str | None] = mapped_column(String(10))
+    country: Mapped[str | None] = mapped_column(String(60))
+    revision: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+
+class Subject(Base):
+    """One of about a thousand usable subjects; a generic one ("Fiction") is nobody's main subject."""
+
+    __tablename__ = "subjects"
+    __table_args__ = (_MYSQL,)
+
+    subject_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True)
+    is_generic: Mapped[bool] = mapped_column(default=False)
+    n_books: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    """Books of this subject, counted by the importer."""
+
+
+class Book(Base):
+    """A work: all editions of one text."""
+
+    __tablename__ = "books"
+    __table_args__ = (UniqueConstraint("source", "external_id"), _MYSQL)
+
+    book_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
+    external_id: Mapped[str] = mapped_column(String(EXTERNAL_ID_LENGTH))
+    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+    year: Mapped[int | None] = mapped_column(Integer)
+    """Year of first publication, negative before Christ."""
+    language: Mapped[str | None] = mapped_column(String(3))
+    """ISO 639-2/B code."""
+    description: Mapped[str | None] = mapped_column(Text)
+    main_subject_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.subject_id"))
+    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("books.book_id"))
+    """Set when a later import found that this work is another one's edition: ids are never reused."""
+
+
+class Edition(Base):
+    """One ISBN of a work."""
+
+    __tablename__ = "editions"
+    __table_args__ = (_MYSQL,)
+
+    isbn13: Mapped[str] = mapped_column(String(13), primary_key=True)
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), index=True)
+    year: Mapped[int | None] = mapped_column(Integer)
+
+
+class Author(Base):
+    """A person who wrote; `name_key` is the name without case, accents and punctuation."""
+
+    __tablename__ = "authors"
+    __table_args__ = (_MYSQL,)
+
+    author_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    name_key: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True)
+
+
+class BookAuthor(Base):
+    """Who wrote a book, the first author at position 0."""
+
+    __tablename__ = "book_authors"
+    __table_args__ = (_CLUSTERED,)
+
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("authors.author_id"), primary_key=True, index=True)
+    position: Mapped[int] = mapped_column(Integer)
+
+
+class SubjectAlias(Base):
+    """What a raw subject string of a source was folded to."""
+
+    __tablename__ = "subject_aliases"
+    __table_args__ = (_MYSQL,)
+
+    raw: Mapped[str] = mapped_column(String(RAW_SUBJECT_LENGTH), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id"), index=True)
+
+
+class BookSubject(Base):
+    """What a book is about, the most telling subject at position 0."""
+
+    __tablename__ = "book_subjects"
+    __table_args__ = (_CLUSTERED,)
+
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id"), primary_key=True, index=True)
+    position: Mapped[int] = mapped_column(Integer)
+
+
+class UserSubject(Base):
+    """A reader's favourite subjects at the last import, the dearest at position 0."""
+
+    __tablename__ = "user_subjects"
+    __table_args__ = (_CLUSTERED,)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id"), primary_key=True, index=True)
+    position: Mapped[int] = mapped_column(Integer)
+
+
+class Rating(Base):
+    """That a reader has read a book, and how they liked it."""
+
+    __tablename__ = "ratings"
+    __table_args__ = (_CLUSTERED,)
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True, index=True)
+    rating: Mapped[float | None]
+    """1 to 10; null when the reader only used the book (an implicit rating)."""
+    rated_at: Mapped[int | None] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC; null in dumps that do not tell."""
+
+
+class Event(Base):
+    """Something a reader saw or did: impression, click, view, like or dismiss."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "user_id", "kind"), _MYSQL)
+
+    event_id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"))
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    at: Mapped[int] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC."""

@@ -1,0 +1,73 @@
+"""Queries about readers."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from catalog.database import count_changed
+from catalog.errors import UserUnknown
+from catalog.tables import Event, EventKind, Rating, Subject, User, UserSubject
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What the recommender may know of a reader."""
+
+    user_id: int
+    revision: int
+    history: tuple[tuple[int, float | None], ...]
+    """(book_id, rating) of every book read, oldest rating first; a rating of None is implicit."""
+    dismissed: frozenset[int]
+    favourite_subjects: tuple[str, ...]
+    """The dearest first."""
+
+
+def find_user(session: Session, source: str, external_id: str) -> int | None:
+    """The user_id of a reader of a source, by the id that the source knows them by."""
+    return session.scalar(select(User.user_id).filter_by(source=source, external_id=external_id))
+
+
+def read_revision(session: Session, user_id: int) -> int | None:
+    """The reader's revision, which changes with every rating and dismissal; None for an unknown reader."""
+    return session.scalar(select(User.revision).filter_by(user_id=user_id))
+
+
+def read_reader(session: Session, user_id: int) -> Reader | None:
+    """History, dismissed books and favourite subjects of a reader; None for an unknown one."""
+    revision = read_revision(session, user_id)
+    if revision is None:
+        return None
+    history = session.execute(
+        select(Rating.book_id, Rating.rating)
+        .filter_by(user_id=user_id)
+        # Undated ratings come from a dump, so they are older than those given here.
+        .order_by(Rating.rated_at.is_not(None), Rating.rated_at, Rating.book_id)
+    )
+    dismissed = session.scalars(select(Event.book_id).filter_by(user_id=user_id, kind=EventKind.DISMISS))
+    subjects = session.scalars(
+        select(Subject.name)
+        .join(UserSubject, UserSubject.subject_id == Subject.subject_id)
+        .where(UserSubject.user_id == user_id)
+        .order_by(UserSubject.position)
+    )
+    return Reader(
+        user_id=user_id,
+        revision=revision,
+        history=tuple((book_id, rating) for book_id, rating in history),
+        dismissed=frozenset(dismissed),
+        favourite_subjects=tuple(subjects),
+    )
+
+
+def bump_revision(session: Session, user_id: int) -> None:
+    """Tell every cache that what this reader should be shown has changed. Raises UserUnknown."""
+    grown = update(User).where(User.user_id == user_id).values(revision=User.revision + 1)
+    if not count_changed(session, grown):
+        raise UserUnknown(user_id)
+
+
+def check_user(session: Session, user_id: int) -> None:
+    """Raise UserUnknown if there is no such reader."""
+    if read_revision(session, user_id) is None:
+        raise UserUnknown(user_id)
