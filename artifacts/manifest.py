@@ -1,0 +1,108 @@
+"""The manifest of one version: where it came from, how it was judged, and each of its objects."""
+
+import hashlib
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
+
+from artifacts.errors import ManifestUnreadable, UnsupportedValue
+from artifacts.formats import Format, encode_json
+
+SCHEMA_NUMBER: Literal[1] = 1
+VERSION_PATTERN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class ObjectEntry(_Frozen):
+    """One object of a version."""
+
+    name: str
+    """`<owner>/<field>`; the parts of a value add their own names to it."""
+    owner: str
+    format: Format
+    digest: str
+    """sha256 in hex, and the object's file name."""
+    bytes: int
+    dtype: str | None = None
+    shape: tuple[int, ...] | None = None
+    """Of an array or matrix; (rows, columns) of a table; (vectors, dimensions) of an index."""
+
+
+class GateCheck(_Frozen):
+    """One check of the gate."""
+
+    name: str
+    value: float | None
+    threshold: float | None
+    passed: bool
+    detail: str = ""
+
+
+class GateVerdict(_Frozen):
+    """What the gate said of a version."""
+
+    passed: bool
+    checks: tuple[GateCheck, ...] = ()
+
+
+class Manifest(_Frozen):
+    """One immutable version of all models."""
+
+    schema_number: int
+    version: str
+    created_at: AwareDatetime
+    parent: str | None
+    """The version that was current when this one was sealed."""
+    split_id: str
+    data_fingerprint: str
+    code_revision: str
+    params: dict[str, JsonValue]
+    seed: int
+    metrics: dict[str, JsonValue]
+    gate: GateVerdict
+    objects: tuple[ObjectEntry, ...]
+
+    def owned_by(self, owner: str) -> list[ObjectEntry]:
+        """Return the objects of one owner."""
+        return [entry for entry in self.objects if entry.owner == owner]
+
+
+def name_version(manifest: Manifest) -> str:
+    """Return the name that a manifest's content asks for: its second, and 6 hex digits of its digest."""
+    content = manifest.model_dump(mode="json", exclude={"version"})
+    try:
+        digest = hashlib.sha256(encode_json(content)).hexdigest()
+    except ValueError as error:
+        raise UnsupportedValue("manifest", str(error)) from error
+    return f"{manifest.created_at:%Y%m%dT%H%M%SZ}-{digest[:6]}"
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Encode a manifest as indented JSON, for people to read."""
+    return (manifest.model_dump_json(indent=2) + "\n").encode()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read one manifest; ManifestUnreadable if it is damaged or newer, FileNotFoundError if absent."""
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ManifestUnreadable(path, f"not a manifest ({error.error_count()} errors)") from error
+    if manifest.schema_number > SCHEMA_NUMBER:
+        raise ManifestUnreadable(
+            path, f"schema {manifest.schema_number} is newer than {SCHEMA_NUMBER}, upgrade bookmesh"
+        )
+    if not manifest.version == name_version(manifest) == path.stem:
+        raise ManifestUnreadable(path, "its content does not match its name")
+    return manifest
+
+
+def read_created_at(version: str) -> datetime:
+    """Read the UTC second of sealing out of a version's name."""
+    return datetime.strptime(version.split("-")[0] + "+0000", "%Y%m%dT%H%M%SZ%z")

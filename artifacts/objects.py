@@ -1,0 +1,98 @@
+"""Immutable objects named by their sha256, and the folders of links that show some of them as a tree."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from artifacts.errors import ArtifactCorrupt, ArtifactMissing, UnsupportedValue
+from artifacts.files import TEMPORARY, Writer, exclusive, publish, read_digest, stage
+from artifacts.manifest import ObjectEntry
+
+OBJECTS = "objects"
+VIEWS = "views"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What one put left in the store."""
+
+    digest: str
+    n_bytes: int
+    is_new: bool
+    """False if the store held the same content already."""
+
+
+class ObjectStore:
+    """The objects below one root folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, digest: str) -> Path:
+        """Return where the object of this digest is, or would be."""
+        return self.root / OBJECTS / digest
+
+    def put(self, write: Writer, *, name: str) -> Stored:
+        """Store what write writes, once; StoreFull names the object and leaves nothing of it."""
+        staged = stage(self.root, write, name=name)
+        target = self.path(staged.digest)
+        # An object that is damaged on disk is written anew: publishing again is how one repairs it.
+        is_held = target.exists() and read_digest(target) == staged.digest
+        with exclusive(self.root):
+            if is_held and target.exists():
+                os.utime(target)  # young again, or the garbage collection could take it before it is sealed
+                staged.path.unlink()
+            else:
+                publish(staged, target, name=name)
+        return Stored(staged.digest, staged.n_bytes, is_new=not is_held)
+
+    def check(self, entry: ObjectEntry) -> None:
+        """Raise ArtifactMissing or ArtifactCorrupt unless the object's bytes are those of its digest."""
+        path = self.path(entry.digest)
+        try:
+            actual = read_digest(path)
+        except FileNotFoundError:
+            raise ArtifactMissing(path, name=entry.name) from None
+        if actual != entry.digest:
+            raise ArtifactCorrupt(path, name=entry.name, expected=entry.digest, actual=actual)
+
+    def check_present(self, entries: Iterable[ObjectEntry]) -> None:
+        """Raise ArtifactMissing for the first object that has no file; reads no content."""
+        for entry in entries:
+            if not self.path(entry.digest).exists():
+                raise ArtifactMissing(self.path(entry.digest), name=entry.name)
+
+    def view(self, digest: str, files: Mapping[str, str]) -> Path:
+        """Return a folder with a link for each file (path → digest), made when a listing is first opened.
+
+        The folder itself is an ordinary one: a reader may keep its lock files in it.
+        """
+        target = self.root / VIEWS / digest
+        if not all((target / path).exists() for path in files):
+            self._build_view(target, files)
+        return target
+
+    def _build_view(self, target: Path, files: Mapping[str, str]) -> None:
+        staging = self.root / TEMPORARY / f"{os.getpid()}-{secrets.token_hex(8)}" / target.name
+        for path, digest in files.items():
+            check_relative(path)
+            link = staging / path
+            link.parent.mkdir(parents=True, exist_ok=True)
+            # Relative: the store can move. Symbolic: a hard link to another user's file is refused.
+            link.symlink_to(os.path.relpath(self.path(digest), target.joinpath(path).parent))
+        staging.mkdir(parents=True, exist_ok=True)
+        with exclusive(self.root):
+            if not all((target / path).exists() for path in files) or not target.exists():
+                shutil.rmtree(target, ignore_errors=True)
+                target.parent.mkdir(exist_ok=True)
+                staging.rename(target)
+        shutil.rmtree(staging.parent)
+
+
+def check_relative(path: str) -> None:
+    """Raise UnsupportedValue for a path that could lead out of its folder."""
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise UnsupportedValue(path, "it leads out of its folder")

@@ -1,0 +1,238 @@
+"""Save and open records: frozen dataclasses of arrays, matrices, tables, indexes, folders, JSON and records.
+
+A record becomes one object for each value, named `<owner>/<field>` (`<owner>/<field>/<subfield>` in a nested
+record). A sparse matrix is a header and the three arrays of its parts; a folder is a listing and its files.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast, get_args, get_type_hints
+
+import faiss
+import numpy as np
+import pyarrow as pa
+from pydantic import TypeAdapter
+from scipy.sparse import csr_array
+
+from artifacts import formats
+from artifacts.errors import ArtifactMissing, UnsupportedValue
+from artifacts.files import Writer, replace_file
+from artifacts.formats import Folder as Folder
+from artifacts.formats import Format
+from artifacts.manifest import ObjectEntry
+from artifacts.objects import ObjectStore
+
+R = TypeVar("R")
+Values = Mapping[tuple[Format, str], Any]
+"""Opened values by format and digest."""
+
+RECORD = "record.json"
+CSR_PARTS = ("data", "indices", "indptr")
+_ENTRIES = TypeAdapter(list[ObjectEntry])
+
+
+def save_record(record: object, folder: Path) -> None:
+    """Save a record in a folder of its own; until all of it is on disk, the folder holds no record."""
+    entries = write_record(ObjectStore(folder), "record", record)
+    replace_file(folder, folder / RECORD, _ENTRIES.dump_json(entries, indent=2), name=RECORD)
+
+
+def open_record(cls: type[R], folder: Path) -> R:
+    """Open a saved record, arrays and tables mapped; ArtifactError if it is incomplete or damaged."""
+    try:
+        entries = _ENTRIES.validate_json((folder / RECORD).read_bytes())
+    except FileNotFoundError:
+        raise ArtifactMissing(folder / RECORD, name=cls.__name__) from None
+    return RecordReader(ObjectStore(folder), {entry.name: entry for entry in entries}).read(cls, "record")
+
+
+def write_record(
+    objects: ObjectStore,
+    owner: str,
+    record: object,
+    *,
+    on_new: Callable[[str], None] = lambda digest: None,
+) -> list[ObjectEntry]:
+    """Store all values of a record and return their entries; on_new is told each digest not held before.
+
+    Raises UnsupportedValue, before anything is written, for a value that could not be opened again.
+    """
+    leaves = list(_flatten(owner, record))
+    writer = _RecordWriter(objects, owner, on_new)
+    return [entry for name, value in leaves for entry in writer.write(name, value)]
+
+
+def _flatten(name: str, record: object) -> Iterator[tuple[str, Any]]:
+    if not is_dataclass(record) or isinstance(record, type):
+        raise UnsupportedValue(name, f"a {type(record).__name__} is not a record (a frozen dataclass)")
+    hints = get_type_hints(type(record))
+    for each in fields(record):
+        path, value = f"{name}/{each.name}", getattr(record, each.name)
+        if _is_record(value):
+            if record_class(hints[each.name]) is not type(value):
+                raise UnsupportedValue(path, f"the field must be declared as {type(value).__name__}")
+            yield from _flatten(path, value)
+        else:
+            _check_value(path, value)
+            yield path, value
+
+
+def _is_record(value: object) -> bool:
+    return is_dataclass(value) and not isinstance(value, Folder | type)
+
+
+def record_class(hint: object) -> type | None:
+    """Return the record class that a field's type names, also as `Record | None`; None for other fields."""
+    for candidate in (hint, *get_args(hint)):
+        if isinstance(candidate, type) and is_dataclass(candidate) and candidate is not Folder:
+            return candidate
+    return None
+
+
+def _check_value(name: str, value: object) -> None:
+    match value:
+        case np.ndarray():
+            if value.dtype.hasobject:
+                raise UnsupportedValue(name, "an array of Python objects would need pickle")
+        case csr_array() | pa.Table() | faiss.Index():
+            return
+        case Folder():
+            if not value.path.is_dir():
+                raise UnsupportedValue(name, f"{value.path} is not a folder")
+        case _:
+            formats.check_json(name, value)
+
+
+@dataclass(frozen=True)
+class _RecordWriter:
+    objects: ObjectStore
+    owner: str
+    on_new: Callable[[str], None]
+
+    def write(self, name: str, value: Any) -> Iterator[ObjectEntry]:
+        match value:
+            case np.ndarray():
+                yield self._array(name, value)
+            case csr_array():
+                yield from self._csr(name, value)
+            case pa.Table():
+                yield self._put(name, "arrow", partial(formats.write_arrow, value), shape=value.shape)
+            case faiss.Index():
+                shape = (value.ntotal, value.d)
+                yield self._put(name, "faiss", partial(formats.write_faiss, value), shape=shape)
+            case Folder():
+                yield from self._folder(name, value.path)
+            case _:
+                yield self._put(name, "json", partial(formats.write_json, value))
+
+    def _array(self, name: str, array: Any) -> ObjectEntry:
+        write = partial(formats.write_npy, array)
+        return self._put(name, "npy", write, dtype=str(array.dtype), shape=array.shape)
+
+    def _csr(self, name: str, matrix: csr_array) -> Iterator[ObjectEntry]:
+        if not matrix.has_canonical_format:
+            matrix = matrix.copy()  # scipy sorts in place when it needs to, which a read-only map forbids
+            matrix.sum_duplicates()
+        header = partial(formats.write_json, {"shape": list(matrix.shape)})
+        yield self._put(name, "csr", header, dtype=str(matrix.dtype), shape=matrix.shape)
+        for part in CSR_PARTS:
+            yield self._array(f"{name}/{part}", getattr(matrix, part))
+
+    def _folder(self, name: str, folder: Path) -> Iterator[ObjectEntry]:
+        listing: dict[str, str] = {}
+        # A lock belongs to the process that took it, not to the data.
+        files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+        for path in sorted(files):
+            relative = path.relative_to(folder).as_posix()
+            entry = self._put(f"{name}/{relative}", "file", partial(_copy_file, path))
+            listing[relative] = entry.digest
+            yield entry
+        yield self._put(name, "folder", partial(formats.write_json, listing))
+
+    def _put(
+        self,
+        name: str,
+        kind: Format,
+        write: Writer,
+        *,
+        dtype: str | None = None,
+        shape: tuple[int, ...] | None = None,
+    ) -> ObjectEntry:
+        stored = self.objects.put(write, name=name)
+        if stored.is_new:
+            self.on_new(stored.digest)
+        return ObjectEntry(
+            name=name,
+            owner=self.owner,
+            format=kind,
+            digest=stored.digest,
+            bytes=stored.n_bytes,
+            dtype=dtype,
+            shape=shape,
+        )
+
+
+def _copy_file(source: Path, file: BinaryIO) -> None:
+    with source.open("rb") as content:
+        shutil.copyfileobj(content, file)
+
+
+@dataclass
+class RecordReader:
+    """Opens records out of the objects that a manifest names; each digest is checked and opened once."""
+
+    objects: ObjectStore
+    entries: Mapping[str, ObjectEntry]
+    reuse: Values = field(default_factory=dict)
+    opened: dict[tuple[Format, str], Any] = field(default_factory=dict)
+    _checked: set[str] = field(default_factory=set)
+
+    def read(self, cls: type[R], name: str) -> R:
+        """Open the record of this class and name; ArtifactMissing or ArtifactCorrupt names the object."""
+        hints = get_type_hints(cls)
+        values = {
+            each.name: self._field(hints[each.name], f"{name}/{each.name}")
+            for each in fields(cast("Any", cls))
+        }
+        return cls(**values)
+
+    def _field(self, hint: object, name: str) -> Any:
+        nested = record_class(hint)
+        # The value of an optional record that was None is kept as JSON under the field's own name.
+        if nested is not None and name not in self.entries:
+            return self.read(nested, name)
+        return self._value(name)
+
+    def _value(self, name: str) -> Any:
+        entry = self._entry(name)
+        key = (entry.format, entry.digest)
+        if key not in self.opened:
+            self.opened[key] = self.reuse[key] if key in self.reuse else self._open(entry)
+        value = self.opened[key]
+        if entry.format == "csr":
+            parts = tuple(self._value(f"{name}/{part}") for part in CSR_PARTS)
+            return csr_array(parts, shape=value["shape"], copy=False)
+        return value
+
+    def _open(self, entry: ObjectEntry) -> Any:
+        self._check(entry)
+        value = formats.OPENERS[entry.format](self.objects.path(entry.digest))
+        if entry.format == "folder":
+            for path in value:
+                self._check(self._entry(f"{entry.name}/{path}"))
+            return Folder(self.objects.view(entry.digest, value))
+        return value
+
+    def _check(self, entry: ObjectEntry) -> None:
+        if entry.digest not in self._checked:
+            self.objects.check(entry)
+            self._checked.add(entry.digest)
+
+    def _entry(self, name: str) -> ObjectEntry:
+        try:
+            return self.entries[name]
+        except KeyError:
+            raise ArtifactMissing(self.objects.root, name=name) from None
