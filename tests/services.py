@@ -1,0 +1,123 @@
+"""Fixtures that start a real MariaDB and a real Redis of their own, on free ports, in a temporary folder."""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pymysql
+import pytest
+import redis
+
+START_TIMEOUT_S = 60
+
+
+def find_binary(*names: str, package: str) -> str:
+    """The first of these programs on the path: without it a test is skipped, but fails where CI is set."""
+    for name in names:
+        if found := shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"):
+            return found
+    message = f"{names[0]} IS NOT INSTALLED, so this is not tested: `apt-get install {package}`"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(command: list[str], log: Path, *, until: Callable[[], object]) -> Iterator[None]:
+    """A server process, from when `until` stops raising OSError to the end of the block."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            _wait(process, until, log)
+            yield
+        finally:
+            process.terminate()
+            process.wait(timeout=START_TIMEOUT_S)
+
+
+def _wait(process: subprocess.Popen[bytes], until: Callable[[], object], log: Path) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            until()
+        except (OSError, pymysql.OperationalError, redis.ConnectionError):
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"{process.args} did not start:\n{log.read_text()[-2000:]}")
+            time.sleep(0.05)
+        else:
+            return
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a Redis of this test run."""
+    binary = find_binary("redis-server", package="redis-server")
+    folder, port = tmp_path_factory.mktemp("redis"), free_port()
+    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with running(command, folder / "log", until=lambda: _ping_redis(port)):
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@pytest.fixture
+def redis_url(redis_server: str) -> str:
+    """Address of an empty Redis."""
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+    return redis_server
+
+
+@pytest.fixture(scope="session")
+def mariadb_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Port of a MariaDB of this test run; root needs no password."""
+    binary = find_binary("mariadbd", "mysqld", package="mariadb-server")
+    install = find_binary("mariadb-install-db", "mysql_install_db", package="mariadb-server")
+    folder, port = tmp_path_factory.mktemp("mariadb"), free_port()
+    data = folder / "data"
+    options = ["--no-defaults", f"--datadir={data}"]
+    if os.geteuid() == 0:
+        options.append("--user=root")
+    subprocess.run(
+        [install, *options, "--auth-root-authentication-method=normal", "--skip-test-db"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    command = [
+        binary, *options, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 's'}",
+        f"--pid-file={folder / 'pid'}",
+        "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=128M",
+    ]  # fmt: skip
+    with running(command, folder / "log", until=lambda: _connect_mariadb(port).close()):
+        yield port
+
+
+@pytest.fixture
+def mariadb_url(mariadb_port: int) -> Iterator[str]:
+    """SQLAlchemy URL of an empty MariaDB database, dropped afterwards."""
+    name = f"bookmesh_{uuid4().hex[:8]}"
+    with _connect_mariadb(mariadb_port) as connection, connection.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        yield f"mysql+pymysql://root@127.0.0.1:{mariadb_port}/{name}?charset=utf8mb4"
+        cursor.execute(f"DROP DATABASE {name}")
+
+
+def _ping_redis(port: int) -> None:
+    with redis.Redis(host="127.0.0.1", port=port) as client:
+        client.ping()
+
+
+def _connect_mariadb(port: int) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+    return pymysql.connect(host="127.0.0.1", port=port, user="root")
