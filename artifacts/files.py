@@ -37,7 +37,7 @@ class Staged:
 def exclusive(root: Path) -> Iterator[None]:
     """Be the only thread of all processes to change the store; the kernel frees the lock of a dead one."""
     root.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    descriptor = os.open(root / LOCK, os.O_RDONLY | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -118,7 +118,8 @@ def _write_synced(path: Path, write: Writer) -> tuple[str, int]:
 
 
 def _store_full(root: Path, name: str, n_bytes: int) -> StoreFull:
-    free_bytes = shutil.disk_usage(root).free
+    existing = next(folder for folder in (root, *root.parents) if folder.exists())
+    free_bytes = shutil.disk_usage(existing).free
     # A quota can be used up while the disk is not; then all of it is missing.
     return StoreFull(root, name=name, short_bytes=n_bytes - free_bytes if n_bytes > free_bytes else n_bytes)
 

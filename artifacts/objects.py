@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from artifacts.errors import ArtifactCorrupt, ArtifactMissing, UnsupportedValue
-from artifacts.files import TEMPORARY, Writer, exclusive, publish, read_digest, stage
+from artifacts.files import TEMPORARY, Writer, exclusive, publish, read_digest, stage, sync_folder
 from artifacts.manifest import ObjectEntry
 
 OBJECTS = "objects"
@@ -40,7 +40,7 @@ class ObjectStore:
         staged = stage(self.root, write, name=name)
         target = self.path(staged.digest)
         # An object that is damaged on disk is written anew: publishing again is how one repairs it.
-        is_held = target.exists() and read_digest(target) == staged.digest
+        is_held = _is_intact(target, staged.digest)
         with exclusive(self.root):
             if is_held and target.exists():
                 os.utime(target)  # young again, or the garbage collection could take it before it is sealed
@@ -71,28 +71,44 @@ class ObjectStore:
         The folder itself is an ordinary one: a reader may keep its lock files in it.
         """
         target = self.root / VIEWS / digest
-        if not all((target / path).exists() for path in files):
+        if not _shows(target, files):
             self._build_view(target, files)
         return target
+
+    def sync(self) -> None:
+        """Make the names of all objects survive a power cut, also those that a killed process gave."""
+        folder = self.root / OBJECTS
+        if folder.exists():
+            sync_folder(folder)
 
     def _build_view(self, target: Path, files: Mapping[str, str]) -> None:
         staging = self.root / TEMPORARY / f"{os.getpid()}-{secrets.token_hex(8)}" / target.name
         for path, digest in files.items():
-            check_relative(path)
+            _check_relative(path)
             link = staging / path
             link.parent.mkdir(parents=True, exist_ok=True)
             # Relative: the store can move. Symbolic: a hard link to another user's file is refused.
             link.symlink_to(os.path.relpath(self.path(digest), target.joinpath(path).parent))
         staging.mkdir(parents=True, exist_ok=True)
         with exclusive(self.root):
-            if not all((target / path).exists() for path in files) or not target.exists():
+            if not _shows(target, files):
                 shutil.rmtree(target, ignore_errors=True)
                 target.parent.mkdir(exist_ok=True)
                 staging.rename(target)
         shutil.rmtree(staging.parent)
 
 
-def check_relative(path: str) -> None:
-    """Raise UnsupportedValue for a path that could lead out of its folder."""
+def _is_intact(path: Path, digest: str) -> bool:
+    try:
+        return read_digest(path) == digest
+    except FileNotFoundError:
+        return False
+
+
+def _shows(view: Path, files: Iterable[str]) -> bool:
+    return view.is_dir() and all((view / path).exists() for path in files)
+
+
+def _check_relative(path: str) -> None:
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
         raise UnsupportedValue(path, "it leads out of its folder")

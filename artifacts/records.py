@@ -2,14 +2,15 @@
 
 A record becomes one object for each value, named `<owner>/<field>` (`<owner>/<field>/<subfield>` in a nested
 record). A sparse matrix is a header and the three arrays of its parts; a folder is a listing and its files.
+A field that the record computes for itself (`init=False`) is not kept.
 """
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import Field, dataclass, field, fields, is_dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar, cast, get_args, get_type_hints
+from typing import Any, BinaryIO, TypeVar, get_args, get_type_hints
 
 import faiss
 import numpy as np
@@ -69,7 +70,7 @@ def _flatten(name: str, record: object) -> Iterator[tuple[str, Any]]:
     if not is_dataclass(record) or isinstance(record, type):
         raise UnsupportedValue(name, f"a {type(record).__name__} is not a record (a frozen dataclass)")
     hints = get_type_hints(type(record))
-    for each in fields(record):
+    for each in _kept_fields(type(record)):
         path, value = f"{name}/{each.name}", getattr(record, each.name)
         if _is_record(value):
             if record_class(hints[each.name]) is not type(value):
@@ -78,6 +79,10 @@ def _flatten(name: str, record: object) -> Iterator[tuple[str, Any]]:
         else:
             _check_value(path, value)
             yield path, value
+
+
+def _kept_fields(cls: Any) -> list[Field[Any]]:
+    return [each for each in fields(cls) if each.init]
 
 
 def _is_record(value: object) -> bool:
@@ -193,11 +198,8 @@ class RecordReader:
     def read(self, cls: type[R], name: str) -> R:
         """Open the record of this class and name; ArtifactMissing or ArtifactCorrupt names the object."""
         hints = get_type_hints(cls)
-        values = {
-            each.name: self._field(hints[each.name], f"{name}/{each.name}")
-            for each in fields(cast("Any", cls))
-        }
-        return cls(**values)
+        names = [each.name for each in _kept_fields(cls)]
+        return cls(**{each: self._field(hints[each], f"{name}/{each}") for each in names})
 
     def _field(self, hint: object, name: str) -> Any:
         nested = record_class(hint)

@@ -12,11 +12,12 @@ On disk, below the store's root (docs/adr/0002-content-addressed-artifacts.md ha
     .lock                     flock: taken for every change, never for reading
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from artifacts import collection, leases, pointer
 from artifacts.collection import GcReport
@@ -28,7 +29,7 @@ from artifacts.errors import (
     UnsupportedValue,
     VersionUnknown,
 )
-from artifacts.files import exclusive, replace_file
+from artifacts.files import exclusive, replace_file, sync_folder
 from artifacts.manifest import (
     SCHEMA_NUMBER,
     VERSION_PATTERN,
@@ -181,9 +182,12 @@ class ArtifactStore:
         for error in self.verify(version):
             raise error
 
-    def _move(self, action: Any, version: str, *, by: str, why: str, forced: bool = False) -> None:
-        # Checked before the lock was taken; a garbage collection may have come between.
+    def _move(
+        self, action: Literal["promote", "rollback"], version: str, *, by: str, why: str, forced: bool = False
+    ) -> None:
+        # It was whole before the lock was taken; a garbage collection may have come between.
         self.objects.check_present(self.manifest(version).objects)
+        sync_folder(self.manifest_path(version).parent)
         promotion = Promotion(
             at=self.now(),
             action=action,
@@ -208,11 +212,8 @@ class Draft:
         """Store a record under its owner's name; on StoreFull, all that this draft had stored is removed."""
         if owner in {entry.owner for entry in self._entries}:
             raise UnsupportedValue(owner, "the draft has a record of this owner already")
-        try:
+        with self._discarding_when_full():
             self._entries += write_record(self._store.objects, owner, record, on_new=self._new.append)
-        except StoreFull:
-            self._discard()
-            raise
 
     def seal(
         self,
@@ -226,8 +227,9 @@ class Draft:
         gate: GateVerdict,
     ) -> Manifest:
         """Make the draft a version; ArtifactMissing if one of its objects was collected meanwhile."""
-        with exclusive(self._store.root):
+        with self._discarding_when_full(), exclusive(self._store.root):
             self._store.objects.check_present(self._entries)
+            self._store.objects.sync()
             manifest = Manifest(
                 schema_number=SCHEMA_NUMBER,
                 version="",
@@ -254,6 +256,15 @@ class Draft:
         manifest = unnamed.model_copy(update={"version": path.stem})
         replace_file(self._store.root, path, encode_manifest(manifest), name=f"manifest {path.stem}")
         return manifest
+
+    @contextmanager
+    def _discarding_when_full(self) -> Iterator[None]:
+        try:
+            yield
+        except StoreFull:
+            with suppress(ArtifactError):  # the full disk is the news
+                self._discard()
+            raise
 
     def _discard(self) -> None:
         with exclusive(self._store.root):
