@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from catalog.errors import BookUnknown
-from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Subject
+from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Rating, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,20 @@ def read_subjects_of(session: Session, book_ids: Collection[int]) -> list[str]:
             .order_by(n_books.desc(), Subject.name)
         )
     )
+
+
+def read_most_read(session: Session, limit: int) -> list[tuple[int, int]]:
+    """(book_id, number of ratings) of the books with the most, ties by id; works only, not their duplicates."""
+    n_ratings = func.count(Rating.user_id)
+    rows = session.execute(
+        select(Book.book_id, n_ratings)
+        .outerjoin(Rating, Rating.book_id == Book.book_id)
+        .where(Book.replaced_by.is_(None))
+        .group_by(Book.book_id)
+        .order_by(n_ratings.desc(), Book.book_id)
+        .limit(limit)
+    )
+    return [(book_id, count) for book_id, count in rows]
 
 
 def check_book(session: Session, book_id: int) -> None:

@@ -1,0 +1,143 @@
+"""The SQL catalogue from asynchronous code: each query in a worker thread, with a time limit."""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from typing import Final, TypeVar
+
+import anyio
+import anyio.to_thread
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from catalog import books, ratings, subjects, users
+from catalog.books import BookRow
+from catalog.database import Database
+from catalog.errors import BookUnknown, UserUnknown
+from catalog.subjects import SubjectRow
+from catalog.users import Reader
+from gateway.cache.lru import LruMap
+from gateway.errors import BookNotFound, CatalogUnavailable, UserNotFound
+
+ResultT = TypeVar("ResultT")
+
+MAX_SUBJECTS: Final = 100_000
+MOST_READS: Final = 8
+MOST_WRITES: Final = 4
+"""At once; together fewer than the connections that SQLAlchemy's pool has, so that none waits for one."""
+
+
+class Catalogue:
+    """What the gateway reads and writes; all methods raise CatalogUnavailable if the database does not answer.
+
+    Work that runs out of time ends by itself in its thread, where it keeps its place until then; it writes
+    nothing once its caller was told that it failed.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        *,
+        read_timeout_s: float,
+        write_timeout_s: float,
+        cached_readers: int,
+    ) -> None:
+        self._db = db
+        self._read_timeout_s = read_timeout_s
+        self._write_timeout_s = write_timeout_s
+        self._reading = anyio.CapacityLimiter(MOST_READS)
+        self._writing = anyio.CapacityLimiter(MOST_WRITES)
+        self._readers: LruMap[int, Reader] = LruMap(cached_readers)
+
+    async def reader(self, user_id: int) -> Reader:
+        """The reader as of now: the revision is read every time, the rest only if it has changed."""
+
+        def read(session: Session) -> Reader | None:
+            known = self._readers.get(user_id)
+            if known is not None and known.revision == users.read_revision(session, user_id):
+                return known
+            return users.read_reader(session, user_id)
+
+        reader = await self._read(read)
+        if reader is None:
+            raise UserNotFound(user_id)
+        self._readers.set(user_id, reader)
+        return reader
+
+    async def titles(self, book_ids: Collection[int]) -> dict[int, BookRow]:
+        """Rows of the books that exist."""
+        return await self._read(lambda session: books.read_titles(session, book_ids))
+
+    async def book_by_isbn(self, isbn13: str) -> int:
+        """The book of a canonical ISBN. Raises BookNotFound."""
+        book_id = await self._read(lambda session: books.find_by_isbn(session, isbn13))
+        if book_id is None:
+            raise BookNotFound(f"with ISBN {isbn13}")
+        return book_id
+
+    async def subjects_of(self, book_ids: Collection[int]) -> list[str]:
+        """Subjects of these books, those of most of them first."""
+        return await self._read(lambda session: books.read_subjects_of(session, book_ids))
+
+    async def all_subjects(self) -> list[SubjectRow]:
+        """Every subject that has books, the largest first, generic ones last."""
+        return await self._read(lambda session: subjects.list_subjects(session, MAX_SUBJECTS, 0))
+
+    async def most_read(self, limit: int) -> list[tuple[int, int]]:
+        """(book_id, number of ratings) of the books with the most."""
+        return await self._read(lambda session: books.read_most_read(session, limit))
+
+    async def put_rating(self, user_id: int, book_id: int, rating: float | None) -> bool:
+        """Set a rating; True if there was none before. Raises UserNotFound, BookNotFound."""
+        try:
+            return await self._write(lambda session: ratings.put_rating(session, user_id, book_id, rating))
+        except UserUnknown as error:
+            raise UserNotFound(user_id) from error
+        except BookUnknown as error:
+            raise BookNotFound(book_id) from error
+
+    async def delete_rating(self, user_id: int, book_id: int) -> bool:
+        """Remove a rating; False if there was none. Raises UserNotFound."""
+        try:
+            return await self._write(lambda session: ratings.delete_rating(session, user_id, book_id))
+        except UserUnknown as error:
+            raise UserNotFound(user_id) from error
+
+    def close(self) -> None:
+        """Close the connections to the database."""
+        self._db.close()
+
+    async def _read(self, query: Callable[[Session], ResultT]) -> ResultT:
+        return await self._run(query, self._reading, timeout_s=self._read_timeout_s, write=False)
+
+    async def _write(self, change: Callable[[Session], ResultT]) -> ResultT:
+        return await self._run(change, self._writing, timeout_s=self._write_timeout_s, write=True)
+
+    async def _run(
+        self,
+        work: Callable[[Session], ResultT],
+        limiter: anyio.CapacityLimiter,
+        *,
+        timeout_s: float,
+        write: bool,
+    ) -> ResultT:
+        give_up_at_s = time.monotonic() + timeout_s
+
+        def check_wanted() -> None:
+            if time.monotonic() >= give_up_at_s:
+                raise CatalogUnavailable(f"no answer within {timeout_s} s")
+
+        def in_session() -> ResultT:
+            check_wanted()
+            with self._db.session(write=write) as session:
+                check_wanted()  # a write may have waited for another one's lock
+                return work(session)
+
+        thread = asyncio.ensure_future(anyio.to_thread.run_sync(in_session, limiter=limiter))
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await asyncio.shield(thread)
+        except TimeoutError as error:
+            raise CatalogUnavailable(f"no answer within {timeout_s} s") from error
+        except SQLAlchemyError as error:
+            raise CatalogUnavailable(type(error).__name__) from error

@@ -1,0 +1,100 @@
+"""What the gateway tells its clients when it cannot do what they ask.
+
+GatewayError
+├── UserNotFound, BookNotFound, RatingNotFound     no such thing
+├── UnknownSubjects, UnknownBooks                  a list that names something unknown
+├── CatalogUnavailable                             the database is locked or gone
+├── Overloaded                                     more requests at once than the limit
+└── NothingLeft                                    every server that could have answered is lost
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from contracts.errors import ErrorCode
+
+
+class GatewayError(Exception):
+    """Base of everything that is told to a client; the message says what to do."""
+
+    code: ClassVar[ErrorCode]
+
+
+class UserNotFound(GatewayError):
+    """No reader has this id."""
+
+    code = ErrorCode.USER_NOT_FOUND
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(f"no user {user_id}")
+        self.user_id = user_id
+
+
+class BookNotFound(GatewayError):
+    """No book has this id or ISBN."""
+
+    code = ErrorCode.BOOK_NOT_FOUND
+
+    def __init__(self, book: int | str) -> None:
+        super().__init__(f"no book {book}")
+        self.book = book
+
+
+class RatingNotFound(GatewayError):
+    """The reader has not rated this book."""
+
+    code = ErrorCode.RATING_NOT_FOUND
+
+    def __init__(self, user_id: int, book_id: int) -> None:
+        super().__init__(f"user {user_id} has no rating of book {book_id}")
+        self.user_id, self.book_id = user_id, book_id
+
+
+class UnknownSubjects(GatewayError):
+    """Subjects that the catalogue does not have, with the nearest that it has."""
+
+    code = ErrorCode.UNKNOWN_SUBJECTS
+
+    def __init__(self, unknown: Sequence[str], suggestions: Mapping[str, list[str]]) -> None:
+        super().__init__(f"no such subject: {', '.join(unknown)}; GET /v1/subjects lists them all")
+        self.unknown, self.suggestions = list(unknown), dict(suggestions)
+
+
+class UnknownBooks(GatewayError):
+    """Liked books that the catalogue does not have."""
+
+    code = ErrorCode.UNKNOWN_BOOKS
+
+    def __init__(self, unknown: Sequence[int]) -> None:
+        super().__init__(f"no such book: {', '.join(map(str, unknown))}; leave them out")
+        self.unknown = list(unknown)
+
+
+class CatalogUnavailable(GatewayError):
+    """The database is locked or gone."""
+
+    code = ErrorCode.CATALOG_UNAVAILABLE
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the catalogue cannot be reached now ({reason}); try again")
+        self.reason = reason
+
+
+class Overloaded(GatewayError):
+    """More requests at once than the limit."""
+
+    code = ErrorCode.OVERLOADED
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"{limit} requests are being answered already; try again")
+        self.limit = limit
+
+
+class NothingLeft(GatewayError):
+    """Every server that could have answered is lost."""
+
+    code = ErrorCode.UPSTREAM_FAILED
+
+    def __init__(self, lost: Sequence[str]) -> None:
+        super().__init__(f"nobody can answer now: {', '.join(lost)} did not; try again")
+        self.lost = list(lost)

@@ -1,0 +1,53 @@
+"""A circuit breaker: a server that keeps failing is left alone for a while, then tried with one request."""
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+BreakerState = Literal["closed", "open", "half_open"]
+
+
+class CircuitBreaker:
+    """Opens after `failures` in a row; `open_s` seconds later lets one request through to try.
+
+    Whoever was let in by `allows` reports back with exactly one of `succeeded`, `failed` and `abandoned`.
+    """
+
+    def __init__(self, *, failures: int, open_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = failures
+        self._open_s = open_s
+        self._clock = clock
+        self._failures = 0
+        self._retry_at_s = 0.0
+        self._trying = False
+
+    @property
+    def state(self) -> BreakerState:
+        """`closed` lets all through, `open` none, `half_open` one at a time."""
+        if self._failures < self._limit:
+            return "closed"
+        return "half_open" if self._clock() >= self._retry_at_s else "open"
+
+    def allows(self) -> bool:
+        """Whether a request may go through now; in `half_open` the one that may becomes the trial."""
+        state = self.state
+        if state == "half_open" and not self._trying:
+            self._trying = True
+            return True
+        return state == "closed"
+
+    def succeeded(self) -> None:
+        """A request was answered: all may pass again."""
+        self._failures = 0
+        self._trying = False
+
+    def failed(self) -> None:
+        """A request was not answered: one more in the row, and a trial that fails opens the breaker anew."""
+        self._failures += 1
+        self._trying = False
+        if self._failures >= self._limit:
+            self._retry_at_s = self._clock() + self._open_s
+
+    def abandoned(self) -> None:
+        """A request ended without a verdict on the server: another may be the trial."""
+        self._trying = False

@@ -1,0 +1,67 @@
+"""What can go wrong between the gateway and a model server.
+
+MeshError
+├── UpstreamError           the server gave no answer to rely on; its share of the response is lost
+│   ├── UpstreamTimeout     not within the time that the request had left
+│   ├── UpstreamUnreachable refused, reset, or left alone by its circuit breaker
+│   ├── UpstreamBroken      answered with a failure of its own, or with something that is not the contract
+│   └── VersionUnavailable  lacks the version that the rest of the mesh answers from
+├── UpstreamRefused         the version has no answer to this question (an unknown book, no vector of a kind)
+└── VersionNotHeld          lacks the pinned version: the whole request is repeated at another
+"""
+
+from contracts.errors import ErrorCode
+from contracts.shell import ServerName
+
+
+class MeshError(Exception):
+    """Base of every failure between the gateway and a server."""
+
+    def __init__(self, server: ServerName, detail: str) -> None:
+        super().__init__(f"{server}: {detail}")
+        self.server: ServerName = server
+        self.detail = detail
+
+
+class UpstreamError(MeshError):
+    """The server gave no answer to rely on."""
+
+
+class UpstreamTimeout(UpstreamError):
+    """No answer within the time that the request had left."""
+
+    def __init__(self, server: ServerName, waited_s: float) -> None:
+        super().__init__(server, f"no answer within {waited_s * 1000:.0f} ms")
+        self.waited_s = waited_s
+
+
+class UpstreamUnreachable(UpstreamError):
+    """The connection was refused or reset, or the circuit breaker is open."""
+
+
+class UpstreamBroken(UpstreamError):
+    """An answer of status 5xx, or a body that is not what the contract says."""
+
+
+class VersionUnavailable(UpstreamError):
+    """The server lacks the version that the rest of the mesh answers from."""
+
+    def __init__(self, server: ServerName, version: str | None) -> None:
+        super().__init__(server, f"does not hold version {version}")
+        self.version = version
+
+
+class UpstreamRefused(MeshError):
+    """This version has no answer to the question; `code` says why."""
+
+    def __init__(self, server: ServerName, code: ErrorCode, detail: str) -> None:
+        super().__init__(server, detail)
+        self.code = code
+
+
+class VersionNotHeld(MeshError):
+    """The server was pinned to a version that it does not hold; `held` names those that it does."""
+
+    def __init__(self, server: ServerName, version: str, held: tuple[str, ...]) -> None:
+        super().__init__(server, f"does not hold {version}, but {', '.join(held) or 'none'}")
+        self.version, self.held = version, held

@@ -1,0 +1,89 @@
+"""All five servers: watches what they hold, pins one version, and runs each request at one version."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final, TypeVar
+
+import structlog
+
+from contracts.shell import ServerName
+from gateway.mesh.deadline import Deadline
+from gateway.mesh.errors import VersionNotHeld
+from gateway.mesh.pinning import choose_version
+from gateway.mesh.server import Server
+from gateway.mesh.view import MeshView
+from gateway.metrics import GatewayMetrics
+
+AnswerT = TypeVar("AnswerT")
+
+TRIES: Final = 3
+"""How often a request is begun before a server without its version counts as lost."""
+
+log = structlog.get_logger()
+
+
+class Mesh:
+    """Pins the version that all live servers hold; see `choose_version`."""
+
+    def __init__(
+        self, servers: Mapping[ServerName, Server], *, poll_interval_s: float, metrics: GatewayMetrics
+    ) -> None:
+        self.servers = servers
+        self._poll_interval_s = poll_interval_s
+        self._metrics = metrics
+        self._pinned: str | None = None
+        self._pollers: list[asyncio.Task[None]] = []
+
+    @property
+    def pinned(self) -> str | None:
+        """The version that requests begun now are answered from; None until a server told what it holds."""
+        return self._pinned
+
+    async def start(self) -> None:
+        """Learn what every server holds, then keep watching; servers that are down delay nothing."""
+        await self.refresh()
+        self._pollers = [asyncio.create_task(self._watch(server)) for server in self.servers.values()]
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        for poller in self._pollers:
+            poller.cancel()
+        await asyncio.gather(*self._pollers, return_exceptions=True)
+
+    async def refresh(self) -> None:
+        """Ask all servers what they hold, and pin again."""
+        await asyncio.gather(*(server.refresh() for server in self.servers.values()))
+        self._pin()
+
+    async def at_one_version(
+        self, deadline: Deadline, build: Callable[[MeshView], Awaitable[AnswerT]]
+    ) -> AnswerT:
+        """What `build` makes of one view of the mesh; begun anew if a server drops its version meanwhile."""
+        for n_try in range(1, TRIES + 1):
+            view = MeshView(
+                self.servers, self._pinned, deadline, is_pinned=self._is_pinned, is_last_try=n_try == TRIES
+            )
+            try:
+                return await build(view)
+            except VersionNotHeld as error:
+                log.info("version_repeat", server=error.server, version=error.version, held=error.held)
+                self._metrics.repeats.inc()
+                if self._is_pinned(view.version):
+                    await self.refresh()
+        raise AssertionError("the last try raises no VersionNotHeld")
+
+    async def _watch(self, server: Server) -> None:
+        while True:
+            await asyncio.sleep(self._poll_interval_s)
+            await server.refresh()
+            self._pin()
+
+    def _is_pinned(self, version: str | None) -> bool:
+        return version == self._pinned
+
+    def _pin(self) -> None:
+        live = [server.versions for server in self.servers.values() if server.is_live]
+        chosen = choose_version(live, self._pinned)
+        if chosen != self._pinned:
+            log.info("version_pinned", version=chosen, before=self._pinned)
+            self._pinned = chosen

@@ -1,0 +1,32 @@
+"""The choice of the one version that the gateway asks all servers for."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class HeldVersions:
+    """What one live server can answer from."""
+
+    current: str | None
+    """The version that the server's pointer names: after a rollback, an older one."""
+    held: frozenset[str]
+
+
+def choose_version(servers: Collection[HeldVersions], pinned: str | None) -> str | None:
+    """The version to pin, given what each live server holds and what is pinned now.
+
+    The one that most servers hold, so all of them wherever they have one in common; among several, the one
+    that most servers' pointers name; then the one that is pinned already, so that a half-finished promotion
+    does not flip it to and fro. With no live server, or none that holds any, it stays as it is.
+    """
+    versions = {version for server in servers for version in server.held}
+    if not versions:
+        return pinned
+
+    def merit(version: str) -> tuple[int, int, bool, str]:
+        n_holding = sum(version in server.held for server in servers)
+        n_current = sum(version == server.current for server in servers)
+        return n_holding, n_current, version == pinned, version
+
+    return max(versions, key=merit)

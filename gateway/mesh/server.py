@@ -1,0 +1,182 @@
+"""One model server as the gateway sees it: what it holds, whether it answers, and how to ask it."""
+
+import asyncio
+import time
+from typing import Final, TypeVar
+
+import httpx
+from pydantic import ValidationError
+
+from contracts import shell
+from contracts.errors import ErrorCode, Problem
+from contracts.shell import ServerName
+from gateway.mesh.breaker import CircuitBreaker
+from gateway.mesh.deadline import Deadline
+from gateway.mesh.errors import (
+    UpstreamBroken,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+    VersionNotHeld,
+)
+from gateway.mesh.pinning import HeldVersions
+from gateway.metrics import GatewayMetrics
+from telemetry.logs import REQUEST_ID
+from telemetry.tracing import TRACEPARENT
+
+ResponseT = TypeVar("ResponseT", bound=shell.Response)
+
+LIVE_FOR_S: Final = 2.0
+"""A server counts as live for this long after it last told what it holds: a few polls."""
+POLL_TIMEOUT_S: Final = 1.0
+REFUSALS: Final = frozenset(
+    {ErrorCode.BOOK_NOT_FOUND, ErrorCode.NO_VECTOR, ErrorCode.UNKNOWN_BOOKS, ErrorCode.UNKNOWN_SUBJECTS}
+)
+"""Answers that say something about the question; any other 4xx says that we asked wrongly."""
+
+
+class Server:
+    """The gateway's only way to one server."""
+
+    def __init__(
+        self,
+        name: ServerName,
+        url: str,
+        *,
+        client: httpx.AsyncClient,
+        breaker: CircuitBreaker,
+        metrics: GatewayMetrics,
+    ) -> None:
+        self.name: ServerName = name
+        self.breaker = breaker
+        self.info: shell.Info | None = None
+        self.last_error: str | None = None
+        self._url = url
+        self._client = client
+        self._metrics = metrics
+        self._versions = HeldVersions(current=None, held=frozenset())
+        self._seen_at_s = float("-inf")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the server told lately what it holds."""
+        return time.monotonic() - self._seen_at_s < LIVE_FOR_S
+
+    @property
+    def versions(self) -> HeldVersions:
+        """What it held when it last told."""
+        return self._versions
+
+    async def refresh(self) -> None:
+        """Ask what it holds; a failure is remembered, not raised."""
+        try:
+            async with asyncio.timeout(POLL_TIMEOUT_S):
+                response = await self._client.get(self._url + shell.INFO_PATH)
+            response.raise_for_status()
+            self.info = shell.Info.model_validate_json(response.content)
+        except (TimeoutError, httpx.HTTPError, ValidationError) as error:
+            self.last_error = f"{type(error).__name__}: {error}"
+        else:
+            self.last_error = None
+            self._saw(HeldVersions(current=self.info.version, held=frozenset(self.info.held)))
+        self._metrics.server_live.labels(self.name).set(self.is_live)
+
+    async def ask(
+        self,
+        path: str,
+        request: shell.Request,
+        response_type: type[ResponseT],
+        *,
+        version: str,
+        deadline: Deadline,
+    ) -> ResponseT:
+        """The answer of this version within the deadline.
+
+        Raises UpstreamError, UpstreamRefused or VersionNotHeld.
+        """
+        if not self.breaker.allows():
+            raise UpstreamUnreachable(self.name, "failed too often, left alone for a while")
+        started_s = time.perf_counter()
+        outcome = "cancelled"
+        try:
+            answer = await self._exchange(path, request, response_type, version=version, deadline=deadline)
+        except UpstreamError as error:
+            outcome = type(error).__name__
+            self.breaker.failed()
+            raise
+        except (UpstreamRefused, VersionNotHeld) as error:
+            outcome = type(error).__name__
+            self.breaker.succeeded()
+            raise
+        except BaseException:
+            self.breaker.abandoned()
+            raise
+        else:
+            outcome = "ok"
+            self.breaker.succeeded()
+            return answer
+        finally:
+            seconds = time.perf_counter() - started_s
+            self._metrics.upstream_seconds.labels(self.name, outcome).observe(seconds)
+
+    async def _exchange(
+        self,
+        path: str,
+        request: shell.Request,
+        response_type: type[ResponseT],
+        *,
+        version: str,
+        deadline: Deadline,
+    ) -> ResponseT:
+        remaining_s = deadline.remaining_s()
+        try:
+            async with asyncio.timeout(remaining_s):
+                response = await self._client.post(
+                    self._url + path,
+                    content=request.model_dump_json(),
+                    headers=_build_headers(version, remaining_s),
+                )
+        except TimeoutError as error:
+            raise UpstreamTimeout(self.name, remaining_s) from error
+        except httpx.HTTPError as error:
+            raise UpstreamUnreachable(self.name, f"{type(error).__name__}: {error}") from error
+        if response.status_code != httpx.codes.OK:
+            raise self._read_failure(response, version)
+        try:
+            answer = response_type.model_validate_json(response.content)
+        except ValidationError as error:
+            raise UpstreamBroken(self.name, f"{path} answered with something else: {error}") from error
+        if answer.version != version:
+            raise VersionNotHeld(self.name, version, (answer.version,))
+        return answer
+
+    def _read_failure(self, response: httpx.Response, version: str) -> Exception:
+        try:
+            problem = Problem.model_validate_json(response.content)
+        except ValidationError:
+            return UpstreamBroken(self.name, f"status {response.status_code} without a problem body")
+        if problem.code == ErrorCode.VERSION_NOT_HELD:
+            held = tuple(problem.held or ())
+            self._saw(HeldVersions(current=self._versions.current, held=frozenset(held)))
+            return VersionNotHeld(self.name, version, held)
+        if problem.code in REFUSALS:
+            return UpstreamRefused(self.name, problem.code, problem.detail)
+        return UpstreamBroken(self.name, f"status {response.status_code}, {problem.code}: {problem.detail}")
+
+    def _saw(self, versions: HeldVersions) -> None:
+        self._versions = versions
+        self._seen_at_s = time.monotonic()
+
+
+def _build_headers(version: str, remaining_s: float) -> dict[str, str]:
+    headers = {
+        "Content-Type": "application/json",
+        shell.VERSION_HEADER: version,
+        shell.DEADLINE_HEADER: str(max(1, int(remaining_s * 1000))),
+    }
+    if (request_id := REQUEST_ID.get()) is not None:
+        headers[shell.REQUEST_ID_HEADER] = request_id
+    if (traceparent := TRACEPARENT.get()) is not None:
+        headers["traceparent"] = traceparent
+    return headers

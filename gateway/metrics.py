@@ -1,0 +1,35 @@
+"""What the gateway counts beyond its requests: calls to servers, cache look-ups, losses."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from telemetry.metrics import LATENCY_BUCKETS_S
+
+
+class GatewayMetrics:
+    """The gateway's own metrics; register them once a registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.upstream_seconds = Histogram(
+            "bookmesh_gateway_upstream_seconds",
+            "Time that one call to a server took.",
+            ["server", "outcome"],
+            buckets=LATENCY_BUCKETS_S,
+            registry=registry,
+        )
+        self.repeats = Counter(
+            "bookmesh_gateway_version_repeats",
+            "Requests begun anew because a server no longer held their version.",
+            registry=registry,
+        )
+        self.cache_lookups = Counter(
+            "bookmesh_gateway_cache_lookups", "Look-ups of a response.", ["outcome"], registry=registry
+        )
+        self.degraded = Counter(
+            "bookmesh_gateway_degraded",
+            "Responses that the loss of a dependency changed.",
+            ["dependency"],
+            registry=registry,
+        )
+        self.server_live = Gauge(
+            "bookmesh_gateway_server_live", "1 if the server answered lately.", ["server"], registry=registry
+        )
