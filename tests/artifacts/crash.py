@@ -1,8 +1,8 @@
 """Kill a process at every file-system operation of a change to a store, each time in a store of its own.
 
-`python -m tests.artifacts.crash ACTION FOLDER` builds FOLDER/base, then, for n = 0, 1, ..., copies it to FOLDER/<n>,
-forks, and lets the child die just before operation n (a write: half-way through it) until one child finishes.
-It prints one JSON line for each child. A fresh process forks, since pytest's own may have threads.
+`python -m tests.artifacts.crash ACTION FOLDER` builds FOLDER/base, then, for n = 0, 1, ..., copies it to
+FOLDER/<n>, forks, and lets the child die just before operation n (a write: half-way through it) until one
+child finishes. It prints one JSON line for each child. A fresh process forks, since pytest's own may have threads.
 """
 
 import json

@@ -50,7 +50,7 @@ class Model:
 
 
 def build_model(folder: Path, seed: int = 0) -> Model:
-    """Return a model whose every value, but its parameters, depends on seed; its folder value is in folder."""
+    """Return a model whose values depend on seed, but for its parameters; its folder value is in folder."""
     rng = np.random.default_rng(seed)
     vectors = rng.random((12, 4), dtype=np.float32)
     index = faiss.IndexFlatIP(4)
@@ -61,7 +61,9 @@ def build_model(folder: Path, seed: int = 0) -> Model:
     return Model(
         factors=vectors,
         neighbours=csr_array(rng.random((5, 5), dtype=np.float32) * (rng.random((5, 5)) < 0.4)),
-        cards=pa.table({"book_id": [1, 2, 3], "title": [f"Book {seed}", None, "é"], "authors": [["a"], [], ["b"]]}),
+        cards=pa.table(
+            {"book_id": [1, 2, 3], "title": [f"Book {seed}", None, "é"], "authors": [["a"], [], ["b"]]}
+        ),
         index=index,
         texts=Folder(folder),
         params={"alpha": 40, "tuned": None},

@@ -1,4 +1,4 @@
-"""Every file-system change that Python code makes, intercepted: to be recorded, stopped at, or made to fail."""
+"""Every file-system change that Python code makes, intercepted: to record it, stop at it, or make it fail."""
 
 import os
 import sys
@@ -6,8 +6,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-CHANGES = ("open", "write", "fsync", "replace", "rename", "unlink", "remove", "mkdir", "rmdir", "symlink", "utime")
-AUDITED = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.utime", "os.truncate")
+CHANGES = (
+    "open",
+    "write",
+    "fsync",
+    "replace",
+    "rename",
+    "unlink",
+    "remove",
+    "mkdir",
+    "rmdir",
+    "symlink",
+    "utime",
+)
+AUDITED = (
+    "os.rename",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "os.link",
+    "os.symlink",
+    "os.utime",
+    "os.truncate",
+)
 
 Hook = Callable[[str, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
 """Called in place of an operation, with its name, itself and its arguments."""
