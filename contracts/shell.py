@@ -33,9 +33,9 @@ MAX_BOOKS = 10_000
 
 
 class Request(BaseModel):
-    """Base of every request: an unknown field is a mistake of the caller."""
+    """Base of every request: an unknown field is a mistake of the caller, and so is a NaN."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Response(BaseModel):

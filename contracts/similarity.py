@@ -11,7 +11,9 @@ NEAREST_PATH = "/nearest"
 SCORES_PATH = "/scores"
 
 SimilarMode = Literal["als", "subject", "hybrid"]
-Vector = Annotated[list[float], Field(min_length=1, max_length=4096)]
+Component = Annotated[float, Field(ge=-1e6, le=1e6)]
+"""Far beyond any unit vector's, yet sums of products stay finite in float32."""
+Vector = Annotated[list[Component], Field(min_length=1, max_length=4096)]
 
 
 class SimilarRequest(Request):

@@ -1,0 +1,60 @@
+"""The als server: rankings for a reader, and why."""
+
+from contracts import als as contract
+from contracts.errors import ErrorCode
+from servers.als.model import AlsModel, NoKnownBooks
+from servers.shell.errors import ProblemFacts, ProblemRule
+from servers.shell.routes import ModelRoute, ModelServer
+
+
+def rank(model: AlsModel, version: str, request: contract.RankRequest) -> contract.RankResponse:
+    """Rank books for whoever has this history."""
+    history = [book.book_id for book in request.history]
+    book_ids, scores = model.rank(
+        history,
+        [book.rating for book in request.history],
+        k=request.k,
+        exclude=request.exclude,
+        popularity_weight=request.popularity_weight,
+    )
+    n_known = int(model.known(history)[0].sum())
+    return contract.RankResponse(
+        version=version, book_ids=book_ids.tolist(), scores=scores.tolist(), n_known=n_known
+    )
+
+
+def explain(model: AlsModel, version: str, request: contract.ExplainRequest) -> contract.ExplainResponse:
+    """Say which books of the history speak for each of these."""
+    explained = model.explain(
+        [book.book_id for book in request.history],
+        [book.rating for book in request.history],
+        request.book_ids,
+        k=request.k,
+    )
+    contributions = [
+        [contract.Contribution(version=version, book_id=book_id, share=share) for book_id, share in books]
+        for books in explained
+    ]
+    return contract.ExplainResponse(version=version, contributions=contributions)
+
+
+def warm_up(model: AlsModel) -> None:
+    """Rank once, so that the first reader does not wait for pages to be read."""
+    if model.book_ids.size:
+        model.rank(model.book_ids[:1].tolist(), [None], k=1)
+
+
+def _unknown_books(error: NoKnownBooks) -> ProblemFacts:
+    return {"unknown": [str(book_id) for book_id in error.book_ids]}
+
+
+SERVER = ModelServer(
+    name="als",
+    model=AlsModel,
+    routes=(
+        ModelRoute(contract.RANK_PATH, contract.RankRequest, rank, in_thread=True),
+        ModelRoute(contract.EXPLAIN_PATH, contract.ExplainRequest, explain, in_thread=True),
+    ),
+    warm_up=warm_up,
+    problems={NoKnownBooks: ProblemRule(422, ErrorCode.UNKNOWN_BOOKS, facts=_unknown_books)},
+)

@@ -1,0 +1,51 @@
+"""The metadata server: book cards, popularity and keyword search."""
+
+from contracts import metadata as contract
+from contracts.errors import ErrorCode
+from servers.metadata.model import MetadataModel, SubjectUnknown
+from servers.shell.errors import ProblemRule
+from servers.shell.routes import ModelRoute, ModelServer
+
+
+def show_cards(model: MetadataModel, version: str, request: contract.CardsRequest) -> contract.CardsResponse:
+    """Give the cards of these books."""
+    cards = [contract.BookCard(**card) for card in model.find_cards(request.book_ids)]
+    return contract.CardsResponse(version=version, cards=cards)
+
+
+def list_popular(
+    model: MetadataModel, version: str, request: contract.PopularRequest
+) -> contract.PopularResponse:
+    """List the most popular books, of all or of one subject."""
+    book_ids, scores = model.popular(k=request.k, offset=request.offset, subject=request.subject)
+    return contract.PopularResponse(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
+
+
+def score(model: MetadataModel, version: str, request: contract.ScoresRequest) -> contract.ScoresResponse:
+    """Give the popularity of these books."""
+    scores = model.scores(request.book_ids)
+    return contract.ScoresResponse(version=version, book_ids=request.book_ids, scores=scores.tolist())
+
+
+def search(model: MetadataModel, version: str, request: contract.SearchRequest) -> contract.SearchResponse:
+    """Find books by words."""
+    book_ids, scores = model.search(request.text, request.k)
+    return contract.SearchResponse(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
+
+
+SERVER = ModelServer(
+    name="metadata",
+    model=MetadataModel,
+    routes=(
+        ModelRoute(contract.CARDS_PATH, contract.CardsRequest, show_cards),
+        ModelRoute(contract.POPULAR_PATH, contract.PopularRequest, list_popular),
+        ModelRoute(contract.SCORES_PATH, contract.ScoresRequest, score),
+        ModelRoute(contract.SEARCH_PATH, contract.SearchRequest, search, in_thread=True),
+    ),
+    warm_up=MetadataModel.warm_up,
+    problems={
+        SubjectUnknown: ProblemRule(
+            422, ErrorCode.UNKNOWN_SUBJECTS, facts=lambda error: {"unknown": [error.subject]}
+        )
+    },
+)

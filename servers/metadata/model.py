@@ -1,0 +1,106 @@
+"""Knows each book's card and popularity, and finds books by words of their titles, authors and subjects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from artifacts.formats import Folder
+from servers.metadata.text_index import TextIndex, build_text_index
+
+__all__ = ["MetadataModel", "SubjectUnknown", "build_text_index"]
+
+F32 = NDArray[np.float32]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+
+
+class SubjectUnknown(LookupError):
+    """This version has no such subject."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(f"subject {subject!r} is not in this version")
+        self.subject = subject
+
+
+@dataclass(frozen=True, eq=False)
+class MetadataModel:
+    """Cards, popularity and text index; rows of every array are the n books of `cards`."""
+
+    cards: pa.Table
+    """(n,) rows with the columns of `contracts.metadata.BookCard`, ascending by book_id."""
+    popularity: F32
+    """(n,) in [0, 1]: log1p(count) / log1p(largest count)."""
+    popular_order: I32
+    """(n,): rows, most popular first, ties by book_id."""
+    subjects: list[str]
+    subject_books: csr_array
+    """(n_subjects, n), not 0 where the book has the subject."""
+    text_index: Folder
+
+    def find_cards(self, book_ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Cards in the order asked, as dicts by column; unknown books are left out."""
+        rows: list[dict[str, Any]] = self.cards.take(self._known_rows(book_ids)[1]).to_pylist()
+        return rows
+
+    def popular(self, *, k: int, offset: int = 0, subject: str | None = None) -> tuple[I64, F32]:
+        """Ids and popularity of the k most popular books from `offset` on, of all or of one subject.
+
+        Letter case of the subject does not matter. Raises SubjectUnknown.
+        """
+        order = self.popular_order if subject is None else self._popular_of(subject)
+        rows = order[offset : offset + k]
+        return self.book_ids[rows], self.popularity[rows]
+
+    def scores(self, book_ids: Sequence[int]) -> F32:
+        """(n_books,): popularity of each book, 0 for an unknown one."""
+        is_known, rows = self._known_rows(book_ids)
+        scores = np.zeros(len(book_ids), dtype=np.float32)
+        scores[is_known] = self.popularity[rows]
+        return scores
+
+    def search(self, text: str, k: int) -> tuple[I64, F32]:
+        """Ids and scores of the k books that match the words best; empty if no word matches any book."""
+        return self._text.search(text, k)
+
+    def warm_up(self) -> None:
+        """Touch what the first request would wait for."""
+        self.find_cards(self.book_ids[:1].tolist())
+        self.search("warm", k=1)
+
+    @cached_property
+    def book_ids(self) -> I64:
+        """(n,), ascending; a view of the table's own memory."""
+        return np.asarray(self.cards["book_id"].to_numpy(), dtype=np.int64)
+
+    @cached_property
+    def _text(self) -> TextIndex:
+        return TextIndex(self.text_index.path)
+
+    @cached_property
+    def _subject_rows(self) -> dict[str, int]:
+        return {name.casefold(): row for row, name in enumerate(self.subjects)}
+
+    def _popular_of(self, subject: str) -> I32:
+        row = self._subject_rows.get(subject.casefold())
+        if row is None:
+            raise SubjectUnknown(subject)
+        books = self.subject_books.indices[
+            self.subject_books.indptr[row] : self.subject_books.indptr[row + 1]
+        ]
+        order: I32 = books[np.lexsort((books, -self.popularity[books]))]
+        return order
+
+    def _known_rows(self, book_ids: Sequence[int]) -> tuple[NDArray[np.bool_], I64]:
+        """Which of the books this version knows, and the rows of those that it does, in their order."""
+        wanted = np.asarray(book_ids, dtype=np.int64)
+        if not self.book_ids.size:
+            return np.zeros(wanted.size, dtype=bool), np.empty(0, dtype=np.int64)
+        rows = np.minimum(np.searchsorted(self.book_ids, wanted), self.book_ids.size - 1)
+        is_known = self.book_ids[rows] == wanted
+        return is_known, rows[is_known]

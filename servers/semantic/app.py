@@ -1,0 +1,24 @@
+"""The semantic server: books for a sentence."""
+
+from contracts import semantic as contract
+from servers.semantic.model import SemanticModel
+from servers.shell.routes import ModelRoute, ModelServer
+
+
+def search(model: SemanticModel, version: str, request: contract.SearchRequest) -> contract.SearchResponse:
+    """Find the books whose texts are nearest to this one."""
+    book_ids, scores = model.search(request.text, request.k)
+    return contract.SearchResponse(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
+
+
+def warm_up(model: SemanticModel) -> None:
+    """Search once, so that the first request does not wait for the table of terms."""
+    model.search(" ".join(model.encoder.terms[:1]), k=1)
+
+
+SERVER = ModelServer(
+    name="semantic",
+    model=SemanticModel,
+    routes=(ModelRoute(contract.SEARCH_PATH, contract.SearchRequest, search, in_thread=True),),
+    warm_up=warm_up,
+)

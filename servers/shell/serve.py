@@ -1,0 +1,68 @@
+"""Starts one model server: the outermost layer, where settings, store, logs and sockets meet."""
+
+import importlib
+from typing import Any
+
+import uvicorn
+
+from artifacts.store import ArtifactStore
+from contracts.shell import ServerName
+from servers.shell.app import create_app, limit_math_threads
+from servers.shell.holder import VersionHolder
+from servers.shell.metrics import ServerMetrics
+from servers.shell.routes import ModelServer
+from servers.shell.settings import ServerSettings
+from telemetry.asgi import AsgiApp
+from telemetry.logs import configure_logging
+from telemetry.metrics import build_registry
+from telemetry.tracing import open_tracing
+
+KEEP_ALIVE_S = 75
+"""Longer than any client of ours keeps an idle connection, so that the server never closes first."""
+
+
+def run_server(name: ServerName, settings: ServerSettings) -> None:
+    """Serve until told to stop by SIGTERM or SIGINT; then let running requests end."""
+    configure_logging(name, level=settings.log_level)
+    server = find_server(name)
+    limit_math_threads(settings)
+    uvicorn.Server(build_uvicorn_config(name, settings, build_app(server, settings))).run()
+
+
+def find_server(name: ServerName) -> ModelServer[Any]:
+    """The `SERVER` of servers.<name>.app, imported only now: each process loads its own libraries only."""
+    server: ModelServer[Any] = importlib.import_module(f"servers.{name}.app").SERVER
+    return server
+
+
+def build_app(server: ModelServer[Any], settings: ServerSettings) -> AsgiApp:
+    """The app of one server over the artifact store that the settings name."""
+    holder = VersionHolder(
+        ArtifactStore(settings.artifacts_root),
+        server.name,
+        server.model,
+        server.warm_up,
+        metrics=ServerMetrics(server.name, build_registry()),
+        poll_s=settings.pointer_poll_s,
+        keep_previous_s=settings.keep_previous_s,
+        retry_s=settings.load_retry_s,
+    )
+    return create_app(server, settings, holder, open_tracing(server.name, settings.otlp_endpoint))
+
+
+def build_uvicorn_config(name: ServerName, settings: ServerSettings, app: AsgiApp) -> uvicorn.Config:
+    """How uvicorn runs every model server."""
+    return uvicorn.Config(
+        app,
+        host=settings.server_host,
+        port=settings.port(name),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=settings.drain_s,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )

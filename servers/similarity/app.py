@@ -1,0 +1,48 @@
+"""The similarity server: books near a book, or near a vector."""
+
+from contracts import similarity as contract
+from contracts.errors import ErrorCode
+from servers.shell.errors import ProblemRule
+from servers.shell.routes import ModelRoute, ModelServer
+from servers.similarity.model import BookUnknown, SimilarityModel, VectorMissing, VectorUnfit
+
+
+def similar(
+    model: SimilarityModel, version: str, request: contract.SimilarRequest
+) -> contract.SimilarResponse:
+    """Find the books most similar to one."""
+    book_ids, scores = model.similar(
+        request.book_id, mode=request.mode, weight=request.weight, k=request.k, exclude=request.exclude
+    )
+    return contract.SimilarResponse(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
+
+
+def nearest(
+    model: SimilarityModel, version: str, request: contract.NearestRequest
+) -> contract.NearestResponse:
+    """Find the books whose subject vectors are nearest to this one."""
+    book_ids, scores = model.nearest(request.vector, request.k)
+    return contract.NearestResponse(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
+
+
+def score(model: SimilarityModel, version: str, request: contract.ScoresRequest) -> contract.ScoresResponse:
+    """Compare these books with a vector."""
+    scores = model.scores(request.vector, request.book_ids)
+    return contract.ScoresResponse(version=version, book_ids=request.book_ids, scores=scores.tolist())
+
+
+SERVER = ModelServer(
+    name="similarity",
+    model=SimilarityModel,
+    routes=(
+        ModelRoute(contract.SIMILAR_PATH, contract.SimilarRequest, similar, in_thread=True),
+        ModelRoute(contract.NEAREST_PATH, contract.NearestRequest, nearest, in_thread=True),
+        ModelRoute(contract.SCORES_PATH, contract.ScoresRequest, score),
+    ),
+    warm_up=SimilarityModel.warm_up,
+    problems={
+        BookUnknown: ProblemRule(404, ErrorCode.BOOK_NOT_FOUND),
+        VectorMissing: ProblemRule(404, ErrorCode.NO_VECTOR),
+        VectorUnfit: ProblemRule(422, ErrorCode.INVALID_REQUEST),
+    },
+)
