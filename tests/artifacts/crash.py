@@ -2,7 +2,7 @@
 
 `python -m tests.artifacts.crash ACTION FOLDER` builds FOLDER/base, then, for n = 0, 1, ..., copies it to
 FOLDER/<n>, forks, and lets the child die just before operation n (a write: half-way through it) until one
-child finishes. It prints one JSON line for each child. A fresh process forks, since pytest's own may have threads.
+child finishes. It prints one JSON line for each child. A fresh process forks: pytest's own may have threads.
 """
 
 import json

@@ -1,0 +1,315 @@
+"""Records of every kind of value come back as they were, from the same bytes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+from scipy.sparse import csc_array, csr_array
+
+from artifacts.errors import ArtifactCorrupt, ArtifactMissing, UnsupportedValue
+from artifacts.objects import ObjectStore
+from artifacts.records import Folder, open_record, save_record, write_record
+from tests.artifacts.examples import Encoder, Model, Point, build_model
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+ARRAYS = hnp.arrays(
+    dtype=hnp.scalar_dtypes(), shape=hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4)
+)
+DENSE = hnp.arrays(
+    np.float32,
+    hnp.array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=6),
+    elements=st.sampled_from([0, 0, 1, -2.5]),
+)
+TABLES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "book_id": st.integers(-(2**63), 2**63 - 1),
+            "title": st.none() | st.text(max_size=5),
+            "authors": st.lists(st.text(max_size=3), max_size=3),
+        }
+    ),
+    max_size=5,
+)
+CARDS = pa.schema([("book_id", pa.int64()), ("title", pa.string()), ("authors", pa.list_(pa.string()))])
+FILE_NAMES = st.text("abc.", min_size=1, max_size=4).filter(lambda name: name.strip(".") and ".." not in name)
+FILES = st.dictionaries(
+    st.tuples(st.sampled_from(["", "deep", "deep/er"]), FILE_NAMES), st.binary(max_size=20)
+)
+
+small = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@dataclass(frozen=True)
+class Anything:
+    """One field for any value."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A record that computes one of its fields."""
+
+    terms: list[str]
+    n_terms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_terms", len(self.terms))
+
+
+def round_trip(value: object, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("record")
+    save_record(Anything(value), folder)
+    return open_record(Anything, folder).value
+
+
+@small
+@given(array=ARRAYS)
+def test_an_array_comes_back_read_only_with_the_same_bytes(
+    array: NDArray[Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    opened = round_trip(array, tmp_path_factory)
+
+    assert (opened.dtype, opened.shape, opened.tobytes()) == (array.dtype, array.shape, array.tobytes())
+    assert type(opened) is np.ndarray
+    assert not opened.flags.writeable
+
+
+@small
+@given(dense=DENSE)
+def test_a_sparse_matrix_comes_back_equal(
+    dense: NDArray[np.float32], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    opened = round_trip(csr_array(dense), tmp_path_factory)
+
+    assert isinstance(opened, csr_array)
+    assert (opened.dtype, opened.shape) == (np.dtype("f4"), dense.shape)
+    np.testing.assert_array_equal(opened.toarray(), dense)
+
+
+@small
+@given(rows=TABLES)
+def test_a_table_comes_back_equal(
+    rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    table = pa.Table.from_pylist(rows, schema=CARDS)
+
+    opened = round_trip(table, tmp_path_factory)
+
+    assert opened.schema == table.schema
+    assert opened.to_pylist() == rows
+
+
+@small
+@given(value=JSON)
+def test_a_json_value_comes_back_equal_with_the_same_types(
+    value: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    opened = round_trip(value, tmp_path_factory)
+
+    assert opened == value
+    assert type(opened) is type(value)
+
+
+@small
+@given(
+    vectors=hnp.arrays(
+        np.float32, st.tuples(st.integers(0, 20), st.just(4)), elements=st.floats(-1, 1, width=32)
+    ),
+    kind=st.sampled_from(["flat", "hnsw"]),
+)
+def test_an_index_answers_as_before(
+    vectors: NDArray[np.float32], kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    metric = faiss.METRIC_INNER_PRODUCT
+    index = faiss.IndexFlatIP(4) if kind == "flat" else faiss.IndexHNSWFlat(4, 4, metric)
+    index.add(vectors)
+    query = np.ones((1, 4), dtype=np.float32)
+
+    opened = round_trip(index, tmp_path_factory)
+
+    assert type(opened) is type(index)
+    for found, expected in zip(opened.search(query, 3), index.search(query, 3), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@small
+@given(files=FILES)
+def test_a_folder_comes_back_with_the_same_files(
+    files: dict[tuple[str, str], bytes], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    source = tmp_path_factory.mktemp("source")
+    for (parent, name), content in files.items():
+        (source / parent).mkdir(parents=True, exist_ok=True)
+        if not (source / parent / name).exists():
+            (source / parent / name).write_bytes(content)
+
+    opened = round_trip(Folder(source), tmp_path_factory)
+
+    assert read_tree(opened.path) == read_tree(source)
+
+
+def read_tree(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def test_a_record_of_all_kinds_comes_back_whole(tmp_path: Path) -> None:
+    model = build_model(tmp_path / "texts")
+    save_record(model, tmp_path / "saved")
+
+    opened = open_record(Model, tmp_path / "saved")
+
+    np.testing.assert_array_equal(opened.factors, model.factors)
+    np.testing.assert_array_equal(opened.neighbours.toarray(), model.neighbours.toarray())
+    assert opened.cards.equals(model.cards)
+    assert opened.index.ntotal == 12
+    assert read_tree(opened.texts.path) == read_tree(model.texts.path)
+    assert opened.params == model.params
+    assert (opened.encoder.terms, opened.fallback) == (model.encoder.terms, None)
+
+
+def test_the_same_record_gives_the_same_digests_in_any_store(tmp_path: Path) -> None:
+    first = write_record(ObjectStore(tmp_path / "a"), "als", build_model(tmp_path / "texts"))
+    second = write_record(ObjectStore(tmp_path / "b"), "als", build_model(tmp_path / "other"))
+
+    assert first == second
+
+
+@small
+@given(value=JSON, array=ARRAYS, rows=TABLES, dense=DENSE)
+def test_equal_values_give_equal_digests(
+    value: Any,
+    array: NDArray[Any],
+    rows: list[dict[str, Any]],
+    dense: NDArray[np.float32],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    objects = ObjectStore(tmp_path_factory.mktemp("objects"))
+    whole = pa.Table.from_pylist(rows, schema=CARDS)
+    in_pieces = pa.concat_tables([whole.slice(0, 2), whole.slice(2)])
+    reordered = dict(reversed(value.items())) if isinstance(value, dict) else value
+
+    for one, same in [(value, reordered), (array, array.copy()), (whole, in_pieces), (csr_array(dense),) * 2]:
+        first = write_record(objects, "als", Anything(one))
+        assert write_record(objects, "als", Anything(same)) == first
+
+
+def test_arrays_tables_and_indexes_are_mapped_not_copied(tmp_path: Path) -> None:
+    save_record(build_model(tmp_path / "texts"), tmp_path / "saved")
+    opened = open_record(Model, tmp_path / "saved")
+    entries = {entry.name: entry for entry in write_record(ObjectStore(tmp_path / "saved"), "x", opened)}
+
+    mapped = Path("/proc/self/maps")
+    if not mapped.exists():
+        pytest.skip("no /proc/self/maps on this system")
+    maps = mapped.read_text()
+
+    for name in ("x/factors", "x/neighbours/data", "x/cards", "x/index"):
+        assert entries[name].digest in maps, name
+
+
+def test_a_matrix_out_of_order_is_kept_sorted_so_that_a_read_only_map_serves(tmp_path: Path) -> None:
+    unsorted = csr_array((np.array([1.0, 2.0, 3.0]), np.array([2, 0, 0]), np.array([0, 3])), shape=(1, 3))
+    save_record(Anything(unsorted), tmp_path)
+
+    opened = open_record(Anything, tmp_path).value
+
+    opened.sort_indices()
+    assert opened[[0], :].toarray().tolist() == [[5.0, 0.0, 1.0]]
+    assert unsorted.indices.tolist() == [2, 0, 0]
+
+
+def test_a_field_that_the_record_computes_is_computed_again(tmp_path: Path) -> None:
+    save_record(Counted(["a", "b"]), tmp_path)
+
+    assert open_record(Counted, tmp_path).n_terms == 2
+
+
+def test_a_lock_file_is_not_part_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / ".tantivy-writer.lock").touch()
+    (tmp_path / "texts" / "meta.json").write_text("{}")
+    save_record(Anything(Folder(tmp_path / "texts")), tmp_path / "saved")
+
+    assert set(read_tree(open_record(Anything, tmp_path / "saved").value.path)) == {"meta.json"}
+
+
+def test_a_store_that_was_moved_still_opens_its_folders(tmp_path: Path) -> None:
+    save_record(build_model(tmp_path / "texts"), tmp_path / "saved")
+    before = read_tree(open_record(Model, tmp_path / "saved").texts.path)
+
+    (tmp_path / "saved").rename(tmp_path / "moved")
+
+    assert read_tree(open_record(Model, tmp_path / "moved").texts.path) == before
+
+
+def test_a_folder_view_that_lost_a_link_is_made_again(tmp_path: Path) -> None:
+    save_record(build_model(tmp_path / "texts"), tmp_path / "saved")
+    view = open_record(Model, tmp_path / "saved").texts.path
+    (view / "a.txt").unlink()
+
+    assert (open_record(Model, tmp_path / "saved").texts.path / "a.txt").read_text() == "first of 0"
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (np.array([object()]), "pickle"),
+        ({1: "a"}, "text keys"),
+        ([1.0, float("nan")], "no nan"),
+        ((1, 2), "no format for builtins.tuple"),
+        (np.float32(1), "no format for numpy.float32"),
+        (csc_array((2, 2)), "no format for scipy"),
+        (Point(np.zeros(1)), "declared as Point"),
+        (Folder(Path("/nowhere/at/all")), "not a folder"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_value_that_would_not_come_back_is_refused_before_anything_is_written(
+    value: object, reason: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UnsupportedValue, match=reason) as caught:
+        save_record(Anything(value), tmp_path / "saved")
+
+    assert caught.value.name.startswith("record/value")
+    assert not (tmp_path / "saved").exists()
+
+
+def test_what_is_not_a_record_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedValue, match="not a record"):
+        save_record({"a": 1}, tmp_path)
+
+
+def test_a_field_that_was_not_saved_is_named(tmp_path: Path) -> None:
+    save_record(Point(np.zeros(1, dtype=np.float32)), tmp_path)
+
+    with pytest.raises(ArtifactMissing, match="record/terms"):
+        open_record(Encoder, tmp_path)
+
+
+def test_a_folder_without_a_record_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactMissing, match="Point is missing"):
+        open_record(Point, tmp_path)
+
+
+def test_a_saved_record_that_was_damaged_is_refused_by_name(tmp_path: Path) -> None:
+    save_record(Point(np.zeros(4, dtype=np.float32)), tmp_path)
+    path = next((tmp_path / "objects").iterdir())
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1])
+
+    with pytest.raises(ArtifactCorrupt, match="record/at is damaged"):
+        open_record(Point, tmp_path)
