@@ -2,8 +2,8 @@
 
 Of versions stay: the current one, the last `keep` promoted ones, those on a fresh lease, those sealed within
 the last hour, and, for inspection, the newest `keep` sealed after the current one and never promoted.
-Of objects and temporary files stay: those that a version needs, and those younger than an hour, since theirs
-may not be sealed yet.
+Of objects stay: those that a version needs, and those younger than an hour, whose version may not be sealed
+yet. Temporary files stay for a day: no write takes so long.
 """
 
 import shutil
@@ -21,6 +21,7 @@ from artifacts.pointer import read_pointer, read_promotions
 
 VERSIONS = "versions"
 YOUNG = timedelta(hours=1)
+ABANDONED = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def _choose(root: Path, versions: Sequence[str], *, keep: int, now: datetime) ->
 
 def _old_objects(root: Path, needed: set[str], now: datetime) -> list[Path]:
     objects = (root / OBJECTS).glob("*")
-    return [path for path in objects if path.name not in needed and _is_old(path, now)]
+    return [path for path in objects if path.name not in needed and _age(path, now) > YOUNG]
 
 
 def _remove_leftovers(root: Path, needed: set[str], now: datetime) -> None:
@@ -83,7 +84,7 @@ def _remove_leftovers(root: Path, needed: set[str], now: datetime) -> None:
         if view.name not in needed:
             shutil.rmtree(view)
     for leftover in (root / TEMPORARY).glob("*"):
-        if _is_old(leftover, now):
+        if _age(leftover, now) > ABANDONED:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink(missing_ok=True)
 
 
@@ -93,5 +94,5 @@ def _remove(path: Path) -> int:
     return n_bytes
 
 
-def _is_old(path: Path, now: datetime) -> bool:
-    return now.timestamp() - path.lstat().st_mtime > YOUNG.total_seconds()
+def _age(path: Path, now: datetime) -> timedelta:
+    return timedelta(seconds=now.timestamp() - path.lstat().st_mtime)

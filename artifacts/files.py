@@ -47,30 +47,46 @@ def exclusive(root: Path) -> Iterator[None]:
 
 def stage(root: Path, write: Writer, *, name: str) -> Staged:
     """Write a temporary file below root and sync it; StoreFull leaves nothing behind."""
-    folder = root / TEMPORARY
-    path = folder / f"{os.getpid()}-{secrets.token_hex(8)}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        digest, n_bytes = _write_synced(path, write)
-    except BaseException as error:
-        path.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in DISK_FULL:
-            raise _store_full(root, name, measure(write)) from error
-        raise
+    path = temporary_path(root)
+    with refusing_full_disk(root, name=name, measure_needed=lambda: measure(write)):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            digest, n_bytes = _write_synced(path, write)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
     return Staged(path, digest, n_bytes)
 
 
 def publish(staged: Staged, target: Path, *, name: str) -> None:
     """Give a staged file its name, replacing what had it, so that a power cut cannot undo it."""
+    with refusing_full_disk(target.parent, name=name, measure_needed=lambda: staged.n_bytes):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(staged.path, target)  # noqa: PTH105 - the crash tests stop at each call of os
+        except OSError:
+            staged.path.unlink(missing_ok=True)
+            raise
+        sync_folder(target.parent)
+
+
+def temporary_path(root: Path) -> Path:
+    """Return a name below root that nobody else uses."""
+    return root / TEMPORARY / f"{os.getpid()}-{secrets.token_hex(8)}"
+
+
+@contextmanager
+def refusing_full_disk(root: Path, *, name: str, measure_needed: Callable[[], int]) -> Iterator[None]:
+    """Turn the system's error for a full disk into StoreFull, with what was written and what to free."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(staged.path, target)  # noqa: PTH105 - the crash tests stop at each call of os
+        yield
     except OSError as error:
-        staged.path.unlink(missing_ok=True)
-        if error.errno in DISK_FULL:
-            raise _store_full(target.parent, name, staged.n_bytes) from error
-        raise
-    sync_folder(target.parent)
+        if error.errno not in DISK_FULL:
+            raise
+        n_bytes, free_bytes = measure_needed(), _read_free_bytes(root)
+        # A quota can be used up while the disk is not; then all of it is missing.
+        short_bytes = n_bytes - free_bytes if n_bytes > free_bytes else n_bytes
+        raise StoreFull(root, name=name, short_bytes=short_bytes) from error
 
 
 def replace_file(root: Path, target: Path, content: bytes, *, name: str) -> None:
@@ -117,11 +133,9 @@ def _write_synced(path: Path, write: Writer) -> tuple[str, int]:
     return raw.sha256.hexdigest(), raw.n_bytes
 
 
-def _store_full(root: Path, name: str, n_bytes: int) -> StoreFull:
-    existing = next(folder for folder in (root, *root.parents) if folder.exists())
-    free_bytes = shutil.disk_usage(existing).free
-    # A quota can be used up while the disk is not; then all of it is missing.
-    return StoreFull(root, name=name, short_bytes=n_bytes - free_bytes if n_bytes > free_bytes else n_bytes)
+def _read_free_bytes(folder: Path) -> int:
+    existing = next(each for each in (folder, *folder.parents) if each.exists())
+    return shutil.disk_usage(existing).free
 
 
 class _HashedFile(io.RawIOBase):

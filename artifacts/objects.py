@@ -1,18 +1,28 @@
 """Immutable objects named by their sha256, and the folders of links that show some of them as a tree."""
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from artifacts.errors import ArtifactCorrupt, ArtifactMissing, UnsupportedValue
-from artifacts.files import TEMPORARY, Writer, exclusive, publish, read_digest, stage, sync_folder
+from artifacts.files import (
+    Writer,
+    exclusive,
+    publish,
+    read_digest,
+    refusing_full_disk,
+    stage,
+    sync_folder,
+    temporary_path,
+)
 from artifacts.manifest import ObjectEntry
 
 OBJECTS = "objects"
 VIEWS = "views"
+BLOCK_BYTES = 4096
+"""What a link takes on most file systems."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +75,16 @@ class ObjectStore:
             if not self.path(entry.digest).exists():
                 raise ArtifactMissing(self.path(entry.digest), name=entry.name)
 
-    def view(self, digest: str, files: Mapping[str, str]) -> Path:
+    def view(self, digest: str, files: Mapping[str, str], *, name: str) -> Path:
         """Return a folder with a link for each file (path → digest), made when a listing is first opened.
 
         The folder itself is an ordinary one: a reader may keep its lock files in it.
         """
         target = self.root / VIEWS / digest
         if not _shows(target, files):
-            self._build_view(target, files)
+            needed_bytes = BLOCK_BYTES * (1 + len(files))
+            with refusing_full_disk(self.root, name=name, measure_needed=lambda: needed_bytes):
+                self._build_view(target, files)
         return target
 
     def sync(self) -> None:
@@ -82,20 +94,22 @@ class ObjectStore:
             sync_folder(folder)
 
     def _build_view(self, target: Path, files: Mapping[str, str]) -> None:
-        staging = self.root / TEMPORARY / f"{os.getpid()}-{secrets.token_hex(8)}" / target.name
-        for path, digest in files.items():
-            _check_relative(path)
-            link = staging / path
-            link.parent.mkdir(parents=True, exist_ok=True)
-            # Relative: the store can move. Symbolic: a hard link to another user's file is refused.
-            link.symlink_to(os.path.relpath(self.path(digest), target.joinpath(path).parent))
-        staging.mkdir(parents=True, exist_ok=True)
-        with exclusive(self.root):
-            if not _shows(target, files):
-                shutil.rmtree(target, ignore_errors=True)
-                target.parent.mkdir(exist_ok=True)
-                staging.rename(target)
-        shutil.rmtree(staging.parent)
+        staging = temporary_path(self.root)
+        try:
+            staging.mkdir(parents=True)
+            for path, digest in files.items():
+                _check_relative(path)
+                link = staging / path
+                link.parent.mkdir(parents=True, exist_ok=True)
+                # Relative: the store can move. Symbolic: a hard link to another user's file is refused.
+                link.symlink_to(os.path.relpath(self.path(digest), target.joinpath(path).parent))
+            with exclusive(self.root):
+                if not _shows(target, files):
+                    shutil.rmtree(target, ignore_errors=True)
+                    target.parent.mkdir(exist_ok=True)
+                    staging.rename(target)
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def _is_intact(path: Path, digest: str) -> bool:

@@ -225,7 +225,7 @@ class RecordReader:
         if entry.format == "folder":
             for path in value:
                 self._check(self._entry(f"{entry.name}/{path}"))
-            return Folder(self.objects.view(entry.digest, value))
+            return Folder(self.objects.view(entry.digest, value, name=entry.name))
         return value
 
     def _check(self, entry: ObjectEntry) -> None:

@@ -47,8 +47,8 @@ def rollback(root: Path, model: Model) -> None:
 
 
 def collect(root: Path, model: Model) -> None:
-    """Collect garbage in two hours' time, keeping the current version only."""
-    ArtifactStore(root, now=lambda: datetime.now(UTC) + timedelta(hours=2)).gc(keep=1)
+    """Collect garbage in two days' time, keeping the current version only."""
+    ArtifactStore(root, now=lambda: datetime.now(UTC) + timedelta(days=2)).gc(keep=1)
 
 
 def view(root: Path, model: Model) -> None:

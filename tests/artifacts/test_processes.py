@@ -1,0 +1,65 @@
+"""Many processes may use one store at once."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from artifacts.errors import ArtifactError
+from artifacts.store import ArtifactStore
+from tests.artifacts.examples import build_model, publish_point, seal, seal_point
+
+REPOSITORY = Path(__file__).parents[2]
+
+PUBLISHER = """
+import sys
+from pathlib import Path
+from artifacts.store import ArtifactStore
+from tests.artifacts.examples import publish_point
+
+store = ArtifactStore(Path(sys.argv[1]))
+for n in range(8):
+    publish_point(store, float(sys.argv[2]) + n / 8)
+    if n % 4 == 3:
+        store.rollback(by="test", why="back")
+    store.gc()
+"""
+
+
+def test_processes_that_publish_and_roll_back_at_once_leave_one_unbroken_log(tmp_path: Path) -> None:
+    commands = [[sys.executable, "-c", PUBLISHER, str(tmp_path / "store"), str(n)] for n in range(3)]
+    running = [subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE) for command in commands]
+    errors = [process.communicate()[1] for process in running]
+    assert errors == [b"", b"", b""]
+
+    store = ArtifactStore(tmp_path / "store")
+    log = store.promotions()
+    assert len(log) == 3 * (8 + 2)
+    assert [entry.from_version for entry in log[1:]] == [entry.to_version for entry in log[:-1]]
+    assert log[-1].to_version == store.current()
+    assert [damage for version in store.versions() for damage in store.verify(version)] == []
+
+
+def test_a_collection_that_runs_all_the_time_never_breaks_a_version(tmp_path: Path) -> None:
+    root = tmp_path / "store"
+    store = ArtifactStore(root)
+    publish_point(store, 0.0)
+    # To this collector every object is old enough to be removed.
+    collector = ArtifactStore(root, now=lambda: datetime.now(UTC) + timedelta(hours=2))
+    n_sealed = 0
+
+    with ThreadPoolExecutor(1) as pool:
+        collecting = pool.submit(lambda: [collector.gc(keep=1) for _ in range(60)])
+        while not collecting.done():
+            try:
+                seal(store, build_model(tmp_path / "texts", n_sealed % 3))
+                n_sealed += 1
+            except ArtifactError:
+                pass  # collected while it was drafted: refused rather than broken
+            seal_point(store, 1.0)
+            publish_point(store, float(n_sealed % 5))
+        collecting.result()
+
+    assert [damage for version in store.versions() for damage in store.verify(version)] == []
+    assert store.current() in store.versions()
