@@ -99,7 +99,7 @@ def read_subjects_of(session: Session, book_ids: Collection[int]) -> list[str]:
 
 
 def read_most_read(session: Session, limit: int) -> list[tuple[int, int]]:
-    """(book_id, number of ratings) of the books with the most, ties by id; works only, not their duplicates."""
+    """(book_id, number of ratings) of the books with the most, ties by id; replaced books left out."""
     n_ratings = func.count(Rating.user_id)
     rows = session.execute(
         select(Book.book_id, n_ratings)

@@ -28,7 +28,7 @@ MOST_WRITES: Final = 4
 
 
 class Catalogue:
-    """What the gateway reads and writes; all methods raise CatalogUnavailable if the database does not answer.
+    """What the gateway reads and writes; all methods raise CatalogUnavailable if it does not answer.
 
     Work that runs out of time ends by itself in its thread, where it keeps its place until then; it writes
     nothing once its caller was told that it failed.

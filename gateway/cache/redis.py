@@ -1,7 +1,6 @@
 """Responses in a Redis that several gateways share, with a small cache of this process in front."""
 
 import asyncio
-from collections.abc import Awaitable
 from typing import Final, cast
 
 import structlog
@@ -68,7 +67,7 @@ class RedisCache:
         """Whether Redis answers now."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                await cast("Awaitable[bool]", self._redis.ping())
+                await self._redis.ping()
         except (RedisError, OSError, TimeoutError):
             return False
         return True

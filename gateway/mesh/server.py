@@ -30,6 +30,7 @@ ResponseT = TypeVar("ResponseT", bound=shell.Response)
 LIVE_FOR_S: Final = 2.0
 """A server counts as live for this long after it last told what it holds: a few polls."""
 POLL_TIMEOUT_S: Final = 1.0
+SHORTEST_CALL_S: Final = 0.01
 REFUSALS: Final = frozenset(
     {ErrorCode.BOOK_NOT_FOUND, ErrorCode.NO_VECTOR, ErrorCode.UNKNOWN_BOOKS, ErrorCode.UNKNOWN_SUBJECTS}
 )
@@ -95,6 +96,10 @@ class Server:
 
         Raises UpstreamError, UpstreamRefused or VersionNotHeld.
         """
+        if (remaining_s := deadline.remaining_s()) < SHORTEST_CALL_S:
+            raise UpstreamTimeout(
+                self.name, remaining_s
+            )  # not the server's fault, so not the breaker's matter
         if not self.breaker.allows():
             raise UpstreamUnreachable(self.name, "failed too often, left alone for a while")
         started_s = time.perf_counter()

@@ -1,0 +1,87 @@
+"""Books: one by id or ISBN, those like it, and the popular ones."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from catalog.isbn import parse_isbn
+from contracts.shell import VERSION_HEADER, Weight
+from contracts.similarity import SimilarMode
+from gateway.api import problems
+from gateway.api.schemas import BookDetail, BookList
+from gateway.api.services import BookIdPath, KQuery, ReaderDep, Services, ServicesDep, respond
+
+router = APIRouter(prefix="/books", tags=["books"])
+
+
+@router.get(
+    "/popular", response_model=BookList, responses=problems.document(404), summary="List popular books"
+)
+async def list_popular(
+    services: ServicesDep,
+    reader: ReaderDep,
+    k: KQuery = 10,
+    subject: Annotated[
+        str | None,
+        Query(min_length=1, max_length=200, description="Only books of this subject, in any case."),
+    ] = None,
+) -> Response:
+    """The books that most readers read, by ratings given; fewer than k only if the subject has no more."""
+    if subject is not None:
+        [subject] = await services.subjects.resolve([subject])
+    return respond(await services.lists.answer(services.questions.popular(subject, reader, k=k)))
+
+
+@router.get("/isbn/{isbn}", responses=problems.document(404), summary="Find a book by ISBN")
+async def read_book_by_isbn(
+    services: ServicesDep,
+    response: Response,
+    isbn: Annotated[
+        str,
+        Path(
+            max_length=40,
+            description="Of any edition: 10 or 13 digits, with or without hyphens.",
+            examples=["978-0-441-47812-5"],
+        ),
+    ],
+) -> BookDetail:
+    """The work that the ISBN is an edition of."""
+    book_id = await services.catalogue.book_by_isbn(parse_isbn(isbn))
+    return await _describe(services, response, book_id)
+
+
+@router.get("/{book_id}", responses=problems.document(404), summary="Show a book")
+async def read_book(services: ServicesDep, response: Response, book_id: BookIdPath) -> BookDetail:
+    """All that is known of a book."""
+    return await _describe(services, response, book_id)
+
+
+@router.get(
+    "/{book_id}/similar",
+    response_model=BookList,
+    responses=problems.document(404),
+    summary="List books like a book",
+)
+async def list_similar(
+    services: ServicesDep,
+    reader: ReaderDep,
+    book_id: BookIdPath,
+    k: KQuery = 10,
+    mode: Annotated[
+        SimilarMode,
+        Query(
+            description="`als`: read by the same readers; `subject`: about the same; `hybrid`: both. A book "
+            "without such a likeness gets popular books of its main subject, and `mode` says `popular`."
+        ),
+    ] = "hybrid",
+    weight: Annotated[Weight, Query(description="Share of `als` in `hybrid`.")] = 0.5,
+) -> Response:
+    """Never the book itself nor another edition of it."""
+    question = services.questions.similar(book_id, reader, mode=mode, weight=weight, k=k)
+    return respond(await services.lists.answer(question))
+
+
+async def _describe(services: Services, response: Response, book_id: int) -> BookDetail:
+    detail = await services.details.describe(book_id)
+    response.headers[VERSION_HEADER] = detail.version
+    return BookDetail(version=detail.version, degraded=list(detail.degraded), **detail.card.model_dump())

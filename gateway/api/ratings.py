@@ -1,0 +1,67 @@
+"""A reader's ratings: given, taken back, and listed."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from gateway.api import problems
+from gateway.api.schemas import RatedBook, RatingList, RatingRequest, StoredRating
+from gateway.api.services import BookIdPath, ServicesDep, UserIdPath
+from gateway.errors import RatingNotFound
+
+router = APIRouter(prefix="/users/{user_id}/ratings", tags=["ratings"])
+
+
+@router.get("", responses=problems.document(404), summary="List a reader's ratings")
+async def list_ratings(
+    services: ServicesDep,
+    user_id: UserIdPath,
+    limit: Annotated[int, Query(ge=1, le=500, description="Most ratings on a page.")] = 100,
+    offset: Annotated[int, Query(ge=0, le=1_000_000, description="Ratings to skip.")] = 0,
+) -> RatingList:
+    """The reader's history with titles, newest first."""
+    reader = await services.catalogue.reader(user_id)
+    page = reader.history[::-1][offset : offset + limit]
+    rows = await services.catalogue.titles([book_id for book_id, _ in page])
+    items = [
+        RatedBook(
+            book_id=book_id,
+            title=rows[book_id].title,
+            authors=list(rows[book_id].authors),
+            year=rows[book_id].year,
+            isbns=list(rows[book_id].isbns),
+            main_subject=rows[book_id].main_subject,
+            rating=rating,
+        )
+        for book_id, rating in page
+    ]
+    return RatingList(user_id=user_id, total=len(reader.history), items=items)
+
+
+@router.put(
+    "/{book_id}",
+    responses={
+        201: {"model": StoredRating, "description": "A new rating."},
+        **problems.document(404, 413),
+    },
+    summary="Rate a book",
+    response_description="A changed rating.",
+)
+async def put_rating(
+    services: ServicesDep,
+    response: Response,
+    user_id: UserIdPath,
+    book_id: BookIdPath,
+    request: RatingRequest,
+) -> StoredRating:
+    """201 for a new rating, 200 for a changed one; the reader's next list already knows it."""
+    is_new = await services.catalogue.put_rating(user_id, book_id, request.rating)
+    response.status_code = 201 if is_new else 200
+    return StoredRating(user_id=user_id, book_id=book_id, rating=request.rating)
+
+
+@router.delete("/{book_id}", status_code=204, responses=problems.document(404), summary="Take a rating back")
+async def delete_rating(services: ServicesDep, user_id: UserIdPath, book_id: BookIdPath) -> None:
+    """The book may be recommended to the reader again."""
+    if not await services.catalogue.delete_rating(user_id, book_id):
+        raise RatingNotFound(user_id, book_id)

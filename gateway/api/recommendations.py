@@ -1,0 +1,98 @@
+"""Recommendations: for a known reader, and for anyone who says what they like."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from contracts.shell import Weight
+from gateway.api import problems
+from gateway.api.schemas import BookList, Explanation, Reason, RecommendationsRequest
+from gateway.api.services import BookIdPath, KQuery, ServicesDep, UserIdPath, respond
+from gateway.errors import CatalogUnavailable, UnknownBooks
+from gateway.recommend.questions import RecommendMode
+
+router = APIRouter(tags=["recommendations"])
+
+
+@router.get(
+    "/users/{user_id}/recommendations",
+    response_model=BookList,
+    responses=problems.document(404),
+    summary="Recommend books to a reader",
+)
+async def recommend_to_reader(
+    services: ServicesDep,
+    user_id: UserIdPath,
+    k: KQuery = 10,
+    mode: Annotated[
+        RecommendMode,
+        Query(
+            description="`auto` and `collaborative` start from the reader's history, `subjects` from their "
+            "subjects; where there is none, the next way is taken and the answer's `mode` says so."
+        ),
+    ] = "auto",
+    popularity_weight: Annotated[
+        Weight | None,
+        Query(description="Share of popularity in the score; left out: as tuned.", examples=[0.3]),
+    ] = None,
+) -> Response:
+    """Books that the reader has neither read nor dismissed; a rating changes the very next list."""
+    reader = await services.catalogue.reader(user_id)
+    question = services.questions.recommend_to(reader, mode=mode, k=k, popularity_weight=popularity_weight)
+    return respond(await services.lists.answer(question))
+
+
+@router.post(
+    "/recommendations",
+    response_model=BookList,
+    responses=problems.document(413),
+    summary="Recommend books from liked books or subjects",
+)
+async def recommend_to_anyone(services: ServicesDep, request: RecommendationsRequest) -> Response:
+    """Nothing is stored. With `liked` the books decide, else `subjects`, else popularity."""
+    liked = [(book.book_id, book.rating) for book in request.liked]
+    await _check_books_exist(services, [book_id for book_id, _ in liked])
+    subjects = await services.subjects.resolve(request.subjects) if request.subjects else []
+    question = services.questions.recommend_for(
+        liked, subjects, k=request.k, popularity_weight=request.popularity_weight
+    )
+    return respond(await services.lists.answer(question))
+
+
+@router.get(
+    "/users/{user_id}/recommendations/{book_id}/why",
+    responses=problems.document(404),
+    summary="Explain why a book suits a reader",
+)
+async def explain(services: ServicesDep, user_id: UserIdPath, book_id: BookIdPath) -> Explanation:
+    """The books of the reader's own history that speak most for the book."""
+    reader = await services.catalogue.reader(user_id)
+    why = await services.details.explain(reader, book_id)
+    because = [
+        Reason(
+            book_id=each.card.book_id,
+            title=each.card.title,
+            authors=each.card.authors,
+            rating=each.rating,
+            share=each.share,
+        )
+        for each in why.because
+    ]
+    return Explanation(
+        version=why.version,
+        degraded=list(why.degraded),
+        user_id=user_id,
+        book_id=book_id,
+        because=because,
+    )
+
+
+async def _check_books_exist(services: ServicesDep, book_ids: list[int]) -> None:
+    if not book_ids:
+        return
+    try:
+        rows = await services.catalogue.titles(book_ids)
+    except CatalogUnavailable:
+        return  # anonymous readers are served without the catalogue; als leaves out what it does not know
+    if unknown := [book_id for book_id in book_ids if book_id not in rows]:
+        raise UnknownBooks(unknown)

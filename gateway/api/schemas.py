@@ -1,0 +1,209 @@
+"""What clients send and get: the types behind every route, with an example of each."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.shell import BookId, Weight
+
+MAX_K = 500
+MAX_LIKED = 1000
+MAX_SUBJECTS = 20
+
+K = Annotated[int, Field(ge=1, le=MAX_K, description="How many books.", examples=[10])]
+Rating = Annotated[float, Field(ge=1, le=10)]
+SubjectName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class BookItem(_Answer):
+    """A book in a list."""
+
+    book_id: int = Field(examples=[1042])
+    title: str = Field(examples=["The Left Hand of Darkness"])
+    authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
+    year: int | None = Field(description="Year of first publication.", examples=[1969])
+    isbns: list[str] = Field(description="ISBN-13s of its editions.", examples=[["9780441478125"]])
+    main_subject: str | None = Field(examples=["Science fiction"])
+    score: float = Field(
+        description="Higher is better, comparable within one list only; never increases.", examples=[0.87]
+    )
+
+
+class BookList(_Answer):
+    """Books, best first."""
+
+    version: str = Field(
+        description="The artifact version that answered.", examples=["20261120T154312Z-5f2c1a"]
+    )
+    mode: str = Field(description="How the books were really found.", examples=["collaborative"])
+    degraded: list[str] = Field(
+        description="Dependencies whose loss changed this answer; empty when all is well.", examples=[[]]
+    )
+    items: list[BookItem]
+
+
+class BookDetail(_Answer):
+    """All that is known of a book."""
+
+    version: str = Field(examples=["20261120T154312Z-5f2c1a"])
+    degraded: list[str] = Field(examples=[[]])
+    book_id: int = Field(examples=[1042])
+    title: str = Field(examples=["The Left Hand of Darkness"])
+    authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
+    year: int | None = Field(examples=[1969])
+    language: str | None = Field(description="ISO 639-2/B code.", examples=["eng"])
+    isbns: list[str] = Field(examples=[["9780441478125"]])
+    main_subject: str | None = Field(examples=["Science fiction"])
+    subjects: list[str] = Field(examples=[["Science fiction", "Gender"]])
+    description: str | None = Field(examples=["An envoy learns a world without fixed gender."])
+    n_ratings: int = Field(description="Ratings that the version was trained on.", examples=[312])
+    mean_rating: float | None = Field(
+        description="Mean of the ratings, 1 to 10, drawn towards the overall mean where they are few.",
+        examples=[8.1],
+    )
+
+
+class LikedBook(_Body):
+    """A book that the reader has read."""
+
+    book_id: BookId = Field(examples=[1042])
+    rating: Rating | None = Field(default=None, description="1 to 10; null: read, not judged.", examples=[9])
+
+
+class RecommendationsRequest(_Body):
+    """Who to recommend for; with `liked`, from these books on the spot, else from the subjects."""
+
+    liked: Annotated[list[LikedBook], Field(max_length=MAX_LIKED)] = []
+    subjects: Annotated[list[SubjectName], Field(max_length=MAX_SUBJECTS)] = Field(
+        default=[], examples=[["Science fiction"]]
+    )
+    k: K = 10
+    popularity_weight: Weight | None = Field(
+        default=None, description="Share of popularity in the score; null: as tuned.", examples=[0.3]
+    )
+
+
+class Reason(_Answer):
+    """A book of the reader's own that speaks for the recommended one."""
+
+    book_id: int = Field(examples=[77])
+    title: str = Field(examples=["The Dispossessed"])
+    authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
+    rating: float | None = Field(examples=[9])
+    share: float = Field(description="Its share of the evidence, 0 to 1.", examples=[0.42])
+
+
+class Explanation(_Answer):
+    """Why a book suits a reader."""
+
+    version: str = Field(examples=["20261120T154312Z-5f2c1a"])
+    degraded: list[str] = Field(examples=[[]])
+    user_id: int = Field(examples=[42])
+    book_id: int = Field(examples=[1042])
+    because: list[Reason] = Field(description="The strongest first; empty if nothing the reader read speaks.")
+
+
+class RatingRequest(_Body):
+    """A reader's judgement of a book."""
+
+    rating: Rating | None = Field(description="1 to 10; null: read, not judged.", examples=[8])
+
+
+class StoredRating(_Answer):
+    """A rating as it is stored now."""
+
+    user_id: int = Field(examples=[42])
+    book_id: int = Field(examples=[1042])
+    rating: float | None = Field(examples=[8])
+
+
+class RatedBook(_Answer):
+    """A book of a reader's history."""
+
+    book_id: int = Field(examples=[1042])
+    title: str = Field(examples=["The Left Hand of Darkness"])
+    authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
+    year: int | None = Field(examples=[1969])
+    isbns: list[str] = Field(examples=[["9780441478125"]])
+    main_subject: str | None = Field(examples=["Science fiction"])
+    rating: float | None = Field(examples=[8])
+
+
+class RatingList(_Answer):
+    """A page of a reader's history, newest first."""
+
+    user_id: int = Field(examples=[42])
+    total: int = Field(description="Books in the whole history.", examples=[17])
+    items: list[RatedBook]
+
+
+class SubjectItem(_Answer):
+    """A subject and how many books it has."""
+
+    name: str = Field(examples=["Science fiction"])
+    n_books: int = Field(examples=[214])
+
+
+class SubjectList(_Answer):
+    """A page of subjects, those of most books first."""
+
+    total: int = Field(description="Subjects that match, on all pages.", examples=[831])
+    items: list[SubjectItem]
+
+
+class ServerHealth(_Answer):
+    """One model server as the gateway sees it."""
+
+    live: bool = Field(description="Whether it told lately what it holds.")
+    breaker: str = Field(description="closed, open or half_open.", examples=["closed"])
+    version: str | None = Field(description="The version that its pointer names.")
+    held: list[str] = Field(description="Every version that it can answer from.")
+    error: str | None = Field(description="Why it did not answer last time.")
+
+
+class Health(_Answer):
+    """State of the gateway and of everything that it depends on."""
+
+    status: str = Field(description="ok or degraded.", examples=["ok"])
+    version: str = Field(description="The version that requests are answered from.")
+    servers: dict[str, ServerHealth]
+    catalog: bool = Field(description="Whether the SQL catalogue answers.")
+    cache: str = Field(description="memory or redis.", examples=["memory"])
+    cache_ok: bool
+    snapshot_books: int = Field(description="Popular books kept for when no server answers.")
+
+
+class Live(_Answer):
+    """The process answers."""
+
+    live: bool = True
+
+
+class ReadyAnswer(_Answer):
+    """Whether lists of books can be given."""
+
+    ready: bool
+    version: str
+
+
+class ServerVersions(_Answer):
+    """What one server holds."""
+
+    version: str | None
+    held: list[str]
+
+
+class VersionInfo(_Answer):
+    """Which artifact version answers, and what each server holds."""
+
+    version: str = Field(examples=["20261120T154312Z-5f2c1a"])
+    gateway: str = Field(description="Release of the program.", examples=["0.1.0"])
+    servers: dict[str, ServerVersions]

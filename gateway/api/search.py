@@ -1,0 +1,46 @@
+"""Search: by words, and by meaning."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from gateway.api import problems
+from gateway.api.schemas import BookList
+from gateway.api.services import KQuery, ReaderDep, ServicesDep, respond
+
+router = APIRouter(prefix="/search", tags=["search"])
+
+Words = Annotated[
+    str,
+    Query(
+        min_length=1,
+        max_length=500,
+        description="Words of a title, an author or a subject; one typo a word is forgiven.",
+        examples=["lathe of haven"],
+    ),
+]
+Sentence = Annotated[
+    str,
+    Query(
+        min_length=1,
+        max_length=500,
+        description="What the book should be about, in the reader's own words.",
+        examples=["a dry planet with giant worms"],
+    ),
+]
+
+
+@router.get("", response_model=BookList, responses=problems.document(404), summary="Search by words")
+async def search(services: ServicesDep, reader: ReaderDep, q: Words, k: KQuery = 10) -> Response:
+    """A look-up: fewer than k books if fewer match, and as many of one author as match."""
+    return respond(await services.lists.answer(services.questions.search(q, reader, k=k)))
+
+
+@router.get(
+    "/semantic", response_model=BookList, responses=problems.document(404), summary="Search by meaning"
+)
+async def search_by_meaning(
+    services: ServicesDep, reader: ReaderDep, q: Sentence, k: KQuery = 10
+) -> Response:
+    """The books whose texts are nearest in meaning."""
+    return respond(await services.lists.answer(services.questions.search_by_meaning(q, reader, k=k)))

@@ -1,0 +1,61 @@
+"""What the routes work with: built once at start-up, reached through FastAPI's dependencies."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request, Response
+
+from catalog.users import Reader
+from contracts.shell import VERSION_HEADER, BookId
+from gateway.api.schemas import K
+from gateway.cache.base import ResponseCache
+from gateway.catalogue import Catalogue
+from gateway.mesh.mesh import Mesh
+from gateway.recommend.details import Details
+from gateway.recommend.lists import Lists, Rendered
+from gateway.recommend.questions import Questions
+from gateway.recommend.snapshot import SnapshotKeeper
+from gateway.recommend.subjects import Subjects
+
+
+@dataclass(frozen=True)
+class Services:
+    """One of each, shared by all requests."""
+
+    mesh: Mesh
+    catalogue: Catalogue
+    cache: ResponseCache
+    subjects: Subjects
+    snapshots: SnapshotKeeper
+    questions: Questions
+    lists: Lists
+    details: Details
+
+
+async def _find_services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesDep = Annotated[Services, Depends(_find_services)]
+
+
+async def _find_reader(
+    services: ServicesDep,
+    user_id: Annotated[
+        BookId | None,
+        Query(description="Leave out what this reader has read or dismissed.", examples=[42]),
+    ] = None,
+) -> Reader | None:
+    return None if user_id is None else await services.catalogue.reader(user_id)
+
+
+ReaderDep = Annotated[Reader | None, Depends(_find_reader)]
+UserIdPath = Annotated[BookId, Path(description="The reader.", examples=[42])]
+BookIdPath = Annotated[BookId, Path(description="The book.", examples=[1042])]
+KQuery = Annotated[K, Query()]
+
+
+def respond(rendered: Rendered) -> Response:
+    """A finished body as it is, naming its version."""
+    return Response(rendered.body, media_type="application/json", headers={VERSION_HEADER: rendered.version})

@@ -1,0 +1,25 @@
+"""Subjects: what books are about."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from gateway.api import problems
+from gateway.api.schemas import SubjectItem, SubjectList
+from gateway.api.services import ServicesDep
+
+router = APIRouter(tags=["subjects"])
+
+
+@router.get("/subjects", responses=problems.document(), summary="List subjects")
+async def list_subjects(
+    services: ServicesDep,
+    prefix: Annotated[
+        str, Query(max_length=200, description="Only subjects that begin so, in any case.", examples=["sci"])
+    ] = "",
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most subjects on a page.")] = 100,
+    offset: Annotated[int, Query(ge=0, le=1_000_000, description="Subjects to skip.")] = 0,
+) -> SubjectList:
+    """Those of most books first, generic ones ("Fiction") last."""
+    rows, total = await services.subjects.find(prefix=prefix, limit=limit, offset=offset)
+    return SubjectList(total=total, items=[SubjectItem(name=row.name, n_books=row.n_books) for row in rows])

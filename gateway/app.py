@@ -1,0 +1,176 @@
+"""Builds the gateway: its parts at start-up, its routes, and the layers around them."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from catalog.database import check_migrated, open_database
+from contracts.shell import ServerName
+from gateway.api import books, health, problems, ratings, recommendations, search, subjects
+from gateway.api.layers import ConcurrencyLimit, VersionHeader
+from gateway.api.schemas import BookItem, BookList
+from gateway.api.services import Services
+from gateway.cache.base import ResponseCache
+from gateway.cache.lru import MemoryCache
+from gateway.cache.redis import RedisCache
+from gateway.catalogue import Catalogue
+from gateway.mesh.breaker import CircuitBreaker
+from gateway.mesh.mesh import Mesh
+from gateway.mesh.server import Server
+from gateway.mesh.transport import build_client
+from gateway.metrics import GatewayMetrics
+from gateway.recommend.cards import Cards
+from gateway.recommend.details import Details
+from gateway.recommend.lists import NO_VERSION, Answer, Lists
+from gateway.recommend.questions import Defaults, Questions
+from gateway.recommend.snapshot import SnapshotKeeper
+from gateway.recommend.subjects import Subjects
+from gateway.settings import GatewaySettings
+from telemetry.asgi import HttpEdge
+from telemetry.metrics import HttpMetrics, build_registry
+from telemetry.tracing import Tracing
+
+DESCRIPTION = """
+Personal recommendations, similar books and search over one catalogue.
+
+Every list names the artifact `version` that made it, the `mode` in which its books were found, and the
+dependencies whose loss has changed it (`degraded`); every failure is `application/problem+json` with a stable
+`code` and the `request_id` to quote.
+"""
+MAX_BODY_BYTES = 64 * 1024
+
+
+def create_app(settings: GatewaySettings, tracing: Tracing | None = None) -> FastAPI:
+    """The gateway's app; nothing is opened before its lifespan begins."""
+    registry = build_registry()
+    metrics = GatewayMetrics(registry)
+    app = FastAPI(
+        title="bookmesh",
+        description=DESCRIPTION,
+        version="1",
+        lifespan=_build_lifespan(settings, metrics),
+    )
+    app.state.registry = registry
+    for module in (recommendations, books, search, subjects, ratings, health):
+        app.include_router(module.router, prefix="/v1")
+    app.include_router(health.probes)
+    _add_layers(app, settings, registry, tracing or Tracing())
+    return app
+
+
+def _add_layers(
+    app: FastAPI, settings: GatewaySettings, registry: CollectorRegistry, tracing: Tracing
+) -> None:
+    """From the inside out: what is added last is outermost."""
+
+    def name_version() -> str:
+        services: Services | None = getattr(app.state, "services", None)
+        return (services.mesh.pinned if services else None) or NO_VERSION
+
+    problems.let_errors_through(app)
+    app.add_middleware(ConcurrencyLimit, limit=settings.max_concurrency)
+    app.add_middleware(
+        HttpEdge,
+        process="gateway",
+        metrics=HttpMetrics("gateway", registry),
+        tracing=tracing,
+        render_problem=problems.build_renderer(name_version),
+        max_body_bytes=MAX_BODY_BYTES,
+    )
+    app.add_middleware(VersionHeader, name_version=name_version)
+
+
+def _build_lifespan(settings: GatewaySettings, metrics: GatewayMetrics):  # type: ignore[no-untyped-def]
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.services = await _start(settings, metrics, stack)
+            yield
+
+    return lifespan
+
+
+async def _start(settings: GatewaySettings, metrics: GatewayMetrics, stack: AsyncExitStack) -> Services:
+    """Open everything that the gateway needs; the stack closes it in the opposite order.
+
+    Raises DatabaseNotMigrated. Servers that are down delay nothing and stop nothing.
+    """
+    catalogue = _open_catalogue(settings)
+    stack.callback(catalogue.close)
+    cache = _open_cache(settings)
+    stack.push_async_callback(cache.close)
+    client = build_client(pool_size=settings.pool_size, idle_connection_s=settings.idle_connection_s)
+    stack.push_async_callback(client.aclose)
+    servers: dict[ServerName, Server] = {
+        name: Server(name, url, client=client, breaker=_build_breaker(settings), metrics=metrics)
+        for name, url in settings.server_urls().items()
+    }
+    mesh = Mesh(servers, poll_interval_s=settings.poll_interval_s, metrics=metrics)
+    await mesh.start()
+    stack.push_async_callback(mesh.stop)
+    snapshots = SnapshotKeeper(mesh, catalogue, n_books=settings.snapshot_books)
+    await snapshots.start()
+    stack.push_async_callback(snapshots.stop)
+
+    cards = Cards(catalogue, size=settings.cached_cards)
+    defaults = Defaults(settings.author_limit, settings.subjects_popularity_weight)
+    return Services(
+        mesh=mesh,
+        catalogue=catalogue,
+        cache=cache,
+        subjects=Subjects(catalogue),
+        snapshots=snapshots,
+        questions=Questions(catalogue, lambda: snapshots.snapshot, defaults),
+        lists=Lists(
+            mesh,
+            cards,
+            cache,
+            metrics,
+            deadline_s=settings.deadline_s,
+            settings_key=f"{defaults.most_per_author}:{defaults.subjects_popularity_weight}",
+            render=render_list,
+        ),
+        details=Details(mesh, catalogue, cards, deadline_s=settings.deadline_s),
+    )
+
+
+def render_list(answer: Answer) -> bytes:
+    """A list as clients get it."""
+    items = [
+        BookItem(
+            book_id=card.book_id,
+            title=card.title,
+            authors=card.authors,
+            year=card.year,
+            isbns=card.isbns,
+            main_subject=card.main_subject,
+            score=score,
+        )
+        for card, score in answer.books
+    ]
+    body = BookList(version=answer.version, mode=answer.mode, degraded=list(answer.degraded), items=items)
+    return body.model_dump_json().encode()
+
+
+def _open_catalogue(settings: GatewaySettings) -> Catalogue:
+    db = open_database(settings.catalogue_url)
+    check_migrated(db)
+    return Catalogue(
+        db,
+        read_timeout_s=settings.deadline_s,
+        write_timeout_s=settings.write_timeout_s,
+        cached_readers=settings.cached_readers,
+    )
+
+
+def _open_cache(settings: GatewaySettings) -> ResponseCache:
+    memory = MemoryCache(settings.cache_bytes)
+    if settings.redis_url is None:
+        return memory
+    return RedisCache(settings.redis_url.get_secret_value(), front=memory, breaker=_build_breaker(settings))
+
+
+def _build_breaker(settings: GatewaySettings) -> CircuitBreaker:
+    return CircuitBreaker(failures=settings.breaker_failures, open_s=settings.breaker_open_s)

@@ -1,0 +1,70 @@
+"""What readers see of books: from the metadata server, or from SQL while that is lost."""
+
+from collections.abc import Collection
+
+from catalog.books import BookRow
+from contracts.metadata import BookCard
+from gateway.cache.lru import LruMap
+from gateway.catalogue import Catalogue
+from gateway.errors import CatalogUnavailable
+from gateway.mesh.errors import UpstreamError
+from gateway.mesh.view import MeshView
+
+
+class Cards:
+    """Describes books; a card belongs to one version for ever, so those asked for lately are kept."""
+
+    def __init__(self, catalogue: Catalogue, *, size: int) -> None:
+        self._catalogue = catalogue
+        self._kept: LruMap[tuple[str | None, int], BookCard] = LruMap(size)
+
+    async def describe(
+        self, view: MeshView, book_ids: Collection[int], losses: set[str]
+    ) -> dict[int, BookCard]:
+        """Cards of the books that this version knows; from SQL, as far as it answers, if metadata is lost.
+
+        Adds what it had to do without to `losses`.
+        """
+        cards: dict[int, BookCard] = {}
+        for book_id in book_ids:
+            if (card := self._kept.get((view.version, book_id))) is not None:
+                cards[book_id] = card
+        unknown = [book_id for book_id in book_ids if book_id not in cards]
+        if not unknown:
+            return cards
+        if "metadata" not in losses:
+            try:
+                answer = await view.cards(unknown)
+            except UpstreamError:
+                losses.add("metadata")
+            else:
+                for card in answer.cards:
+                    self._kept.set((view.version, card.book_id), card)
+                    cards[card.book_id] = card
+                return cards
+        return cards | await self._describe_from_sql(unknown, losses)
+
+    async def _describe_from_sql(self, book_ids: Collection[int], losses: set[str]) -> dict[int, BookCard]:
+        try:
+            rows = await self._catalogue.titles(book_ids)
+        except CatalogUnavailable:
+            losses.add("catalog")
+            return {}
+        return {book_id: build_card(row) for book_id, row in rows.items()}
+
+
+def build_card(row: BookRow) -> BookCard:
+    """The card that SQL alone can give: without what only training counts."""
+    return BookCard(
+        book_id=row.book_id,
+        title=row.title,
+        authors=list(row.authors),
+        year=row.year,
+        language=row.language,
+        isbns=list(row.isbns),
+        main_subject=row.main_subject,
+        subjects=list(row.subjects),
+        description=row.description,
+        n_ratings=0,
+        mean_rating=None,
+    )

@@ -1,0 +1,109 @@
+"""Single books: everything known of one, and why one suits a reader."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from catalog.users import Reader
+from contracts import als
+from contracts.metadata import BookCard
+from contracts.shell import MAX_BOOKS
+from gateway.catalogue import Catalogue
+from gateway.errors import BookNotFound
+from gateway.mesh.deadline import Deadline
+from gateway.mesh.errors import UpstreamError, UpstreamRefused
+from gateway.mesh.mesh import Mesh
+from gateway.mesh.view import MeshView
+from gateway.recommend.cards import Cards, build_card
+from gateway.recommend.lists import NO_VERSION
+
+N_REASONS: Final = 5
+
+
+@dataclass(frozen=True)
+class Detail:
+    """A book's card, and what it had to be made without."""
+
+    version: str
+    degraded: tuple[str, ...]
+    card: BookCard
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One book of a reader's history and its share of the evidence for another book."""
+
+    card: BookCard
+    rating: float | None
+    share: float
+
+
+@dataclass(frozen=True)
+class Why:
+    """What of a reader's history speaks for a book, the strongest first."""
+
+    version: str
+    degraded: tuple[str, ...]
+    because: tuple[Evidence, ...]
+
+
+class Details:
+    """Answers about single books, each at one version of the mesh."""
+
+    def __init__(self, mesh: Mesh, catalogue: Catalogue, cards: Cards, *, deadline_s: float) -> None:
+        self._mesh = mesh
+        self._catalogue = catalogue
+        self._cards = cards
+        self._deadline_s = deadline_s
+
+    async def describe(self, book_id: int) -> Detail:
+        """The book's card; SQL's if the version does not know the book. Raises BookNotFound."""
+        return await self._mesh.at_one_version(
+            Deadline.after(self._deadline_s), lambda view: self._describe(view, book_id)
+        )
+
+    async def explain(self, reader: Reader, book_id: int) -> Why:
+        """Why the book suits the reader; nothing to say is an answer too. Raises BookNotFound."""
+        if not await self._catalogue.titles([book_id]):
+            raise BookNotFound(book_id)
+        return await self._mesh.at_one_version(
+            Deadline.after(self._deadline_s), lambda view: self._explain(view, reader, book_id)
+        )
+
+    async def _describe(self, view: MeshView, book_id: int) -> Detail:
+        losses: set[str] = set()
+        card = (await self._cards.describe(view, [book_id], losses)).get(book_id)
+        if card is None:
+            rows = await self._catalogue.titles([book_id])
+            if book_id not in rows:
+                raise BookNotFound(book_id)
+            card = build_card(rows[book_id])
+        return Detail(view.version or NO_VERSION, tuple(sorted(losses)), card)
+
+    async def _explain(self, view: MeshView, reader: Reader, book_id: int) -> Why:
+        losses: set[str] = set()
+        contributions = await self._contributions(view, reader, book_id, losses)
+        cards = await self._cards.describe(view, [each.book_id for each in contributions], losses)
+        ratings = dict(reader.history)
+        because = tuple(
+            Evidence(cards[each.book_id], ratings[each.book_id], each.share)
+            for each in contributions
+            if each.book_id in cards
+        )
+        return Why(view.version or NO_VERSION, tuple(sorted(losses)), because)
+
+    async def _contributions(
+        self, view: MeshView, reader: Reader, book_id: int, losses: set[str]
+    ) -> list[als.Contribution]:
+        if not reader.history:
+            return []
+        history = [
+            als.HistoryBook(book_id=book_id, rating=rating) for book_id, rating in reader.history[-MAX_BOOKS:]
+        ]
+        request = als.ExplainRequest(history=history, book_ids=[book_id], k=N_REASONS)
+        try:
+            return (await view.explain(request)).contributions[0]
+        except UpstreamRefused:
+            return []
+        except UpstreamError as error:
+            losses.add(error.server)
+            return []

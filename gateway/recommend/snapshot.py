@@ -1,0 +1,113 @@
+"""Popular books that the gateway keeps for when no server can be asked."""
+
+import asyncio
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+
+from contracts.metadata import BookCard
+from gateway.catalogue import Catalogue
+from gateway.errors import CatalogUnavailable
+from gateway.mesh.deadline import Deadline
+from gateway.mesh.errors import MeshError
+from gateway.mesh.mesh import Mesh
+from gateway.mesh.view import MeshView
+from gateway.recommend.cards import build_card
+from gateway.recommend.threshold import Scored
+
+CHUNK: Final = 500
+"""Books asked for at once, so that parsing them holds up no request for long."""
+DEADLINE_S: Final = 5.0
+CHECK_INTERVAL_S: Final = 0.5
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The most popular books with their cards, all of one version; of SQL's counts if it is None."""
+
+    version: str | None
+    books: tuple[Scored, ...]
+    cards: Mapping[int, BookCard]
+
+    def of_subject(self, subject: str | None) -> tuple[Scored, ...]:
+        """Its books of one subject, in any case; all of them for None."""
+        if subject is None:
+            return self.books
+        wanted = subject.casefold()
+        return tuple(
+            book
+            for book in self.books
+            if any(name.casefold() == wanted for name in self.cards[book.book_id].subjects)
+        )
+
+
+EMPTY: Final = Snapshot(version=None, books=(), cards={})
+
+
+class SnapshotKeeper:
+    """Takes a snapshot of every version that is pinned; on a cold start without servers, of SQL."""
+
+    def __init__(self, mesh: Mesh, catalogue: Catalogue, *, n_books: int) -> None:
+        self.snapshot = EMPTY
+        self._mesh = mesh
+        self._catalogue = catalogue
+        self._n_books = n_books
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Take the first snapshot from wherever one is to be had, then keep it up to date."""
+        await self._refresh()
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def stop(self) -> None:
+        """Keep it no longer."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(CHECK_INTERVAL_S)
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        if self._mesh.pinned is not None and self._mesh.pinned != self.snapshot.version:
+            try:
+                self.snapshot = await self._mesh.at_one_version(Deadline.after(DEADLINE_S), self._take)
+            except MeshError as error:
+                log.info("snapshot_not_taken", error=str(error))
+            else:
+                log.info("snapshot_taken", version=self.snapshot.version, books=len(self.snapshot.books))
+        if not self.snapshot.books:
+            await self._take_from_sql()
+
+    async def _take(self, view: MeshView) -> Snapshot:
+        books: list[Scored] = []
+        cards: dict[int, BookCard] = {}
+        for offset in range(0, self._n_books, CHUNK):
+            page = await view.popular(CHUNK, offset=offset)
+            if page.book_ids:
+                answer = await view.cards(page.book_ids)
+                cards |= {card.book_id: card for card in answer.cards}
+                books += [
+                    Scored(*book) for book in zip(page.book_ids, page.scores, strict=True) if book[0] in cards
+                ]
+            if len(page.book_ids) < CHUNK:
+                break
+        return Snapshot(view.version, tuple(books), cards)
+
+    async def _take_from_sql(self) -> None:
+        try:
+            counts = await self._catalogue.most_read(self._n_books)
+            rows = await self._catalogue.titles([book_id for book_id, _ in counts])
+        except CatalogUnavailable as error:
+            log.warning("snapshot_not_taken", error=str(error))
+            return
+        most = math.log1p(max((count for _, count in counts), default=1)) or 1.0
+        books = tuple(Scored(book_id, math.log1p(count) / most) for book_id, count in counts)
+        self.snapshot = Snapshot(None, books, {book_id: build_card(row) for book_id, row in rows.items()})
