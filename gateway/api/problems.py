@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
@@ -101,7 +101,7 @@ def describe(error: Exception, request_id: str) -> Problem:
 def let_errors_through(app: FastAPI) -> None:
     """Keep FastAPI from answering errors in its own form: the edge around it knows all of them."""
 
-    async def reraise(_: Request, error: Exception) -> None:
+    async def reraise(_: Request, error: Exception) -> Response:
         raise error
 
     for kind in (HTTPException, RequestValidationError):

@@ -1,19 +1,19 @@
 """Answers questions: from the cache, or by climbing down the ladder at one version of the mesh."""
 
 import hashlib
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.api.schemas import BookItem, BookList
+from contracts.metadata import BookCard
 from gateway.cache.base import ResponseCache
 from gateway.cache.single_flight import SingleFlight
-from gateway.errors import NothingLeft
 from gateway.mesh.deadline import Deadline
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.view import MeshView
 from gateway.metrics import GatewayMetrics
-from gateway.recommend.assemble import Assembled, assemble, walk
+from gateway.recommend.assemble import assemble, walk
 from gateway.recommend.cards import Cards
 from gateway.recommend.questions import Question
 
@@ -21,6 +21,17 @@ NO_VERSION: Final = "none"
 """Named by responses that no artifact version had a part in."""
 BODY_FORMAT: Final = 1
 """Part of every cache key: raise it when the meaning or the form of a cached body changes."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A list of books, and what it had to be made without."""
+
+    version: str
+    mode: str
+    degraded: tuple[str, ...]
+    books: tuple[tuple[BookCard, float], ...]
+    """Best first; scores never increase."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,7 @@ class Lists:
         *,
         deadline_s: float,
         settings_key: str,
+        render: Callable[[Answer], bytes],
     ) -> None:
         self._mesh = mesh
         self._cards = cards
@@ -50,10 +62,11 @@ class Lists:
         self._metrics = metrics
         self._deadline_s = deadline_s
         self._key_prefix = f"{BODY_FORMAT}:{settings_key}"
+        self._render = render
         self._flights: SingleFlight[Rendered] = SingleFlight()
 
     async def answer(self, question: Question) -> Rendered:
-        """The list as JSON. Raises NothingLeft if all that could be asked is lost."""
+        """The list as `render` writes it. Raises NothingLeft if all that could be asked is lost."""
         version = self._mesh.pinned
         if version is None:
             return await self._make(question)
@@ -66,45 +79,24 @@ class Lists:
 
     async def _make(self, question: Question) -> Rendered:
         deadline = Deadline.after(self._deadline_s)
-        body, cache_as = await self._mesh.at_one_version(deadline, lambda view: self._climb(question, view))
-        rendered = Rendered(body.model_dump_json().encode(), body.version)
-        if cache_as is not None:
-            await self._cache.set(self._build_key(cache_as, question), rendered.body)
+        answer = await self._mesh.at_one_version(deadline, lambda view: self._climb(question, view))
+        rendered = Rendered(self._render(answer), answer.version)
+        if not answer.degraded:
+            await self._cache.set(self._build_key(answer.version, question), rendered.body)
         return rendered
 
-    async def _climb(self, question: Question, view: MeshView) -> tuple[BookList, str | None]:
-        """The list, and the version to cache it under; None if something lost has changed it."""
+    async def _climb(self, question: Question, view: MeshView) -> Answer:
         losses: set[str] = set()
         steps = walk(question.rungs, view, losses, is_padded=question.rules.is_padded)
         async with aclosing(steps):
             found = await assemble(
                 steps, question.rules, view, lambda ids: self._cards.describe(view, ids, losses)
             )
-        if losses and not found.books:
-            raise NothingLeft(sorted(losses))
         for lost in losses:
             self._metrics.degraded.labels(lost).inc()
-        return _build_list(found, losses), None if losses else view.version
+        return Answer(found.version or NO_VERSION, found.mode, tuple(sorted(losses)), found.books)
 
     def _build_key(self, version: str, question: Question) -> str:
         # Hashed, since a key may hold a whole POST body and what readers search for.
         asked = hashlib.blake2b(question.key.encode(), digest_size=16).hexdigest()
         return f"{self._key_prefix}:{version}:{asked}"
-
-
-def _build_list(found: Assembled, losses: set[str]) -> BookList:
-    items = [
-        BookItem(
-            book_id=card.book_id,
-            title=card.title,
-            authors=card.authors,
-            year=card.year,
-            isbns=card.isbns,
-            main_subject=card.main_subject,
-            score=score,
-        )
-        for card, score in found.books
-    ]
-    return BookList(
-        version=found.version or NO_VERSION, mode=found.mode, degraded=sorted(losses), items=items
-    )
