@@ -30,6 +30,7 @@ from artifacts.errors import (
     VersionUnknown,
 )
 from artifacts.files import exclusive, replace_file, sync_folder
+from artifacts.formats import check_json
 from artifacts.manifest import (
     SCHEMA_NUMBER,
     VERSION_PATTERN,
@@ -226,7 +227,12 @@ class Draft:
         metrics: dict[str, Any],
         gate: GateVerdict,
     ) -> Manifest:
-        """Make the draft a version; ArtifactMissing if one of its objects was collected meanwhile."""
+        """Make the draft a version; ArtifactMissing if one of its objects was collected meanwhile.
+
+        Raises UnsupportedValue for parameters or metrics that JSON cannot hold, such as NaN or a NumPy integer.
+        """
+        check_json("params", params)
+        check_json("metrics", metrics)
         with self._discarding_when_full(), exclusive(self._store.root):
             self._store.objects.check_present(self._entries)
             self._store.objects.sync()

@@ -92,7 +92,7 @@ def test_freeing_what_the_error_asks_for_is_enough(tiny_disk: Path) -> None:
 
 
 def fail_until_done(action: Callable[[], object], store: ArtifactStore) -> int:
-    """Run an action with the disk full at its 1st, 2nd, ... write until one succeeds; return how many failed."""
+    """Run an action, the disk full at its 1st, 2nd, ... write, until it succeeds; count the failures."""
     for n in count():
         current = store.current()
         try:

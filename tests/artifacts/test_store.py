@@ -19,6 +19,7 @@ from artifacts.errors import (
     UnsupportedValue,
     VersionUnknown,
 )
+from artifacts.manifest import GateCheck, GateVerdict
 from artifacts.store import ArtifactStore
 from tests.artifacts.examples import (
     REFUSED,
@@ -127,11 +128,22 @@ def test_one_owner_adds_one_record(store: ArtifactStore) -> None:
 
 
 def test_parameters_that_json_cannot_hold_are_refused(store: ArtifactStore) -> None:
-    with pytest.raises(UnsupportedValue, match="JSON compliant"):
+    with pytest.raises(UnsupportedValue, match=r"metrics\['recall@30'\].* no nan"):
         store.draft().seal(
             split_id="", data_fingerprint="", code_revision="", params={}, seed=0,
             metrics={"recall@30": float("nan")}, gate=REFUSED,
         )  # fmt: skip
+
+    assert store.manifests() == []
+
+
+def test_a_verdict_that_json_cannot_hold_is_refused(store: ArtifactStore) -> None:
+    verdict = GateVerdict(
+        passed=True, checks=(GateCheck(name="recall@30", value=float("inf"), threshold=0, passed=True),)
+    )
+
+    with pytest.raises(UnsupportedValue, match="JSON compliant"):
+        seal_point(store, 1.0, gate=verdict)
 
     assert store.manifests() == []
 
