@@ -10,7 +10,7 @@ SHORTEST_REPAIRABLE = 7
 def parse_isbn(text: str, *, repair_zeros: bool = False) -> str:
     """Canonical ISBN-13 of an ISBN-10 or -13, with or without hyphens.
 
-    repair_zeros restores the leading zeros that a spreadsheet took from an ISBN-10, if the check digit agrees.
+    repair_zeros restores leading zeros that a spreadsheet took from an ISBN-10, if the check digit agrees.
     Raises IsbnInvalid.
     """
     isbn = text.translate(_HYPHENS).upper()

@@ -1,0 +1,72 @@
+"""Works out every reader's favourite subjects from the books they liked."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import scipy.sparse as sp
+from sqlalchemy import Connection, delete, select
+
+from catalog.importing.bulk import RowWriter
+from catalog.importing.ratings import Ints, RatingColumns
+from catalog.tables import BookSubject, Subject, User, UserSubject
+
+MAX_FAVOURITES = 5
+LIKED_FROM = 7.0
+"""Explicit ratings from here on mean liked; so does an implicit one."""
+_CHUNK_USERS = 20_000
+
+
+def write_favourites(connection: Connection, source: str, ratings: RatingColumns) -> int:
+    """Replace the favourite subjects of a source's readers; return how many readers have any."""
+    own_users = select(User.user_id).where(User.source == source)
+    connection.execute(delete(UserSubject).where(UserSubject.user_id.in_(own_users)))
+    book_subjects = _read_book_subjects(connection)
+    writer = RowWriter(connection, UserSubject, "user_id", "subject_id", "position")
+    n_users = 0
+    for user_ids, subject_ids, positions in find_favourites(ratings, book_subjects):
+        writer.extend(zip(user_ids.tolist(), subject_ids.tolist(), positions.tolist(), strict=True))
+        n_users += int((positions == 0).sum())
+    return n_users
+
+
+def find_favourites(ratings: RatingColumns, book_subjects: sp.csr_array) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """Columns user_id, subject_id, position: the subjects of most weight over the books a reader liked.
+
+    book_subjects is CSR (max book_id + 1, max subject_id + 1), the weight of each subject in each book.
+    """
+    liked = np.isnan(ratings.rating) | (ratings.rating >= LIKED_FROM)
+    liked &= ratings.book_id < book_subjects.shape[0]
+    user_ids, user_idx = np.unique(ratings.user_id[liked], return_inverse=True)
+    book_ids = ratings.book_id[liked]
+    for start in range(0, user_ids.size, _CHUNK_USERS):
+        part = slice(*np.searchsorted(user_idx, [start, start + _CHUNK_USERS]))
+        n_users = min(_CHUNK_USERS, user_ids.size - start)
+        user_books = sp.csr_array(
+            (np.ones(book_ids[part].size, dtype=np.float32), (user_idx[part] - start, book_ids[part])),
+            shape=(n_users, book_subjects.shape[0]),
+        )
+        idx, subject_ids, positions = _top(user_books @ book_subjects)
+        yield user_ids[start + idx], subject_ids, positions
+
+
+def _top(user_subjects: sp.csr_array) -> tuple[Ints, Ints, Ints]:
+    """Row, column and rank of each row's MAX_FAVOURITES largest values; ties go to the smaller column."""
+    coo = user_subjects.tocoo()
+    order = np.lexsort((coo.col, -coo.data, coo.row))
+    rows = coo.row[order].astype(np.int64)
+    n_of_row = np.bincount(rows, minlength=user_subjects.shape[0])
+    rank = np.arange(rows.size) - (np.cumsum(n_of_row) - n_of_row)[rows]
+    kept = rank < MAX_FAVOURITES
+    return rows[kept], coo.col[order][kept].astype(np.int64), rank[kept]
+
+
+def _read_book_subjects(connection: Connection) -> sp.csr_array:
+    rows = connection.execute(
+        select(BookSubject.book_id, BookSubject.subject_id, BookSubject.position)
+        .join(Subject, Subject.subject_id == BookSubject.subject_id)
+        .where(Subject.is_generic.is_(False))
+    ).all()
+    books, subjects, positions = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 3).T
+    # A book's main subject tells more of its reader than its tenth.
+    weights = (1.0 / (1.0 + positions)).astype(np.float32)
+    return sp.csr_array((weights, (books, subjects)))

@@ -1,0 +1,155 @@
+"""Folds raw subject strings of libraries, shops and readers to a usable vocabulary.
+
+A raw string becomes a key (`fold_key`); keys that differ by a plural or a word such as "stories" become one
+(`merge_variants`); the most frequent are kept (`choose_names`).
+"""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Mapping
+
+from catalog.importing.subject_words import NOISE, read_synonyms
+
+MAX_SUBJECTS = 1_000
+LONGEST_KEY = 45
+"""Longer headings describe one book, not many."""
+
+_WORDS = re.compile(r"(?=.*[a-z]{3})[a-z0-9 ]+")
+_NOT_WORD = re.compile(r"[\W_]+")
+_POSSESSIVE = re.compile(r"(\w)(?:'s| s)\b|(\w)s'(?=\W|$)")
+_REJECTED = re.compile(
+    r"character\)|\(imaginary|personaje|gestalt|^[a-z_]+:|\d{4}-(?!1918|1945)|^\d+$|collectionid|lexile"
+    r"|reading level|^translat|^traduc|language materials|manuscript|fst0|ocolc|grade$"
+    r"|award|medal|winner",
+    re.I,
+)
+_SUBHEADINGS = re.compile(r"\s+--?\s+|--|\s*/\s*|,(?=\S)|\s*>\s*")
+_ABOUT = re.compile(r"\s+in (?:fiction|literature|art|mass media|motion pictures)$|,? in literature$")
+_FORMS = frozenset(
+    {
+        "", "fiction", "juvenile fiction", "juvenile literature", "juvenile works", "general", "literature",
+        "etc", "drama", "poetry", "biography", "history", "stories", "history and criticism",
+        "criticism and interpretation", "comic books strips", "influence", "study and teaching",
+        "childrens fiction", "childrens nonfiction", "young adult fiction", "books and reading", "childrens", "young adult", "literature and fiction",
+    }
+)  # fmt: skip
+"""Sub-headings that tell the form of a book; what stands beside them tells its subject."""
+_AFFIXES = re.compile(
+    r"^(?:american|english|british|french|canadian|ya|young adult|juvenile|childrens|comics and graphic novels)\s"
+    r"|\s+(?:american|english|(?:dramatic|poetic|fictional) works by one author|single author|etc|lit)$"
+)
+"""Words beside a known subject that make no other subject of it."""
+_SUFFIXES = (
+    "fiction",
+    "stories",
+    "novels",
+    "books",
+    "tales",
+    "general",
+    "literature",
+    "novel",
+    "story",
+    "lit",
+)
+
+
+def plain_key(text: str) -> str:
+    """Words of a text in small letters, without accents, punctuation and the apostrophe of a possessive."""
+    decomposed = unicodedata.normalize("NFKD", text.replace("’", "'").casefold())
+    plain = (
+        "".join(c for c in decomposed if not unicodedata.combining(c)).replace("&", " and ").replace("-", " ")
+    )
+    return " ".join(_NOT_WORD.sub(" ", _POSSESSIVE.sub(r"\1\2s", plain)).replace("'", "").split())
+
+
+NAMES: dict[str, str] = {}
+"""Name of each key that is a synonym or a name itself."""
+for _name, _variants in read_synonyms():
+    NAMES |= dict.fromkeys(_variants, _name)
+NAMES |= {plain_key(_name): _name for _name, _ in read_synonyms()}
+
+
+def fold_key(raw: str) -> str | None:
+    """Key of a raw subject string; None if it tells nothing about what a book has in common with others."""
+    if _REJECTED.search(raw):
+        return None
+    whole = plain_key(raw)
+    if whole in NAMES:
+        return _canonical(whole)
+    key = _canonical(plain_key(_ABOUT.sub("", _topic(raw).casefold())))
+    if not key or key in NOISE or whole in NOISE or len(key) > LONGEST_KEY or not _WORDS.fullmatch(key):
+        return None
+    return key
+
+
+def merge_variants(counts: Mapping[str, int]) -> dict[str, str]:
+    """For each key that is another form of a more frequent or a named one, that one."""
+    by_stem: dict[str, list[str]] = defaultdict(list)
+    for key in counts:
+        by_stem[_stem(key)].append(key)
+    merged: dict[str, str] = {}
+    for keys in by_stem.values():
+        best = min(keys, key=lambda key: (key not in NAMES, -counts[key], key))
+        merged |= {key: best for key in keys if key != best}
+    return merged
+
+
+def choose_names(
+    counts: Mapping[str, int], spellings: Mapping[str, str], *, known: Mapping[str, str], n_books: int
+) -> dict[str, str]:
+    """Name of each key worth keeping: those of most books, at most MAX_SUBJECTS; none of one book of many.
+
+    A key keeps the name that the catalogue knows it by; `spellings` has the commonest raw form of each.
+    """
+    fewest = 1 + n_books // 5_000
+    kept = sorted((key for key in counts if counts[key] >= fewest), key=lambda key: (-counts[key], key))
+    return {key: known.get(key) or NAMES.get(key) or _label(spellings[key]) for key in kept[:MAX_SUBJECTS]}
+
+
+def is_plain(raw: str, key: str) -> bool:
+    """Whether a raw string is the key itself in some spelling, so that it can serve as a label."""
+    return plain_key(raw) == key
+
+
+def _topic(raw: str) -> str:
+    """The part of a heading that tells the subject, its words in the order spoken."""
+    parts = [part for part in _SUBHEADINGS.split(raw) if part and plain_key(part) not in _FORMS]
+    if not parts:
+        return ""
+    # Shops and readers go from the wide to the narrow, libraries put the topic first.
+    topic = parts[0] if "--" in raw else parts[-1]
+    pieces = [piece for piece in topic.split(", ") if plain_key(piece) not in _FORMS]
+    if not topic.casefold().startswith(("fiction,", "juvenile fiction,")):
+        return " ".join(pieces)
+    known = [piece for piece in pieces if plain_key(piece) in NAMES]
+    return known[-1] if known else " ".join(reversed(pieces))
+
+
+def _canonical(key: str) -> str:
+    for form in (key, _AFFIXES.sub("", key)):
+        if form in NAMES:
+            return plain_key(NAMES[form])
+    return key
+
+
+def _stem(key: str) -> str:
+    words = key.split()
+    if len(words) > 1 and words[-1] in _SUFFIXES and key not in NAMES:
+        words.pop()
+    return " ".join([*words[:-1], _singular(words[-1])])
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith("s") and len(word) > 3 and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def _label(raw: str) -> str:
+    spelling = (
+        raw if " " in raw or any(c.isupper() for c in raw[1:]) else raw.replace("-", " ").replace("_", " ")
+    )
+    return spelling[:1].upper() + spelling[1:]

@@ -1,0 +1,232 @@
+"""Writes readers and their ratings: one rating a reader and book, the best of several."""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, select
+
+from catalog.errors import IsbnInvalid
+from catalog.importing.books import read_next_id
+from catalog.importing.bulk import CHUNK_ROWS, RowWriter, update_rows
+from catalog.importing.cleaning import parse_age_group
+from catalog.importing.countries import parse_country
+from catalog.importing.report import RowLog
+from catalog.isbn import parse_isbn
+from catalog.sources.base import RawRating, RawUser
+from catalog.tables import Rating, User
+
+Ints = npt.NDArray[np.int64]
+_UNDATED = -1
+_NUMBERS = {str(n): float(n) for n in range(1, 11)}
+
+
+class UserImporter:
+    """Gives every reader of a source their user_id."""
+
+    def __init__(self, connection: Connection, source: str, log: RowLog) -> None:
+        self._connection, self._source, self._log = connection, source, log
+        stored = connection.execute(
+            select(User.external_id, User.user_id, User.age_group, User.country).filter_by(source=source)
+        )
+        self._stored: dict[str, tuple[str | None, str | None]] = {}
+        self.ids: dict[str, int] = {}
+        for external_id, user_id, age_group, country in stored:
+            self.ids[external_id] = user_id
+            self._stored[external_id] = (age_group, country)
+        self._seen: set[str] = set()
+        self._next_id = read_next_id(connection, User.user_id)
+        self.n_created_for_ratings = 0
+        self._new = RowWriter(
+            connection, User, "user_id", "source", "external_id", "age_group", "country", "revision"
+        )
+        self._changed: list[tuple[Any, ...]] = []
+
+    def add(self, raw: RawUser) -> None:
+        """Write a reader that the source describes."""
+        external_id = raw.external_id.strip()
+        if not external_id:
+            self._log.drop(raw.file, "no id")
+        elif external_id in self._seen:
+            self._log.drop(raw.file, "duplicate id")
+        else:
+            self._log.keep(raw.file)
+            self._seen.add(external_id)
+            age_group, country = parse_age_group(raw.age), parse_country(raw.location)
+            if raw.age and age_group is None:
+                self._log.repairs["ages outside 5-100 left unknown"] += 1
+            self._write(external_id, age_group, country)
+
+    def find_or_create(self, external_id: str) -> int:
+        """user_id of a rating's reader, who may not have been described."""
+        user_id = self.ids.get(external_id)
+        if user_id is None:
+            self.n_created_for_ratings += 1
+            user_id = self._write(external_id, None, None)
+        return user_id
+
+    def flush(self) -> None:
+        """Write what is queued."""
+        self._new.flush()
+        update_rows(self._connection, User, ["user_id"], ["age_group", "country"], self._changed)
+        self._changed.clear()
+
+    def _write(self, external_id: str, age_group: str | None, country: str | None) -> int:
+        user_id = self.ids.get(external_id)
+        if user_id is None:
+            user_id = self.ids[external_id] = self._next_id
+            self._next_id += 1
+            self._new.add(user_id, self._source, external_id, age_group, country, 0)
+        elif self._stored[external_id] != (age_group, country):
+            self._changed.append((age_group, country, user_id))
+        if self._new.is_full or len(self._changed) >= CHUNK_ROWS:
+            self.flush()
+        return user_id
+
+
+@dataclass(frozen=True)
+class RatingColumns:
+    """Ratings as columns of one length, ascending by (user_id, book_id)."""
+
+    user_id: Ints
+    book_id: Ints
+    rating: npt.NDArray[np.float64]
+    """NaN for an implicit one."""
+    rated_at: Ints
+    """-1 where unknown."""
+
+    def take(self, rows: npt.NDArray[Any]) -> "RatingColumns":
+        """The rows of an index or of a mask."""
+        return RatingColumns(self.user_id[rows], self.book_id[rows], self.rating[rows], self.rated_at[rows])
+
+    def pairs(self) -> Ints:
+        """One number for each user and book, ascending."""
+        return (self.user_id << 32) | self.book_id
+
+    def rows(self) -> Iterator[tuple[float | None, int | None, int, int]]:
+        """(rating, rated_at, user_id, book_id), as the database stores them."""
+        for start in range(0, self.user_id.size, CHUNK_ROWS):
+            part = self.take(np.arange(start, min(start + CHUNK_ROWS, self.user_id.size)))
+            rating, rated_at = part.rating.astype(object), part.rated_at.astype(object)
+            rating[np.isnan(part.rating)] = None
+            rated_at[part.rated_at == _UNDATED] = None
+            yield from zip(
+                rating.tolist(), rated_at.tolist(), part.user_id.tolist(), part.book_id.tolist(), strict=True
+            )
+
+
+class RatingImporter:
+    """Collects ratings as numbers, 25 bytes each, and writes them once all are known."""
+
+    def __init__(self, users: UserImporter, book_of_isbn: dict[str, int], log: RowLog) -> None:
+        self._users, self._book_of_isbn, self._log = users, book_of_isbn, log
+        self._resolved: dict[str, int | str] = {}
+        self._files: dict[str, int] = {}
+        self._user_ids, self._book_ids, self._ratings, self._rated_at, self._file_idx = (
+            array("i"), array("i"), array("d"), array("q"), array("b"),
+        )  # fmt: skip
+
+    def add(self, raw: RawRating) -> None:
+        """Note a rating of a known book; others are dropped."""
+        book = self._resolved.get(raw.isbn)
+        if book is None:
+            book = self._resolved[raw.isbn] = self._resolve(raw.isbn)
+        rating = float("nan") if raw.rating == "0" else _NUMBERS.get(raw.rating)
+        if not raw.user:
+            self._log.drop(raw.file, "no reader")
+        elif rating is None:
+            self._log.drop(raw.file, "rating is not a whole number from 0 to 10")
+        elif isinstance(book, str):
+            self._log.drop(raw.file, book)
+        else:
+            self._user_ids.append(self._users.find_or_create(raw.user))
+            self._book_ids.append(book)
+            self._ratings.append(rating)
+            self._rated_at.append(_UNDATED if raw.rated_at is None else raw.rated_at)
+            self._file_idx.append(self._files.setdefault(raw.file, len(self._files)))
+
+    def write(self, connection: Connection, source: str) -> RatingColumns:
+        """Write the ratings and return all that readers of this source now have.
+
+        A rating that a reader gave here after the dump's stays.
+        """
+        self._users.flush()
+        incoming = self._best_of_duplicates()
+        stored = read_ratings(connection, source)
+        place = np.searchsorted(stored.pairs(), incoming.pairs())
+        found = np.isin(incoming.pairs(), stored.pairs(), assume_unique=True)
+        is_changed, is_older = np.zeros(found.size, dtype=bool), np.zeros(found.size, dtype=bool)
+        old, new = stored.take(place[found]), incoming.take(found)
+        is_older[found] = old.rated_at > new.rated_at
+        is_changed[found] = ~np.isclose(old.rating, new.rating, equal_nan=True) | (
+            old.rated_at < new.rated_at
+        )
+        columns = ("rating", "rated_at", "user_id", "book_id")
+        RowWriter(connection, Rating, *columns).extend(incoming.take(~found).rows())
+        changed = incoming.take(is_changed & ~is_older).rows()
+        while rows := list(islice(changed, CHUNK_ROWS)):
+            update_rows(connection, Rating, ["user_id", "book_id"], ["rating", "rated_at"], rows)
+        return _overlay(stored, incoming.take(~is_older))
+
+    def _resolve(self, text: str) -> int | str:
+        """The book of a rating's ISBN, or why there is none."""
+        try:
+            isbn = parse_isbn(text, repair_zeros=True)
+        except IsbnInvalid as error:
+            return f"ISBN: {error.reason}"
+        return self._book_of_isbn.get(isbn, "no book record")
+
+    def _best_of_duplicates(self) -> RatingColumns:
+        """One row a reader and book: the highest explicit rating, of equal ones the newest."""
+        everything = RatingColumns(
+            np.array(self._user_ids, dtype=np.int64),
+            np.array(self._book_ids, dtype=np.int64),
+            np.array(self._ratings, dtype=np.float64),
+            np.array(self._rated_at, dtype=np.int64),
+        )
+        worth = np.nan_to_num(everything.rating, nan=0.0)
+        order = np.lexsort((-everything.rated_at, -worth, everything.pairs()))
+        pairs = everything.pairs()[order]
+        is_first = np.ones(order.size, dtype=bool)
+        is_first[1:] = pairs[1:] != pairs[:-1]
+        files = np.array(self._file_idx, dtype=np.int64)
+        for file, index in self._files.items():
+            n, n_kept = int((files == index).sum()), int((files[order[is_first]] == index).sum())
+            self._log.keep(file, n_kept)
+            if n > n_kept:
+                self._log.drop(file, "reader rated the book more than once", n - n_kept)
+        return everything.take(order[is_first])
+
+
+def read_ratings(connection: Connection, source: str) -> RatingColumns:
+    """All stored ratings of a source's readers."""
+    result = connection.execution_options(stream_results=True).execute(
+        select(Rating.user_id, Rating.book_id, Rating.rating, Rating.rated_at)
+        .join(User, User.user_id == Rating.user_id)
+        .where(User.source == source)
+        .order_by(Rating.user_id, Rating.book_id)
+    )
+    users, books, values, times = array("q"), array("q"), array("d"), array("q")
+    for rows in result.partitions(CHUNK_ROWS):
+        user_ids, book_ids, ratings, rated_at = zip(*rows, strict=True)
+        users.extend(user_ids)
+        books.extend(book_ids)
+        values.extend(float("nan") if rating is None else rating for rating in ratings)
+        times.extend(_UNDATED if time is None else time for time in rated_at)
+    return RatingColumns(np.array(users), np.array(books), np.array(values), np.array(times))
+
+
+def _overlay(stored: RatingColumns, newer: RatingColumns) -> RatingColumns:
+    kept = stored.take(~np.isin(stored.pairs(), newer.pairs(), assume_unique=True))
+    merged = RatingColumns(
+        *(np.concatenate(pair) for pair in zip(_columns(kept), _columns(newer), strict=True))
+    )
+    return merged.take(np.argsort(merged.pairs(), kind="stable"))
+
+
+def _columns(ratings: RatingColumns) -> tuple[npt.NDArray[Any], ...]:
+    return ratings.user_id, ratings.book_id, ratings.rating, ratings.rated_at

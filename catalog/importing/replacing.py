@@ -1,0 +1,28 @@
+"""Points what hangs on a book at the book that a later import found it to be an edition of."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, exists, select, update
+
+from catalog.tables import Book, BookSubject, Edition, Event, Rating
+
+
+def replace_books(connection: Connection, replacements: Mapping[int, int]) -> int:
+    """Retire each old book that has no edition left; return how many were.
+
+    Its ratings and events go to the new book, unless that reader has rated both. The row itself stays, so
+    that its id is never given to another book.
+    """
+    n_replaced = 0
+    for old, new in replacements.items():
+        if connection.scalar(select(exists().where(Edition.book_id == old))):
+            continue
+        readers = list(connection.scalars(select(Rating.user_id).where(Rating.book_id == new)))
+        connection.execute(delete(Rating).where(Rating.book_id == old, Rating.user_id.in_(readers)))
+        connection.execute(update(Rating).where(Rating.book_id == old).values(book_id=new))
+        connection.execute(update(Event).where(Event.book_id == old).values(book_id=new))
+        connection.execute(delete(BookSubject).where(BookSubject.book_id == old))
+        connection.execute(update(Book).where(Book.replaced_by == old).values(replaced_by=new))
+        connection.execute(update(Book).where(Book.book_id == old).values(replaced_by=new))
+        n_replaced += 1
+    return n_replaced

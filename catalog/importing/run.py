@@ -1,0 +1,90 @@
+"""Runs one import from the first row to the report, all in one transaction."""
+
+import time
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, func, select, update
+
+from catalog.database import Database, migrate
+from catalog.importing.books import BookImporter
+from catalog.importing.favourites import write_favourites
+from catalog.importing.ratings import RatingImporter, UserImporter
+from catalog.importing.replacing import replace_books
+from catalog.importing.report import ImportReport, Progress, RowLog
+from catalog.importing.subjects import SubjectCollector
+from catalog.sources.base import Source
+from catalog.tables import Author, Book, BookAuthor, Edition, Rating, User
+
+
+def import_source(db: Database, source: Source, *, progress: Progress | None = None) -> ImportReport:
+    """Bring the catalogue up to the state of a source, and its schema up to date.
+
+    Repeating an import changes nothing but what changed in the source; ids stay. An import that fails or is
+    interrupted leaves nothing. Raises SourceError, which names the file and what to do.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    migrate(db)
+    log = RowLog(progress or _ignore)
+    with db.session(write=True) as session:
+        totals = _import(session.connection(), source, log, latest_year=started.year + 1)
+        files = log.file_reports()
+    return ImportReport(
+        source=source.name,
+        started_at=started.isoformat(timespec="seconds"),
+        seconds=round(time.perf_counter() - clock, 1),
+        files=files,
+        repairs=dict(sorted(log.repairs.items())),
+        totals=totals,
+    )
+
+
+def _import(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> dict[str, int]:
+    subjects = SubjectCollector()
+    books = BookImporter(connection, source.name, subjects, log, latest_year=latest_year)
+    for work in source.works(log):
+        books.add_work(work)
+    for edition in source.editions(log):
+        books.add_edition(edition)
+    books.finish()
+    n_replaced = replace_books(connection, books.replacements)
+    subject_totals = subjects.write(connection, source.name)
+
+    users = UserImporter(connection, source.name, log)
+    for user in source.users(log):
+        users.add(user)
+    ratings = RatingImporter(users, books.book_of_isbn, log)
+    for rating in source.ratings(log):
+        ratings.add(rating)
+    written = ratings.write(connection, source.name)
+    n_with_favourites = write_favourites(connection, source.name, written)
+    # What every reader should be shown may have changed; this is the one number that caches ask.
+    connection.execute(update(User).where(User.source == source.name).values(revision=User.revision + 1))
+    return {
+        **_count(connection, source.name),
+        **subject_totals,
+        "works merged with another": books.n_works_merged,
+        "books replaced by another": n_replaced,
+        "readers with favourite subjects": n_with_favourites,
+        "readers known from ratings only": users.n_created_for_ratings,
+    }
+
+
+def _count(connection: Connection, source: str) -> dict[str, int]:
+    own_books = select(Book.book_id).where(Book.source == source, Book.replaced_by.is_(None))
+    own_users = select(User.user_id).where(User.source == source)
+    ratings = select(func.count()).select_from(Rating).where(Rating.user_id.in_(own_users))
+    queries = {
+        "books": select(func.count()).select_from(own_books.subquery()),
+        "editions": select(func.count()).select_from(Edition).where(Edition.book_id.in_(own_books)),
+        "authors": select(func.count(Author.author_id.distinct()))
+        .join(BookAuthor, BookAuthor.author_id == Author.author_id)
+        .where(BookAuthor.book_id.in_(own_books)),
+        "readers": select(func.count()).select_from(own_users.subquery()),
+        "ratings": ratings,
+        "explicit ratings": ratings.where(Rating.rating.is_not(None)),
+    }
+    return {name: connection.scalar(query) or 0 for name, query in queries.items()}
+
+
+def _ignore(stage: str, done: int, total: int | None) -> None:
+    """The progress of an import that nobody watches."""

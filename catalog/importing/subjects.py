@@ -1,0 +1,182 @@
+"""Collects raw subjects of books while they stream by, then folds and writes them all at once."""
+
+from array import array
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, delete, func, select, update
+
+from catalog.importing.bulk import RowWriter
+from catalog.importing.folding import NAMES, choose_names, fold_key, merge_variants, plain_key
+from catalog.importing.subject_words import GENERIC
+from catalog.tables import RAW_SUBJECT_LENGTH, Book, BookSubject, Subject, SubjectAlias
+
+Ints = npt.NDArray[np.int64]
+
+MAX_SUBJECTS_A_BOOK = 20
+SHARE_OF_ONE_AUTHOR = 0.5
+"""A subject most of whose books are one author's is that author, a series or a hero of theirs."""
+FEWEST_BOOKS_FOR_SHARE = 3
+_NOTHING = -1
+"""Number of the key of raw strings that fold to nothing; as an index it is the last place."""
+
+
+class SubjectCollector:
+    """Raw subjects of every book, kept as numbers: 24 bytes a mention."""
+
+    def __init__(self) -> None:
+        self._raws: dict[str, int] = {}
+        self._authors: dict[str, int] = {}
+        self._columns = array("q"), array("q"), array("q")
+
+    def add(self, book_id: int, raws: Iterable[str], *, first_author: str) -> None:
+        """Note what a book's source says it is about."""
+        books, raw_idx, author_idx = self._columns
+        author = self._authors.setdefault(first_author, len(self._authors))
+        for raw in dict.fromkeys(raws):
+            books.append(book_id)
+            raw_idx.append(self._raws.setdefault(raw, len(self._raws)))
+            author_idx.append(author)
+
+    def write(self, connection: Connection, source: str) -> dict[str, int]:
+        """Replace the subjects of the source's books by the folded ones; return totals for the report."""
+        book_ids, raw_idx, author_idx = (np.array(column, dtype=np.int64) for column in self._columns)
+        raws = list(self._raws)
+        keys, key_of_raw = fold_all(raws, raw_idx, book_ids)
+        key_of_raw = drop_private(keys, key_of_raw, raw_idx, book_ids, author_idx)
+        n_books_of_key = count_books(key_of_raw[raw_idx], book_ids, len(keys))
+        known = {plain_key(name): name for name in connection.scalars(select(Subject.name))}
+        names = choose_names(
+            {key: n for key, n in zip(keys, n_books_of_key.tolist(), strict=True) if n},
+            _commonest_spellings(raws, raw_idx, key_of_raw, keys),
+            known=known,
+            n_books=np.unique(book_ids).size,
+        )
+        id_of_name = _write_names(connection, sorted(set(names.values())))
+        subject_of_key = np.array(
+            [id_of_name[names[key]] if key in names else _NOTHING for key in keys] + [_NOTHING]
+        )
+        subject_of_raw = subject_of_key[key_of_raw]
+        _write_aliases(connection, raws, subject_of_raw)
+        generic = np.array([id_of_name[name] for name in GENERIC if name in id_of_name], dtype=np.int64)
+        rows = rank_subjects(book_ids, subject_of_raw[raw_idx], generic)
+        _write_book_subjects(connection, source, rows)
+        return {
+            "raw subjects": len(raws),
+            "raw subjects folded": int((subject_of_raw != _NOTHING).sum()),
+            "subjects": len(id_of_name),
+            "books with subjects": np.unique(rows[0]).size,
+        }
+
+
+def fold_all(raws: Sequence[str], raw_idx: Ints, book_ids: Ints) -> tuple[list[str], Ints]:
+    """The distinct keys, and (n_raws,) the number of each raw string's key: -1 if it folds to nothing."""
+    numbers: dict[str, int] = {}
+    folded = [fold_key(raw) for raw in raws]
+    first = np.array(
+        [_NOTHING if key is None else numbers.setdefault(key, len(numbers)) for key in folded], dtype=np.int64
+    )
+    keys = list(numbers)
+    counts = count_books(first[raw_idx], book_ids, len(keys))
+    merged = merge_variants(dict(zip(keys, counts.tolist(), strict=True)))
+    final = np.array([numbers[merged.get(key, key)] for key in keys] + [_NOTHING], dtype=np.int64)
+    return keys, final[first]
+
+
+def drop_private(
+    keys: Sequence[str], key_of_raw: Ints, raw_idx: Ints, book_ids: Ints, author_idx: Ints
+) -> Ints:
+    """key_of_raw with -1 for keys of mostly one author's books; names of the vocabulary always stay."""
+    n_authors = int(author_idx.max(initial=0)) + 1
+    mentions = np.stack([key_of_raw[raw_idx], book_ids, author_idx])
+    key, _, author = np.unique(mentions[:, mentions[0] != _NOTHING], axis=1)
+    n_books = np.bincount(key, minlength=len(keys))
+    pairs, n_of_author = np.unique(key * n_authors + author, return_counts=True)
+    largest = np.zeros(len(keys), dtype=np.int64)
+    np.maximum.at(largest, pairs // n_authors, n_of_author)
+    private = (n_books >= FEWEST_BOOKS_FOR_SHARE) & (largest > SHARE_OF_ONE_AUTHOR * n_books)
+    private &= np.array([key not in NAMES for key in keys], dtype=bool)
+    return np.where(np.append(private, False)[key_of_raw], _NOTHING, key_of_raw)
+
+
+def count_books(groups: Ints, book_ids: Ints, n_groups: int) -> Ints:
+    """(n_groups,) how many different books each group is mentioned with; group -1 does not count."""
+    pairs = np.unique(np.stack([groups, book_ids]), axis=1)[0]
+    return np.bincount(pairs[pairs != _NOTHING], minlength=n_groups)
+
+
+def rank_subjects(book_ids: Ints, subject_ids: Ints, generic: Ints) -> tuple[Ints, Ints, Ints]:
+    """Columns book_id, subject_id, position of every book's subjects, at most MAX_SUBJECTS_A_BOOK each.
+
+    Those that most raw strings of the book fold to come first, then those that its source named first;
+    generic ones come last. Mentions of subject -1 are ignored.
+    """
+    known = subject_ids != _NOTHING
+    pairs, first, n_mentions = np.unique(
+        np.stack([book_ids[known], subject_ids[known]]), axis=1, return_index=True, return_counts=True
+    )
+    order = np.lexsort((first, -n_mentions, np.isin(pairs[1], generic), pairs[0]))
+    books, subjects = pairs[:, order]
+    n_subjects = np.unique(books, return_counts=True)[1]
+    position = np.arange(books.size) - np.repeat(np.cumsum(n_subjects) - n_subjects, n_subjects)
+    kept = position < MAX_SUBJECTS_A_BOOK
+    return books[kept], subjects[kept], position[kept]
+
+
+def _commonest_spellings(
+    raws: Sequence[str], raw_idx: Ints, key_of_raw: Ints, keys: Sequence[str]
+) -> dict[str, str]:
+    """The commonest raw form of each key, of those that are the key itself where there are any."""
+    n_mentions = np.bincount(raw_idx, minlength=len(raws))
+    spellings: dict[str, str] = {}
+    best: dict[str, tuple[bool, int]] = {}
+    for raw, n, key_idx in zip(raws, n_mentions.tolist(), key_of_raw.tolist(), strict=True):
+        if key_idx == _NOTHING:
+            continue
+        key = keys[key_idx]
+        rank = (plain_key(raw) == key, n)
+        if rank > best.get(key, (False, 0)):
+            best[key], spellings[key] = rank, raw if rank[0] else key
+    return spellings
+
+
+def _write_names(connection: Connection, names: list[str]) -> dict[str, int]:
+    """Ids of these subjects, old and new."""
+    stored = connection.execute(select(Subject.name, Subject.subject_id)).all()
+    ids = {name: subject_id for name, subject_id in stored}  # noqa: C416
+    next_id = max(ids.values(), default=0) + 1
+    new = [name for name in names if name not in ids]
+    writer = RowWriter(connection, Subject, "subject_id", "name", "is_generic", "n_books")
+    writer.extend((next_id + i, name, name in GENERIC, 0) for i, name in enumerate(new))
+    ids |= {name: next_id + i for i, name in enumerate(new)}
+    return {name: ids[name] for name in names}
+
+
+def _write_aliases(connection: Connection, raws: Sequence[str], subject_of_raw: Ints) -> None:
+    wanted = {
+        raw: subject
+        for raw, subject in zip(raws, subject_of_raw.tolist(), strict=True)
+        if subject != _NOTHING and len(raw) <= RAW_SUBJECT_LENGTH
+    }
+    stored = connection.scalars(select(SubjectAlias.raw)).all()
+    for first in range(0, len(stored), 1_000):
+        stale = [raw for raw in stored[first : first + 1_000] if raw in wanted]
+        connection.execute(delete(SubjectAlias).where(SubjectAlias.raw.in_(stale)))
+    RowWriter(connection, SubjectAlias, "raw", "subject_id").extend(wanted.items())
+
+
+def _write_book_subjects(connection: Connection, source: str, rows: tuple[Ints, Ints, Ints]) -> None:
+    own_books = select(Book.book_id).where(Book.source == source)
+    connection.execute(delete(BookSubject).where(BookSubject.book_id.in_(own_books)))
+    writer = RowWriter(connection, BookSubject, "book_id", "subject_id", "position")
+    writer.extend(zip(*(column.tolist() for column in rows), strict=True))
+    main = (
+        select(BookSubject.subject_id)
+        .join(Subject, Subject.subject_id == BookSubject.subject_id)
+        .where(BookSubject.book_id == Book.book_id, BookSubject.position == 0, Subject.is_generic.is_(False))
+        .scalar_subquery()
+    )
+    connection.execute(update(Book).where(Book.source == source).values(main_subject_id=main))
+    n_books = select(func.count()).where(BookSubject.subject_id == Subject.subject_id).scalar_subquery()
+    connection.execute(update(Subject).values(n_books=n_books))

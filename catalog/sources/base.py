@@ -1,0 +1,83 @@
+"""What an importer's source is: streams of raw records, and a log of every row it read."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from catalog.importing.report import RowLog
+
+
+class RawWork(NamedTuple):
+    """A work as its source tells it; texts are not cleaned yet."""
+
+    file: str
+    """Name in the import report."""
+    external_id: str
+    title: str
+    authors: tuple[str, ...]
+    year: int | None
+    language: str | None
+    description: str | None
+    subjects: tuple[str, ...]
+
+
+class RawEdition(NamedTuple):
+    """A printed form of a work; one without `work` is merged with others of its title and first author."""
+
+    file: str
+    isbns: tuple[str, ...]
+    work: str | None
+    """external_id of a work of the same source."""
+    title: str
+    authors: tuple[str, ...]
+    year: str
+
+
+class RawUser(NamedTuple):
+    """A reader."""
+
+    file: str
+    external_id: str
+    age: str
+    location: str
+    """Free text, the country last."""
+
+
+class RawRating(NamedTuple):
+    """That a reader has read a book: 1 to 10, or 0 when they only used it."""
+
+    file: str
+    user: str
+    isbn: str
+    rating: str
+    rated_at: int | None
+    """Seconds since 1970 UTC."""
+
+
+class Source(Protocol):
+    """Streams of raw records, in the order in which the importer asks for them.
+
+    A source calls `log.read` for every row of its files and `log.drop` for those it yields nothing of; the
+    importer calls `log.keep` or `log.drop` for every record it gets. Raises SourceError for a
+    file that cannot be used.
+    """
+
+    @property
+    def name(self) -> str:
+        """Written to `source` of every reader and book, for example "book-crossing"."""
+        ...
+
+    def works(self, log: RowLog) -> Iterator[RawWork]:
+        """Works with a key of their own."""
+        ...
+
+    def editions(self, log: RowLog) -> Iterator[RawEdition]:
+        """Editions: those that name their work come first."""
+        ...
+
+    def users(self, log: RowLog) -> Iterator[RawUser]:
+        """Readers that the source describes."""
+        ...
+
+    def ratings(self, log: RowLog) -> Iterator[RawRating]:
+        """Ratings, in any order, also of readers that the source does not describe."""
+        ...

@@ -1,0 +1,86 @@
+"""Reads the Book-Crossing dump, and Open Library's for the works, subjects and descriptions of its books."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from catalog.errors import IsbnInvalid
+from catalog.importing.cleaning import repair_text, work_key
+from catalog.importing.report import RowLog
+from catalog.isbn import parse_isbn
+from catalog.sources.base import RawEdition, RawRating, RawUser, RawWork
+from catalog.sources.files import find_file, read_semicolon_csv
+from catalog.sources.open_library import OpenLibrary
+
+BOOKS, USERS, RATINGS = "BX-Books.csv", "BX-Users.csv", "BX-Book-Ratings.csv"
+BOOK_COLUMNS = ("ISBN", "Book-Title", "Book-Author", "Year-Of-Publication", "Publisher")
+USER_COLUMNS = ("User-ID", "Location", "Age")
+RATING_COLUMNS = ("User-ID", "ISBN", "Book-Rating")
+_NULL = "NULL"
+
+
+class BookCrossing:
+    """The dump in one folder; from Open Library's in another, only works of the dump's books are taken."""
+
+    name = "book-crossing"
+
+    def __init__(self, folder: Path, open_library: Path | None = None) -> None:
+        """Raises SourceFileMissing."""
+        expected = f"{BOOKS}, {USERS} and {RATINGS}"
+        self._books, self._users, self._ratings = (
+            find_file(folder, file, expected=expected) for file in (BOOKS, USERS, RATINGS)
+        )
+        self._open_library = OpenLibrary(open_library) if open_library else None
+
+    def works(self, log: RowLog) -> Iterator[RawWork]:
+        """Open Library's works that hold an ISBN of the dump or have a title and author of its books."""
+        if self._open_library:
+            isbns, keys = self._read_wanted(log)
+            self._open_library.link(isbns, keys, log)
+            yield from self._open_library.works(log)
+
+    def editions(self, log: RowLog) -> Iterator[RawEdition]:
+        """Open Library's editions of those works, then the books of the dump."""
+        if self._open_library:
+            yield from self._open_library.editions(log)
+        for row in self._rows(self._books, BOOK_COLUMNS, log):
+            isbn, title, author, year = row[:4]
+            authors = (author,) if author and author != _NULL else ()
+            yield RawEdition(BOOKS, (isbn.strip(),), None, title, authors, "" if year == _NULL else year)
+
+    def users(self, log: RowLog) -> Iterator[RawUser]:
+        """Readers with their location and age."""
+        for user_id, location, age, *_ in self._rows(self._users, USER_COLUMNS, log):
+            yield RawUser(USERS, user_id, "" if age == _NULL else age, location)
+
+    def ratings(self, log: RowLog) -> Iterator[RawRating]:
+        """Ratings by ISBN."""
+        for user_id, isbn, rating, *_ in self._rows(self._ratings, RATING_COLUMNS, log):
+            yield RawRating(RATINGS, user_id.strip(), isbn.strip(), rating.strip(), None)
+
+    def _rows(self, path: Path, columns: tuple[str, ...], log: RowLog) -> Iterator[list[str]]:
+        for row in read_semicolon_csv(path, columns, log.progress):
+            log.read(path.name)
+            if len(row) < len(columns):
+                log.drop(path.name, "too few fields")
+            else:
+                yield row
+
+    def _read_wanted(self, log: RowLog) -> tuple[set[str], set[str]]:
+        """Canonical ISBNs of the dump, and the title-and-author keys of its books."""
+        texts, keys = set(), set()
+        for row in read_semicolon_csv(self._books, BOOK_COLUMNS, log.progress):
+            if len(row) >= len(BOOK_COLUMNS):
+                texts.add(row[0].strip())
+                if row[2]:
+                    keys.add(work_key(repair_text(row[1]), repair_text(row[2])))
+        for row in read_semicolon_csv(self._ratings, RATING_COLUMNS, log.progress):
+            if len(row) >= len(RATING_COLUMNS):
+                texts.add(row[1].strip())
+        return {isbn for isbn in map(_try_isbn, texts) if isbn}, keys
+
+
+def _try_isbn(text: str) -> str | None:
+    try:
+        return parse_isbn(text, repair_zeros=True)
+    except IsbnInvalid:
+        return None
