@@ -54,7 +54,7 @@ def create_app(settings: GatewaySettings, tracing: Tracing | None = None) -> Fas
     )
     app.state.registry = registry
     for module in (recommendations, books, search, subjects, ratings, health):
-        app.include_router(module.router, prefix="/v1")
+        app.include_router(module.router)
     app.include_router(health.probes)
     _add_layers(app, settings, registry, tracing or Tracing())
     return app
@@ -70,7 +70,7 @@ def _add_layers(
         return (services.mesh.pinned if services else None) or NO_VERSION
 
     problems.let_errors_through(app)
-    app.add_middleware(ConcurrencyLimit, limit=settings.max_concurrency)
+    app.add_middleware(ConcurrencyLimit, limit=settings.gateway_concurrency)
     app.add_middleware(
         HttpEdge,
         process="gateway",

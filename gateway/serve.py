@@ -3,9 +3,12 @@
 from typing import Final
 
 import uvicorn
+from fastapi import FastAPI
 
 from gateway.app import create_app
 from gateway.settings import GatewaySettings
+from telemetry.logs import configure_logging
+from telemetry.tracing import open_tracing
 
 KEEP_ALIVE_S: Final = 75
 DRAIN_S: Final = 10
@@ -14,14 +17,27 @@ DRAIN_S: Final = 10
 
 def run_gateway(settings: GatewaySettings) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first."""
-    uvicorn.run(
-        create_app(settings),
+    configure_logging("gateway", level=settings.log_level)
+    tracing = open_tracing("gateway", settings.otlp_endpoint)
+    try:
+        uvicorn.Server(build_uvicorn_config(settings, create_app(settings, tracing))).run()
+    finally:
+        tracing.close()
+
+
+def build_uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:
+    """How uvicorn runs the gateway."""
+    return uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
         http="httptools",
+        ws="none",
+        lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=DRAIN_S,
         access_log=False,
+        log_config=None,
         server_header=False,
     )

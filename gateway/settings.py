@@ -1,7 +1,7 @@
 """What the gateway reads from the environment, once, at start-up."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AnyUrl, Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,6 +42,11 @@ class GatewaySettings(BaseSettings):
     semantic_url: HttpUrl = _default_url("semantic")
     """Base URL of the semantic server."""
 
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Every request to the gateway is logged at info."""
+    otlp_endpoint: str | None = None
+    """Base URL of an OpenTelemetry collector (OTLP over HTTP); traces are recorded only if it is set."""
+
     deadline_s: PositiveFloat = 0.8
     """Seconds that one request may wait for all servers together; late answers are dropped."""
     write_timeout_s: PositiveFloat = 3.0
@@ -52,7 +57,7 @@ class GatewaySettings(BaseSettings):
     """Most connections to one server."""
     idle_connection_s: Annotated[float, Field(gt=0, lt=75)] = 30.0
     """Seconds that an unused connection is kept; the servers close theirs after 75."""
-    max_concurrency: PositiveInt = 128
+    gateway_concurrency: PositiveInt = 128
     """Requests answered at once; one more is told to come back."""
 
     breaker_failures: PositiveInt = 5

@@ -11,7 +11,7 @@ from gateway.api import problems
 from gateway.api.schemas import BookDetail, BookList
 from gateway.api.services import BookIdPath, KQuery, ReaderDep, Services, ServicesDep, respond
 
-router = APIRouter(prefix="/books", tags=["books"])
+router = APIRouter(prefix="/v1/books", tags=["books"])
 
 
 @router.get(

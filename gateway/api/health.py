@@ -1,7 +1,5 @@
 """Health, probes, versions and metrics, for operators."""
 
-from importlib.metadata import version as installed_version
-
 from fastapi import APIRouter, Request, Response
 
 from contracts.shell import LIVE_PATH, METRICS_PATH, READY_PATH
@@ -11,7 +9,7 @@ from gateway.errors import CatalogUnavailable
 from gateway.recommend.lists import NO_VERSION
 from telemetry.metrics import METRICS_CONTENT_TYPE, render_metrics
 
-router = APIRouter(tags=["operation"])
+router = APIRouter(prefix="/v1", tags=["operation"])
 probes = APIRouter(tags=["operation"])
 
 
@@ -49,9 +47,7 @@ async def read_version(services: ServicesDep) -> VersionInfo:
         name: ServerVersions(version=server.versions.current, held=sorted(server.versions.held, reverse=True))
         for name, server in services.mesh.servers.items()
     }
-    return VersionInfo(
-        version=services.mesh.pinned or NO_VERSION, gateway=installed_version("bookmesh"), servers=servers
-    )
+    return VersionInfo(version=services.mesh.pinned or NO_VERSION, servers=servers)
 
 
 @probes.get(LIVE_PATH, summary="Probe: the process answers")

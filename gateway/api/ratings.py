@@ -9,7 +9,7 @@ from gateway.api.schemas import RatedBook, RatingList, RatingRequest, StoredRati
 from gateway.api.services import BookIdPath, ServicesDep, UserIdPath
 from gateway.errors import RatingNotFound
 
-router = APIRouter(prefix="/users/{user_id}/ratings", tags=["ratings"])
+router = APIRouter(prefix="/v1/users/{user_id}/ratings", tags=["ratings"])
 
 
 @router.get("", responses=problems.document(404), summary="List a reader's ratings")

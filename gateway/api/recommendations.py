@@ -11,7 +11,7 @@ from gateway.api.services import BookIdPath, KQuery, ServicesDep, UserIdPath, re
 from gateway.errors import CatalogUnavailable, UnknownBooks
 from gateway.recommend.questions import RecommendMode
 
-router = APIRouter(tags=["recommendations"])
+router = APIRouter(prefix="/v1", tags=["recommendations"])
 
 
 @router.get(

@@ -205,5 +205,4 @@ class VersionInfo(_Answer):
     """Which artifact version answers, and what each server holds."""
 
     version: str = Field(examples=["20261120T154312Z-5f2c1a"])
-    gateway: str = Field(description="Release of the program.", examples=["0.1.0"])
     servers: dict[str, ServerVersions]

@@ -8,7 +8,7 @@ from gateway.api import problems
 from gateway.api.schemas import BookList
 from gateway.api.services import KQuery, ReaderDep, ServicesDep, respond
 
-router = APIRouter(prefix="/search", tags=["search"])
+router = APIRouter(prefix="/v1/search", tags=["search"])
 
 Words = Annotated[
     str,

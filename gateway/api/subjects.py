@@ -8,7 +8,7 @@ from gateway.api import problems
 from gateway.api.schemas import SubjectItem, SubjectList
 from gateway.api.services import ServicesDep
 
-router = APIRouter(tags=["subjects"])
+router = APIRouter(prefix="/v1", tags=["subjects"])
 
 
 @router.get("/subjects", responses=problems.document(), summary="List subjects")

@@ -1,0 +1,119 @@
+"""A real gateway in a thread of the test process, and a catalogue of the tiny version's twelve books."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import uvicorn
+from sqlalchemy import insert
+
+from catalog.database import Database, migrate, open_database
+from catalog.tables import (
+    Author,
+    Book,
+    BookAuthor,
+    BookSubject,
+    Edition,
+    Event,
+    EventKind,
+    Rating,
+    Subject,
+    User,
+    UserSubject,
+)
+from gateway.app import create_app
+from gateway.serve import build_uvicorn_config
+from gateway.settings import GatewaySettings
+from tests.servers import tiny
+from tests.servers.running import PATIENCE_S, wait_until
+
+SPACE_READER, SOUP_FAN, STRANGER, PICKY_READER = 1, 2, 3, 4
+SPACE_HISTORY = [(11, 9.0), (22, None)]
+DISMISSED = 33
+UNTRAINED_BOOK = 999
+"""In the catalogue, but not in the tiny version."""
+NOWHERE = "http://127.0.0.1:9"
+"""Where nobody listens: port 9 is the discard service's, which no machine of today runs."""
+
+
+def fill_catalogue(db: Database) -> None:
+    """Twelve books of two subjects, one that no version knows yet, and four readers."""
+    migrate(db)
+    books = [*tiny.BOOK_IDS.tolist(), UNTRAINED_BOOK]
+    with db.session(write=True) as session:
+        session.execute(
+            insert(Subject),
+            [
+                {"subject_id": 1, "name": "Space", "n_books": 7},
+                {"subject_id": 2, "name": "Soup", "n_books": 6},
+            ],
+        )
+        session.execute(
+            insert(Author),
+            [{"author_id": n, "name": f"Author {n}", "name_key": f"author {n}"} for n in range(1, 8)],
+        )
+        for row, book_id in enumerate(books):
+            subject_id = 2 if 6 <= row < 12 else 1
+            title = tiny.TITLES[row] if row < 12 else "A New Space"
+            session.execute(
+                insert(Book).values(
+                    book_id=book_id,
+                    source="tests",
+                    external_id=str(book_id),
+                    title=title,
+                    year=1950 + row,
+                    main_subject_id=subject_id,
+                )
+            )
+            session.execute(insert(BookAuthor).values(book_id=book_id, author_id=row // 2 + 1, position=0))
+            session.execute(insert(BookSubject).values(book_id=book_id, subject_id=subject_id, position=0))
+        session.execute(insert(Edition).values(isbn13="9780441478125", book_id=11, year=1969))
+        session.execute(
+            insert(User), [{"user_id": n, "source": "tests", "external_id": str(n)} for n in range(1, 5)]
+        )
+        session.execute(insert(UserSubject).values(user_id=SOUP_FAN, subject_id=2, position=0))
+        _rate(session, SPACE_READER, SPACE_HISTORY)
+        _rate(session, PICKY_READER, SPACE_HISTORY)
+        session.execute(
+            insert(Event).values(user_id=PICKY_READER, book_id=DISMISSED, kind=EventKind.DISMISS, at=0)
+        )
+
+
+def _rate(session: Any, user_id: int, history: list[tuple[int, float | None]]) -> None:
+    for book_id, rating in history:
+        session.execute(insert(Rating).values(user_id=user_id, book_id=book_id, rating=rating))
+
+
+def build_home(folder: Path) -> Path:
+    """A home folder with a filled catalogue."""
+    db = open_database(f"sqlite:///{folder / 'catalog.db'}")
+    fill_catalogue(db)
+    db.close()
+    return folder
+
+
+def settings_for(home: Path, urls: dict[str, str], **changes: Any) -> GatewaySettings:
+    """Settings for a gateway over some servers; those not named are where nobody listens."""
+    names = ("embedder", "similarity", "als", "metadata", "semantic")
+    addresses = {f"{name}_url": urls.get(name, NOWHERE) for name in names}
+    defaults = {"home": home, "poll_interval_s": 0.05, "deadline_s": 5.0, "port": 0}
+    return GatewaySettings(**{**defaults, **addresses, **changes})
+
+
+@contextmanager
+def gateway(settings: GatewaySettings) -> Iterator[httpx.Client]:
+    """A client of a running gateway, which drains and stops at the end."""
+    runner = uvicorn.Server(build_uvicorn_config(settings, create_app(settings)))
+    thread = threading.Thread(target=runner.run, name="gateway")
+    thread.start()
+    try:
+        wait_until(lambda: runner.started or not thread.is_alive())
+        port = runner.servers[0].sockets[0].getsockname()[1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
+            yield client
+    finally:
+        runner.should_exit = True
+        thread.join()
