@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
 EVIDENCE: Final = ("als", "neighbours", "authors", "popularity")
@@ -55,7 +56,7 @@ class AlsModel:
     neighbours: csr_array
     """(n, n): row h holds the weights with which book h speaks for others."""
     book_authors: csr_array
-    """(n, n_authors), 1 where the author wrote the book."""
+    """(n, n_authors): the square root of the book's readers where the author wrote the book."""
     popularity: F32
     """(n,) in [0, 1]: log1p(count) / log1p(largest count)."""
     params: dict[str, Any]
@@ -96,8 +97,8 @@ class AlsModel:
     ) -> list[list[tuple[int, float]]]:
         """For each asked book the k books of the history that speak for it most, with shares in (0, 1].
 
-        The shares of the whole history sum to 1; popularity comes from no book of it, so it has none. The list
-        is empty for a book that this version does not know or for which nothing in the history speaks. Raises
+        The shares of the whole history sum to 1; popularity comes from no book of it, so it has none. A book
+        that this version does not know, or that nothing in the history speaks for, has an empty list. Raises
         NoKnownBooks.
         """
         history = self._history(history_ids)
@@ -106,9 +107,9 @@ class AlsModel:
         return [self._strongest(history, next(shares), k) if known else [] for known in is_known]
 
     def evidence(self, history: I64) -> F32:
-        """(4, n): for every book what each kind of evidence says, each divided by its largest value."""
+        """(4, n): what each kind says of every book, divided by its largest value outside the history."""
         raw = self._raw_evidence(history)
-        return np.asarray(raw / np.maximum(raw.max(axis=1, keepdims=True, initial=0), TINY), dtype=np.float32)
+        return np.asarray(raw / self._largest(raw, history)[:, None], dtype=np.float32)
 
     def _raw_evidence(self, history: I64) -> F32:
         n = self.book_ids.size
@@ -118,28 +119,42 @@ class AlsModel:
         )
         neighbour_idx, weights = _entries(self.neighbours, history)
         rows[1] = np.bincount(neighbour_idx, weights, minlength=n)
-        author_idx, written = _entries(self.book_authors, history)
-        rows[2] = self.book_authors @ np.bincount(author_idx, written, minlength=self.book_authors.shape[1])
+        rows[2] = self.book_authors @ np.sqrt(self._books_by_author(history))
         rows[3] = self.popularity
         return rows
 
-    def _shares(self, history: I64, asked: I64) -> F32:
-        """(n_asked, n_history): how much of each book's score each history book brings; rows sum to 1 or 0."""
+    def _largest(self, raw: F32, history: I64) -> F32:
+        # ALS scores the history itself highest; dividing by that would shrink its say on everything else.
+        others = raw.copy()
+        others[:, history] = 0
+        return np.asarray(np.maximum(others.max(axis=1), TINY), dtype=np.float32)
+
+    def _shares(self, history: I64, asked: I64) -> F64:
+        """(n_asked, n_history): what each history book brings to each score; rows sum to 1 or 0."""
         confidence, liked = self._confidence(history), self.item_factors[history]
         inverse = np.linalg.inv(self.gram + (liked * (confidence - 1)[:, None]).T @ liked)
+        # An author's evidence is the root of how many of their books were read; each brings as much of it.
+        each_brings = 1 / np.sqrt(np.maximum(self._books_by_author(history), 1))
+        wrote = (self.book_authors[history] > 0).astype(np.float64)
         parts = (
             (self.item_factors[asked] @ inverse @ liked.T) * confidence,
             self.neighbours[history][:, asked].toarray().T,
-            (self.book_authors[asked] @ self.book_authors[history].T).toarray(),
+            (self.book_authors[asked] * each_brings[None, :]) @ wrote.T.toarray(),
         )
-        scale = self._blend(None) / np.maximum(self._raw_evidence(history).max(axis=1), TINY)
-        total = sum(np.maximum(part, 0) * weight for part, weight in zip(parts, scale, strict=False))
-        sums = np.sum(total, axis=1, keepdims=True)
-        return np.asarray(total / np.maximum(sums, TINY), dtype=np.float32)
+        scale = self._blend(None) / self._largest(self._raw_evidence(history), history)
+        total = np.zeros((asked.size, history.size))
+        for part, weight in zip(parts, scale, strict=False):
+            total += np.maximum(part, 0) * weight
+        return np.asarray(total / np.maximum(total.sum(axis=1, keepdims=True), TINY))
 
-    def _strongest(self, history: I64, shares: F32, k: int) -> list[tuple[int, float]]:
+    def _strongest(self, history: I64, shares: F64, k: int) -> list[tuple[int, float]]:
         best = best_items(np.where(shares > 0, shares, -np.inf), k)
         return [(int(self.book_ids[history[at]]), float(shares[at])) for at in best]
+
+    def _books_by_author(self, history: I64) -> I64:
+        """(n_authors,): how many books of the history each author wrote."""
+        author_idx, _ = _entries(self.book_authors, history)
+        return np.bincount(author_idx, minlength=self.book_authors.shape[1])
 
     def _confidence(self, history: I64) -> F32:
         return np.full(history.size, self.params["alpha"], dtype=np.float32)
@@ -149,16 +164,16 @@ class AlsModel:
         if popularity_weight is None:
             return weights
         personal = weights[:-1] / np.maximum(weights[:-1].sum(), TINY)
-        return np.append((1 - popularity_weight) * personal, np.float32(popularity_weight)).astype(np.float32)
+        return np.append((1 - popularity_weight) * personal, popularity_weight).astype(np.float32)
 
     def _history(self, history_ids: Sequence[int]) -> I64:
         _, item_idx = self.known(history_ids)
         if not item_idx.size:
             raise NoKnownBooks(history_ids)
-        return item_idx
+        return np.unique(item_idx)
 
 
-def best_items(scores: F32, k: int) -> I64:
+def best_items(scores: NDArray[np.floating[Any]], k: int) -> I64:
     """Positions of the k largest scores, largest first, ties by position; never one that is -inf."""
     k = min(k, scores.size)
     if k < 1:

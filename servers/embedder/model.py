@@ -48,7 +48,7 @@ class EmbedderModel:
         return vector, [self.subjects[idx] for idx in subject_idx], unknown
 
     def pool_sets(self, offsets: I64, subject_idx: I64) -> F32:
-        """(n_sets, dim) unit vectors, zero for an empty set; set i is subject_idx[offsets[i]:offsets[i + 1]]."""
+        """(n_sets, dim) unit vectors, zero where empty; set i is subject_idx[offsets[i]:offsets[i+1]]."""
         pooled = np.zeros((offsets.size - 1, self.embeddings.shape[1]), dtype=np.float32)
         for first in range(0, pooled.shape[0], SETS_PER_BLOCK):
             last = min(first + SETS_PER_BLOCK, pooled.shape[0])

@@ -1,0 +1,40 @@
+"""Everything that stops a training run, each with what to do about it.
+
+PipelineError
+├── AlreadyTraining     another process trains in this home
+├── TooFewRatings       the catalogue holds less than the models need
+└── NothingToEvaluate   no version is promoted, or it was trained on other folds
+"""
+
+from pathlib import Path
+
+
+class PipelineError(Exception):
+    """Base of all errors of this package."""
+
+
+class AlreadyTraining(PipelineError):
+    """Another process holds the lock of this home; two runs would overwrite each other's pointer."""
+
+    def __init__(self, path: Path, pid: int | None) -> None:
+        who = f"process {pid}" if pid else "another process"
+        super().__init__(f"{who} is training already (lock {path}); wait for it or stop it")
+        self.path, self.pid = path, pid
+
+
+class TooFewRatings(PipelineError):
+    """There are not enough readers with enough ratings to train on some and measure on others."""
+
+    def __init__(self, *, found: int, needed: int, ratings_each: int) -> None:
+        super().__init__(
+            f"{found} readers have at least {ratings_each} ratings, training needs {needed}: "
+            "import a larger source, or `bookmesh import demo` to try the system"
+        )
+        self.found, self.needed, self.ratings_each = found, needed, ratings_each
+
+
+class NothingToEvaluate(PipelineError):
+    """There is no promoted version whose fold models could be measured."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; run `bookmesh train` first")

@@ -1,0 +1,50 @@
+"""What others would serve: the systems that every version is compared with."""
+
+import numpy as np
+
+from pipeline.evaluation.readers import Readers
+from pipeline.interactions import F64, I64, Fold, find_rows
+from pipeline.models.als import train_factors
+from pipeline.settings import AlsParams
+from pipeline.steps.s4_aggregate import Aggregates
+from servers.als.model import best_items
+
+CLASSIC_ALS = AlsParams(n_factors=32, alpha=40.0, regularization=0.1, n_iterations=15)
+CLASSIC_MIN_RATINGS = 10
+"""Readers with fewer are served by the prior alone."""
+CLASSIC_PRIOR_RATINGS = 30.0
+
+
+def serve_classic_als(fold: Fold, readers: Readers, k: int, *, seed: int, threads: int) -> list[I64]:
+    """`implicit` ALS, factors 32, alpha 40, λ 0.1, 15 iterations, for every reader; no author limit."""
+    user_factors, item_factors = train_factors(
+        fold.user_items, params=CLASSIC_ALS, seed=seed, threads=threads, advance=lambda share: None
+    )
+    user_idx = find_rows(fold.user_ids, readers.user_ids)[1]
+    return [
+        _best_unread(fold, item_factors @ user_factors[idx], history, k)
+        for idx, history in zip(user_idx, readers.histories, strict=True)
+    ]
+
+
+def serve_classic_system(
+    fold: Fold, aggregates: Aggregates, classic_als: list[I64], readers: Readers, k: int
+) -> list[I64]:
+    """Classic ALS for readers with 10 ratings or more, a Bayesian prior (m = 30) for all others."""
+    prior = _bayesian_prior(aggregates)
+    return [
+        by_als if history.size >= CLASSIC_MIN_RATINGS else _best_unread(fold, prior.copy(), history, k)
+        for by_als, history in zip(classic_als, readers.histories, strict=True)
+    ]
+
+
+def _bayesian_prior(aggregates: Aggregates) -> F64:
+    """(m · mean of all + sum) / (m + number) of the explicit ratings, (n_items,)."""
+    n, sums = aggregates.n_explicit, np.nan_to_num(aggregates.mean) * aggregates.n_explicit
+    overall = sums.sum() / max(n.sum(), 1)
+    return np.asarray((CLASSIC_PRIOR_RATINGS * overall + sums) / (CLASSIC_PRIOR_RATINGS + n))
+
+
+def _best_unread(fold: Fold, scores: F64, history: I64, k: int) -> I64:
+    scores[find_rows(fold.book_ids, history)[1]] = -np.inf
+    return fold.book_ids[best_items(scores, k)]

@@ -1,0 +1,92 @@
+"""The lists that readers would be served, made by the code that serves them."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from gateway.recommend.author_limit import Authors, limit_authors
+from pipeline.books import NO_SUBJECT, SubjectSets, find_favourites
+from pipeline.evaluation.readers import Readers
+from pipeline.interactions import F32, I64, find_rows
+from servers.als.model import AlsModel, NoKnownBooks, best_items
+from servers.embedder.model import EmbedderModel, NoKnownSubjects
+
+READ_AHEAD: Final = 4
+"""Ranked books that the author limit may choose from, in multiples of the list's length."""
+FAVOURITES: Final = 5
+"""Subjects by which a reader without a history is known."""
+
+
+def list_authors(model: AlsModel) -> list[Authors]:
+    """The authors of each book of a model, as column numbers."""
+    matrix = model.book_authors
+    ends = matrix.indptr[1:-1]
+    return [tuple(columns.tolist()) for columns in np.split(matrix.indices, ends)]
+
+
+def serve_collaborative(model: AlsModel, readers: Readers, k: int) -> list[I64]:
+    """Each reader's k books, ranked from their history; by popularity if the model knows none of it."""
+    authors = list_authors(model)
+    popular = best_items(model.popularity, model.popularity.size)
+    served = []
+    for history in readers.histories:
+        try:
+            ranked, _ = model.rank(history.tolist(), [None] * history.size, k=READ_AHEAD * k)
+            rows = find_rows(model.book_ids, ranked)[1]
+        except NoKnownBooks:
+            rows = popular[: READ_AHEAD * k]
+        served.append(model.book_ids[_limit(rows, authors, k)])
+    return served
+
+
+def serve_popular(book_ids: I64, popularity: F32, readers: Readers, k: int) -> list[I64]:
+    """Each reader's k most popular books that they have not read: the baseline, without an author limit."""
+    order = best_items(popularity, popularity.size)
+    served = []
+    for history in readers.histories:
+        head = book_ids[order[: k + history.size]]
+        served.append(head[~np.isin(head, history)][:k])
+    return served
+
+
+def name_favourites(sets: SubjectSets, book_ids: I64, readers: Readers) -> list[list[str]]:
+    """Each reader's FAVOURITES most read subjects, generic ones left out; sets are those of book_ids."""
+    histories = [find_rows(book_ids, history)[1] for history in readers.histories]
+    rows = np.repeat(np.arange(readers.size), [history.size for history in histories])
+    ones = np.ones(rows.size, dtype=np.float32)
+    user_items = csr_array((ones, (rows, np.concatenate(histories))), shape=(readers.size, book_ids.size))
+    counts = (user_items @ sets.matrix).toarray()
+    best = find_favourites(counts, sets.is_generic, FAVOURITES)
+    return [[sets.names[idx] for idx in row if idx != NO_SUBJECT] for row in best]
+
+
+def serve_cold(
+    model: AlsModel,
+    embedder: EmbedderModel,
+    book_vectors: F32,
+    favourites: Sequence[Sequence[str]],
+    readers: Readers,
+    *,
+    popularity_weight: float,
+    k: int,
+) -> list[I64]:
+    """Each reader's k books, were nothing known but favourite subjects; by popularity without a known one.
+
+    book_vectors are the pooled subjects of model.book_ids. What they read is hidden, and fills no place.
+    """
+    authors = list_authors(model)
+    served = []
+    for names, history in zip(favourites, readers.histories, strict=True):
+        scores = popularity_weight * model.popularity
+        with suppress(NoKnownSubjects):
+            scores += (1 - popularity_weight) * (book_vectors @ embedder.embed(names)[0])
+        scores[find_rows(model.book_ids, history)[1]] = -np.inf
+        served.append(model.book_ids[_limit(best_items(scores, READ_AHEAD * k), authors, k)])
+    return served
+
+
+def _limit(rows: I64, authors: list[Authors], k: int) -> I64:
+    return rows[limit_authors((authors[row] for row in rows), k)]

@@ -1,0 +1,65 @@
+"""The one definition of every quality figure: recall@k, NDCG@k, coverage and bootstrap intervals."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+BOOTSTRAP_ROWS_PER_BLOCK = 64
+"""Bounds the memory of a bootstrap: one block draws this many samples of all readers."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over readers with its 95% bootstrap interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def recall_at_k(recommended: Sequence[I64], held_out: Sequence[I64], k: int) -> F64:
+    """(n_readers,): books of each reader's first k that they held out, over min(k, number held out).
+
+    The held-out list counts in full, also books that no model could know; none of the lists is empty.
+    """
+    hits = [np.isin(books[:k], truth).sum() for books, truth in zip(recommended, held_out, strict=True)]
+    return np.asarray(hits, dtype=np.float64) / [min(k, truth.size) for truth in held_out]
+
+
+def ndcg_at_k(recommended: Sequence[I64], held_out: Sequence[I64], k: int) -> F64:
+    """(n_readers,): discounted gain Σ 1 / log2(place + 1) of the held-out books over that of an ideal list.
+
+    Relevance is binary, places count from 1, and the ideal list has min(k, number held out) hits at its top.
+    """
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.concatenate([[0.0], np.cumsum(discounts)])
+    gains = [
+        discounts[: books[:k].size] @ np.isin(books[:k], truth)
+        for books, truth in zip(recommended, held_out, strict=True)
+    ]
+    best = ideal[[min(k, truth.size) for truth in held_out]]
+    return np.asarray(np.array(gains) / best)
+
+
+def coverage_at_k(recommended: Sequence[I64], n_items: int, k: int) -> float:
+    """Share of the vocabulary that is in the first k of at least one reader."""
+    shown = np.unique(np.concatenate([books[:k] for books in recommended]))
+    return float(shown.size / n_items)
+
+
+def bootstrap_mean(values: F64, rng: np.random.Generator, *, n_samples: int = 2000) -> Interval:
+    """Mean over readers with the 2.5 and 97.5 percentiles of its bootstrap distribution.
+
+    Given each reader's difference between two systems, this is the paired bootstrap.
+    """
+    means = np.empty(n_samples)
+    for first in range(0, n_samples, BOOTSTRAP_ROWS_PER_BLOCK):
+        block = means[first : first + BOOTSTRAP_ROWS_PER_BLOCK]
+        block[:] = values[rng.integers(0, values.size, (block.size, values.size))].mean(axis=1)
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Interval(mean=float(values.mean()), low=float(low), high=float(high))

@@ -1,0 +1,51 @@
+"""Who is measured: readers with something to learn from and something held out, always the same ones."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.interactions import I64, Fold, Interactions, Mask, find_rows
+from pipeline.steps.s3_split import READER_SALT, draw
+
+
+@dataclass(frozen=True, eq=False)
+class Readers:
+    """Readers, ascending by user_id, with what they read and what they held out."""
+
+    user_ids: I64
+    histories: list[I64]
+    """book_ids of the fold, ascending."""
+    held_out: list[I64]
+    """book_ids, ascending; never empty."""
+
+    @property
+    def size(self) -> int:
+        """How many readers there are."""
+        return int(self.user_ids.size)
+
+    def take(self, mask: Mask) -> "Readers":
+        """Those readers where the mask holds."""
+        rows = np.flatnonzero(mask)
+        return Readers(
+            user_ids=self.user_ids[rows],
+            histories=[self.histories[row] for row in rows],
+            held_out=[self.held_out[row] for row in rows],
+        )
+
+
+def choose_readers(fold: Fold, held_out: Interactions, *, at_most: int) -> Readers:
+    """Those readers of the fold with held-out books whose hashes are smallest.
+
+    A hash keeps the choice from night to night, while a random draw would change it with every new reader.
+    """
+    candidates = np.intersect1d(fold.user_ids, held_out.user_ids)
+    places = draw(candidates, np.zeros_like(candidates), READER_SALT)
+    user_ids = np.sort(candidates[np.lexsort((candidates, places))[:at_most]])
+    _, user_idx = find_rows(fold.user_ids, user_ids)
+    starts = np.searchsorted(held_out.user_ids, user_ids, side="left")
+    ends = np.searchsorted(held_out.user_ids, user_ids, side="right")
+    return Readers(
+        user_ids=user_ids,
+        histories=[fold.book_ids[fold.history(idx)] for idx in user_idx],
+        held_out=[held_out.book_ids[start:end] for start, end in zip(starts, ends, strict=True)],
+    )

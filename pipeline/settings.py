@@ -1,0 +1,140 @@
+"""What a training run reads from the environment, and the parameters of its steps."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Params(BaseModel):
+    """Base of a step's parameters: they go into the digest that the step's result is kept under."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SplitParams(Params):
+    """Which interactions are held out."""
+
+    held_out_share: float = Field(default=0.2, gt=0, lt=1)
+    inner_share: float = Field(default=0.1, gt=0, lt=1)
+    """Share of the train fold that the ranker is tuned on; a larger one thins histories and misleads it."""
+    min_ratings: PositiveInt = 5
+    """Readers with fewer interactions are trained on only."""
+    min_readers: PositiveInt = 20
+    """Fewer readers with enough interactions than this, and the run stops."""
+
+
+class AggregateParams(Params):
+    """Counts and means of a fold."""
+
+    prior_ratings: PositiveFloat = 30.0
+    """Ratings of average height that each book is given beforehand, in its Bayesian mean."""
+    co_readers: PositiveInt = 20
+    """Books kept for each book as read together with it most."""
+
+
+class SubjectsParams(Params):
+    """Training of the subject embeddings."""
+
+    dim: PositiveInt = 64
+    n_epochs: PositiveInt = 6
+    batch_size: PositiveInt = 2048
+    n_negatives: PositiveInt = 512
+    """Books that the ranking loss sets against each book read."""
+    n_pairs: PositiveInt = 512
+    """Co-read pairs in a batch of the contrastive loss."""
+    learning_rate: PositiveFloat = 0.01
+    temperature: PositiveFloat = 0.1
+    """Divides cosines in every softmax."""
+    rating_weight: float = Field(default=0.1, ge=0)
+    """Share of the rating regression in the loss; the ranking loss has weight 1."""
+    contrastive_weight: float = Field(default=0.2, ge=0)
+    """Share of the loss that draws together what is read together."""
+    max_steps: PositiveInt = 600
+    """Batches at most: bounds the time on large data."""
+
+
+class AlsParams(Params):
+    """Training of the factors and of the item-item weights."""
+
+    n_factors: PositiveInt = 128
+    alpha: PositiveFloat = 16.0
+    regularization: PositiveFloat = 80.0
+    n_iterations: PositiveInt = 15
+    n_neighbours: PositiveInt = 50
+    source_exponent: float = Field(default=0.5, ge=0, le=1)
+    """How far the weights of a widely read book of the history are damped."""
+    bm25_k1: PositiveFloat = 0.4
+    bm25_b: float = Field(default=0.2, ge=0, le=1)
+
+
+class RankerParams(Params):
+    """Tuning of the blend."""
+
+    k: PositiveInt = 30
+    """Length of the lists whose recall is tuned."""
+    max_readers: PositiveInt = 1500
+    n_candidates: PositiveInt = 200
+    """Best books of each kind of evidence that a reader's candidates are made of."""
+    start: dict[str, float] = {"neighbours": 1.0, "als": 0.8, "authors": 1.1, "popularity": 0.02}
+    """Weights that the search starts from."""
+
+
+class IndexParams(Params):
+    """Text vectors and FAISS indexes."""
+
+    text_dim: PositiveInt = 256
+    max_terms: PositiveInt = 50_000
+    hnsw_links: PositiveInt = 32
+    ef_construction: PositiveInt = 80
+    ef_search: PositiveInt = 128
+
+
+class GateParams(Params):
+    """What a version must show before it is served."""
+
+    k: PositiveInt = 30
+    max_readers: PositiveInt = 3000
+    """Readers that are measured, always the same ones: enough for an interval of about ±0.007."""
+    floor_margin: PositiveFloat = 1.1
+    """Recall must be above this many times the recall of popularity."""
+    max_loss: PositiveFloat = 0.005
+    """δ: how far below the current version's recall the interval of the difference may reach."""
+    cold_popularity_weight: float = Field(default=0.3, ge=0, le=1)
+    """Share of popularity in lists by subjects, as the gateway has it by default."""
+    min_ann_recall: float = Field(default=0.9, gt=0, le=1)
+
+
+class TrainSettings(BaseSettings):
+    """Settings of one training run; a parameter of a step is set as in BOOKMESH_ALS__N_FACTORS=64."""
+
+    model_config = SettingsConfigDict(env_prefix="BOOKMESH_", env_nested_delimiter="__", frozen=True)
+
+    home: Path = Path(".bookmesh")
+    """Folder of everything that bookmesh keeps."""
+    seed: int = Field(default=20, ge=0)
+    """Every random choice of a run comes from it."""
+    threads: PositiveInt = 2
+    """Threads that training may use."""
+    split: SplitParams = SplitParams()
+    aggregate: AggregateParams = AggregateParams()
+    subjects: SubjectsParams = SubjectsParams()
+    als: AlsParams = AlsParams()
+    ranker: RankerParams = RankerParams()
+    index: IndexParams = IndexParams()
+    gate: GateParams = GateParams()
+
+    @property
+    def steps_path(self) -> Path:
+        """Where the results of steps are kept."""
+        return self.home / "steps"
+
+    @property
+    def reports_path(self) -> Path:
+        """Where run reports go."""
+        return self.home / "reports"
+
+    @property
+    def lock_path(self) -> Path:
+        """The lock that keeps a second run out."""
+        return self.home / "train.lock"

@@ -1,0 +1,48 @@
+"""Step 1: copies the catalogue out of the database, all tables as of one moment."""
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from catalog.database import Database
+from catalog.snapshot import SCHEMAS, read_tables
+
+
+@dataclass(frozen=True, eq=False)
+class Export:
+    """The tables that training reads; columns as in `catalog.snapshot.SCHEMAS`, rows by primary key."""
+
+    users: pa.Table
+    books: pa.Table
+    editions: pa.Table
+    authors: pa.Table
+    book_authors: pa.Table
+    subjects: pa.Table
+    book_subjects: pa.Table
+    user_subjects: pa.Table
+    ratings: pa.Table
+    events: pa.Table
+    fingerprint: str
+    """Hex sha256 over all rows of all tables: equal catalogues have equal fingerprints."""
+
+
+def export(db: Database) -> Export:
+    """Read all tables in one transaction."""
+    batches: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)
+    for name, batch in read_tables(db):
+        batches[name].append(batch)
+    tables = {name: pa.Table.from_batches(batches[name], SCHEMAS[name]).combine_chunks() for name in SCHEMAS}
+    return Export(**tables, fingerprint=_fingerprint(tables))
+
+
+def _fingerprint(tables: dict[str, pa.Table]) -> str:
+    digest = hashlib.sha256()
+    for name, table in sorted(tables.items()):
+        digest.update(name.encode())
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+        digest.update(sink.getvalue())
+    return digest.hexdigest()

@@ -1,0 +1,93 @@
+"""Step 5: learns what subjects mean from who reads which books, as embeddings and attention."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.sparse import csr_array
+
+from pipeline.books import NO_SUBJECT, SubjectSets, collect_subject_sets, find_favourites
+from pipeline.interactions import F32, I64, Fold
+from pipeline.models.subject_attention import SubjectExamples, pad_sets, train_subject_attention
+from pipeline.progress import Advance
+from pipeline.settings import SubjectsParams
+from pipeline.steps.s1_export import Export
+from pipeline.steps.s4_aggregate import Aggregates
+from servers.embedder.model import EmbedderModel
+
+BOOK_WIDTH = 8
+"""Subjects of a book that training looks at; the catalogue has the most telling first."""
+USER_WIDTH = 5
+"""Favourite subjects of a reader, as a new reader names them."""
+EXAMPLES_PER_BLOCK = 4096
+"""Bounds memory: one block holds this many rows of counts over all subjects."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subjects:
+    """The embedder that step 5 leaves."""
+
+    embedder: EmbedderModel
+
+
+def learn_subjects(
+    fold: Fold,
+    aggregates: Aggregates,
+    catalogue: Export,
+    *,
+    params: SubjectsParams,
+    seed: int,
+    threads: int,
+    advance: Advance,
+) -> Subjects:
+    """Train on readers of at least two books with subjects; only subjects of the fold's books are known."""
+    torch.set_num_threads(threads)
+    sets = collect_subject_sets(catalogue.book_subjects, catalogue.subjects, fold.book_ids)
+    examples = build_examples(fold, aggregates, sets)
+    model = train_subject_attention(examples, params=params, seed=seed, advance=advance)
+    return Subjects(
+        EmbedderModel(
+            subjects=sets.names,
+            embeddings=_to_numpy(model.embeddings),
+            attention_weight=_to_numpy(model.attention_weight),
+            attention_bias=_to_numpy(model.attention_bias),
+        )
+    )
+
+
+def build_examples(fold: Fold, aggregates: Aggregates, sets: SubjectSets) -> SubjectExamples:
+    """One example for each interaction of a reader who also read something else with a subject."""
+    item_subjects = pad_sets(sets.offsets, sets.subject_idx, BOOK_WIDTH)
+    has_subject = np.diff(sets.offsets) > 0
+    users = np.repeat(np.arange(fold.user_ids.size), np.diff(fold.user_items.indptr))
+    items = fold.user_items.indices.astype(np.int64)
+    user_subjects = _favourites_without(fold.user_items, sets, users, items)
+    is_example = has_subject[items] & (user_subjects[:, 0] >= 0)
+    ratings = (fold.ratings.data - np.nanmean(fold.ratings.data)) / max(np.nanstd(fold.ratings.data), 1e-6)
+    co_reading = aggregates.co_reading.tocoo()
+    is_pair = (co_reading.data >= 2) & has_subject[co_reading.row] & has_subject[co_reading.col]
+    return SubjectExamples(
+        item_subjects=item_subjects,
+        log_popularity=np.log1p(aggregates.counts).astype(np.float32),
+        user_subjects=user_subjects[is_example],
+        item_idx=items[is_example],
+        ratings=ratings[is_example].astype(np.float32),
+        pairs=np.stack([co_reading.row[is_pair], co_reading.col[is_pair]], axis=1).astype(np.int64),
+        n_subjects=len(sets.names),
+    )
+
+
+def _favourites_without(user_items: csr_array, sets: SubjectSets, users: I64, items: I64) -> I64:
+    """(n, USER_WIDTH): each user's favourites, had they not read the item; padded with NO_SUBJECT."""
+    item_counts = sets.matrix
+    user_counts = (user_items @ item_counts).tocsr()
+    favourites = np.full((users.size, USER_WIDTH), NO_SUBJECT, dtype=np.int64)
+    for first in range(0, users.size, EXAMPLES_PER_BLOCK):
+        block = slice(first, first + EXAMPLES_PER_BLOCK)
+        counts = user_counts[users[block]] - item_counts[items[block]]
+        favourites[block] = find_favourites(counts.toarray(), sets.is_generic, USER_WIDTH)
+    return favourites
+
+
+def _to_numpy(tensor: torch.Tensor) -> F32:
+    return np.asarray(tensor.detach().numpy(), dtype=np.float32).copy()

@@ -1,0 +1,143 @@
+"""Step 8: builds what look-ups and searches need: vectors' indexes, texts, cards."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from artifacts.formats import Folder
+from pipeline.books import collect_subject_sets
+from pipeline.interactions import F32, I64, Fold, find_rows
+from pipeline.models.cards import build_cards
+from pipeline.models.text_encoder import fit_text_encoder
+from pipeline.models.vector_index import build_flat, build_hnsw, measure_ann_recall
+from pipeline.settings import IndexParams
+from pipeline.steps.s1_export import Export
+from pipeline.steps.s4_aggregate import Aggregates
+from pipeline.steps.s5_subjects import Subjects
+from pipeline.steps.s6_als import Als
+from servers.embedder.model import EmbedderModel
+from servers.metadata.model import MetadataModel, build_text_index
+from servers.semantic.model import SemanticModel
+from servers.similarity.model import SimilarityModel
+
+ANN_K: Final = 30
+TEXT_COLUMNS: Final = ["title", "authors", "subjects", "description"]
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """The semantic server's model; it depends on no rating, so all folds share it."""
+
+    semantic: SemanticModel
+    ann_recall: float
+    """recall@30 of the text index against exact search."""
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """The models of the similarity and metadata servers, over all books of the catalogue."""
+
+    similarity: SimilarityModel
+    metadata: MetadataModel
+    ann_recall: dict[str, float]
+    """recall@30 of each graph, `als` and `subject`, against exact search."""
+
+
+def index_texts(catalogue: Export, *, params: IndexParams, seed: int) -> Texts:
+    """Encode each book's title, authors, subjects and description, and index the vectors."""
+    n_books = catalogue.books.num_rows
+    cards = build_cards(catalogue, np.zeros(n_books, dtype=np.int64), np.full(n_books, np.nan))
+    texts = [_describe(card) for card in cards.select(TEXT_COLUMNS).to_pylist()]
+    encoder = fit_text_encoder(texts, dim=params.text_dim, max_terms=params.max_terms, seed=seed)
+    vectors = encoder.encode(texts)
+    text_index = build_hnsw(vectors, params=params)
+    return Texts(
+        semantic=SemanticModel(catalogue.books["book_id"].to_numpy(), encoder, text_index),
+        ann_recall=measure_ann_recall(text_index, vectors, ANN_K, np.random.default_rng(seed)),
+    )
+
+
+def index_books(
+    fold: Fold,
+    aggregates: Aggregates,
+    subjects: Subjects,
+    als: Als,
+    catalogue: Export,
+    *,
+    params: IndexParams,
+    seed: int,
+    workspace: Path,
+) -> Index:
+    """Index subject and ALS vectors, and lay out the cards; the text index is written below `workspace`."""
+    book_ids = catalogue.books["book_id"].to_numpy()
+    subject_vectors = pool_books(subjects.embedder, catalogue, book_ids)
+    als_vectors = _scatter(fold, book_ids, _to_unit(als.item_factors))
+    subject_index, als_index = (
+        build_hnsw(vectors, params=params) for vectors in (subject_vectors, als_vectors)
+    )
+    rng = np.random.default_rng(seed)
+    return Index(
+        similarity=SimilarityModel(
+            book_ids=book_ids,
+            subject_index=subject_index,
+            als_index=als_index,
+            hybrid_index=build_flat(np.hstack([subject_vectors, als_vectors])),
+            dims={"subject": subject_vectors.shape[1], "als": als_vectors.shape[1]},
+        ),
+        metadata=_build_metadata(fold, aggregates, catalogue, workspace),
+        ann_recall={
+            "subject": measure_ann_recall(subject_index, subject_vectors, ANN_K, rng),
+            "als": measure_ann_recall(als_index, als_vectors, ANN_K, rng),
+        },
+    )
+
+
+def pool_books(embedder: EmbedderModel, catalogue: Export, book_ids: I64) -> F32:
+    """(n_books, dim): each book's subjects as the embedder pools them, zero without a known one."""
+    sets = collect_subject_sets(
+        catalogue.book_subjects, catalogue.subjects, book_ids, known=embedder.subjects
+    )
+    return embedder.pool_sets(sets.offsets, sets.subject_idx)
+
+
+def _build_metadata(fold: Fold, aggregates: Aggregates, catalogue: Export, workspace: Path) -> MetadataModel:
+    book_ids = catalogue.books["book_id"].to_numpy()
+    popularity = _scatter(fold, book_ids, aggregates.popularity)
+    cards = build_cards(
+        catalogue,
+        _scatter(fold, book_ids, aggregates.counts),
+        _scatter(fold, book_ids, aggregates.bayesian_mean, missing=np.nan),
+    )
+    text_folder = workspace / "text_index"
+    text_folder.mkdir(parents=True)
+    build_text_index(cards, text_folder)
+    sets = collect_subject_sets(catalogue.book_subjects, catalogue.subjects, book_ids)
+    return MetadataModel(
+        cards=cards,
+        popularity=popularity,
+        popular_order=np.lexsort((book_ids, -popularity)).astype(np.int32),
+        subjects=sets.names,
+        subject_books=csr_array(sets.matrix.T.tocsr()),
+        text_index=Folder(text_folder),
+    )
+
+
+def _scatter(fold: Fold, book_ids: I64, values: NDArray[Any], *, missing: float = 0) -> NDArray[Any]:
+    """Values of the fold's books, laid out by the rows of all books; `missing` where the fold has none."""
+    scattered = np.full((book_ids.size, *values.shape[1:]), missing, dtype=values.dtype)
+    scattered[find_rows(book_ids, fold.book_ids)[1]] = values
+    return scattered
+
+
+def _to_unit(vectors: F32) -> F32:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
+
+
+def _describe(card: dict[str, Any]) -> str:
+    authors, subjects = ", ".join(card["authors"]), ", ".join(card["subjects"])
+    return f"{card['title']}. {authors}. {subjects}. {card['description'] or ''}"
