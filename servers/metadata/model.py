@@ -69,8 +69,8 @@ class MetadataModel:
         return self._text.search(text, k)
 
     def warm_up(self) -> None:
-        """Touch what the first request would wait for."""
-        self.find_cards(self.book_ids[:1].tolist())
+        """Touch what the first request would wait for; a version without books fails here."""
+        self.find_cards([int(self.book_ids[0])])
         self.search("warm", k=1)
 
     @cached_property
@@ -99,8 +99,6 @@ class MetadataModel:
     def _known_rows(self, book_ids: Sequence[int]) -> tuple[NDArray[np.bool_], I64]:
         """Which of the books this version knows, and the rows of those that it does, in their order."""
         wanted = np.asarray(book_ids, dtype=np.int64)
-        if not self.book_ids.size:
-            return np.zeros(wanted.size, dtype=bool), np.empty(0, dtype=np.int64)
         rows = np.minimum(np.searchsorted(self.book_ids, wanted), self.book_ids.size - 1)
         is_known = self.book_ids[rows] == wanted
         return is_known, rows[is_known]

@@ -15,10 +15,12 @@ from tantivy import Occur, Query
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
-FIELD_BOOSTS: Final = {"title": 2.0, "authors": 1.5, "subjects": 1.0}
-EXACT, PREFIX, TYPO = 8.0, 4.0, 1.0
-"""Points for a match of each kind. Popularity multiplies a score by at most log2(3) = 1.6, so that with the
-boosts above no typo (1 · 2 · 1.6) passes a beginning (4), whatever the field."""
+FIELD_BOOSTS: Final = {"title": 1.5, "authors": 1.25, "subjects": 1.0}
+EXACT, PREFIX, TYPO = 4.0, 3.0, 1.2
+"""Points for a match of each kind."""
+POPULARITY_SHARE: Final = 0.25
+"""The most popular book's score is multiplied by log2(2 + this) = 1.17: enough to order equals, too little for a
+typo in a title (1.2 · 1.5 · 1.17) to pass a beginning among the subjects (3)."""
 MIN_PREFIX_LENGTH: Final = 3
 MIN_TYPO_LENGTH: Final = 4
 """Shorter words are one typo away from too many others."""
@@ -38,7 +40,8 @@ def build_text_index(cards: pa.Table, path: Path) -> None:
     for card in _iterate(cards):
         document = tantivy.Document()
         document.add_unsigned("book_id", card["book_id"])
-        document.add_float("popularity", float(np.log1p(card["n_ratings"]) / largest))
+        popularity = float(np.log1p(card["n_ratings"]) / largest)
+        document.add_float("popularity", POPULARITY_SHARE * popularity)
         document.add_text("title", " ".join(split_words(card["title"])))
         document.add_text("authors", " ".join(split_words(" ".join(card["authors"]))))
         document.add_text("subjects", " ".join(split_words(" ".join(card["subjects"]))))
@@ -49,9 +52,9 @@ def build_text_index(cards: pa.Table, path: Path) -> None:
 
 def split_words(text: str) -> list[str]:
     """Words in lower case, without accents and apostrophes: the same for a title as for a query."""
-    decomposed = unicodedata.normalize("NFKD", text.translate(APOSTROPHES).casefold())
+    decomposed = unicodedata.normalize("NFKD", text.translate(APOSTROPHES))
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return WORD.findall(plain)
+    return WORD.findall(plain.casefold())
 
 
 class TextIndex:

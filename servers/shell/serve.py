@@ -1,6 +1,8 @@
 """Starts one model server: the outermost layer, where settings, store, logs and sockets meet."""
 
 import importlib
+import signal
+import sys
 from typing import Any
 
 import uvicorn
@@ -26,6 +28,9 @@ def run_server(name: ServerName, settings: ServerSettings) -> None:
     configure_logging(name, level=settings.log_level)
     server = find_server(name)
     limit_math_threads(settings)
+    # Having drained, uvicorn raises the signal that stopped it once more: by then it is an order obeyed.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     uvicorn.Server(build_uvicorn_config(name, settings, build_app(server, settings))).run()
 
 

@@ -101,9 +101,10 @@ class SimilarityModel:
         return scores
 
     def warm_up(self) -> None:
-        """Touch what the first request would wait for."""
-        if self.book_ids.size:
-            self.nearest(np.zeros(self.dims["subject"], dtype=np.float32).tolist(), k=1)
+        """Touch what the first request would wait for; a version without books fails here."""
+        zero = [0.0] * self.dims["subject"]
+        self.nearest(zero, k=1)
+        self.scores(zero, [int(self.book_ids[0])])
 
     @cached_property
     def _vectors(self) -> F32:
@@ -151,8 +152,6 @@ class SimilarityModel:
     def _known_rows(self, book_ids: Sequence[int]) -> tuple[NDArray[np.bool_], I64]:
         """Which of the books this version knows, and the rows of those that it does, in their order."""
         wanted = np.asarray(book_ids, dtype=np.int64)
-        if not self.book_ids.size:
-            return np.zeros(wanted.size, dtype=bool), np.empty(0, dtype=np.int64)
         rows = np.minimum(np.searchsorted(self.book_ids, wanted), self.book_ids.size - 1)
         is_known = self.book_ids[rows] == wanted
         return is_known, rows[is_known]

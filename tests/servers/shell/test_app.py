@@ -1,0 +1,100 @@
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+from structlog.testing import capture_logs
+
+from artifacts.store import ArtifactStore
+from contracts.errors import PROBLEM_MEDIA_TYPE, Problem
+from servers.shell.settings import ServerSettings
+from tests.servers.running import serving, settings_for
+from tests.servers.shell.counting import Gate, counting_server, publish_numbers
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    gate = Gate()
+    yield gate
+    gate.opened.set()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, store: ArtifactStore) -> ServerSettings:
+    publish_numbers(store, [1, 2, 3])
+    return settings_for(tmp_path, max_concurrent_requests=2, worker_threads=1)
+
+
+def test_requests_over_the_limit_are_refused_while_health_still_answers(
+    gate: Gate, settings: ServerSettings
+) -> None:
+    with serving(counting_server(gate), settings) as client, ThreadPoolExecutor(2) as pool:
+        first = pool.submit(client.post, "/add-slowly", json={})
+        assert gate.entered.acquire(timeout=10)
+        second = pool.submit(client.post, "/add-slowly", json={})
+        while client.post("/add", json={}).status_code == 200:
+            pass  # until the second request is counted
+
+        refused = client.post("/add", json={})
+        health = client.get("/health/ready")
+        gate.opened.set()
+
+        assert refused.status_code == 503
+        assert refused.headers["retry-after"] == "1"
+        assert Problem.model_validate_json(refused.content).code == "overloaded"
+        assert health.status_code == 200
+        assert [first.result().json()["total"], second.result().json()["total"]] == [6, 6]
+
+
+def test_work_that_waited_past_its_deadline_is_not_begun(gate: Gate, settings: ServerSettings) -> None:
+    with serving(counting_server(gate), settings) as client, ThreadPoolExecutor(2) as pool:
+        running = pool.submit(client.post, "/add-slowly", json={})
+        assert gate.entered.acquire(timeout=10)
+        queued = pool.submit(client.post, "/add-slowly", json={}, headers={"X-Deadline-Ms": "20"})
+        with pytest.raises(TimeoutError):
+            queued.result(timeout=0.1)
+        gate.opened.set()
+
+        assert running.result().status_code == 200
+        assert queued.result().status_code == 503
+        assert not gate.entered.acquire(blocking=False)
+
+
+@pytest.mark.parametrize("path", ["/fail", "/fail-in-thread"])
+def test_a_failure_of_ours_says_nothing_of_its_cause_but_the_log_does(
+    path: str, gate: Gate, settings: ServerSettings
+) -> None:
+    with serving(counting_server(gate), settings) as client, capture_logs() as logs:
+        response = client.post(path, json={}, headers={"X-Request-ID": "quote-me"})
+
+        assert response.status_code == 500
+        assert response.headers["content-type"] == PROBLEM_MEDIA_TYPE
+        problem = Problem.model_validate_json(response.content)
+        assert (problem.code, problem.request_id) == ("internal", "quote-me")
+        assert "secret" not in response.text
+        assert client.post("/add", json={}).status_code == 200
+    assert any("secret" in line.get("error", "") for line in logs)
+
+
+def test_a_stop_lets_running_requests_end(gate: Gate, settings: ServerSettings) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        with serving(counting_server(gate), settings) as client:
+            port = client.base_url.port
+            running = pool.submit(httpx.post, f"http://127.0.0.1:{port}/add-slowly", json={})
+            assert gate.entered.acquire(timeout=10)
+            pool.submit(lambda: gate.opened.wait(0.3) or gate.opened.set())
+        # The block ended, so the server has stopped.
+
+        assert running.result().json()["total"] == 6
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/health/live")
+
+
+def test_a_large_body_is_answered_like_a_small_one(
+    tmp_path: Path, gate: Gate, settings: ServerSettings
+) -> None:
+    with serving(counting_server(gate), settings) as client:
+        response = client.post("/add", content=b"{" + b" " * 100_000 + b"}")
+
+        assert response.json()["total"] == 6

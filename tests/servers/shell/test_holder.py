@@ -1,0 +1,201 @@
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from artifacts.store import ArtifactStore, utc_now
+from servers.shell.errors import NotLoaded, ReloadFailed, VersionNotHeld
+from servers.shell.holder import VersionHolder
+from servers.shell.metrics import ServerMetrics
+from telemetry.metrics import build_registry
+from tests.servers.running import wait_until
+from tests.servers.shell.counting import CountingModel, Gate, counting_server, publish_numbers
+
+Holder = VersionHolder[CountingModel]
+
+
+@pytest.fixture
+def make_holder(store: ArtifactStore) -> Callable[..., Holder]:
+    def make(**changes: float) -> Holder:
+        return VersionHolder(
+            store,
+            "als",
+            CountingModel,
+            counting_server(Gate()).warm_up,
+            metrics=ServerMetrics("als", build_registry()),
+            **{"poll_s": 0.01, "keep_previous_s": 60.0, "retry_s": 60.0, **changes},
+        )
+
+    return make
+
+
+@contextmanager
+def following(holder: Holder) -> Iterator[Holder]:
+    holder.start()
+    try:
+        yield holder
+    finally:
+        holder.stop()
+
+
+def test_an_empty_store_leaves_the_holder_without_a_version(make_holder: Callable[..., Holder]) -> None:
+    holder = make_holder()
+
+    holder.refresh()
+
+    assert holder.current is None
+    with pytest.raises(NotLoaded), holder.use(None):
+        pass
+    with pytest.raises(VersionNotHeld), holder.use("20000101T000000Z-000000"):
+        pass
+
+
+def test_only_objects_that_changed_are_opened_again(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    holder = make_holder()
+    publish_numbers(store, [1])
+    holder.refresh()
+    before = holder.current
+    publish_numbers(store, [2])
+
+    holder.refresh()
+
+    after = holder.current
+    assert before is not None
+    assert after is not None
+    assert after.model.constants is before.model.constants
+    assert after.model.numbers.tolist() == [2]
+    assert before.model.numbers.tolist() == [1]
+
+
+def test_a_rollback_to_a_version_still_held_loads_nothing(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    holder = make_holder()
+    first = publish_numbers(store, [1])
+    holder.refresh()
+    before = holder.current
+    publish_numbers(store, [2])
+    holder.refresh()
+    store.rollback(by="tests", why="back")
+
+    holder.refresh()
+
+    assert holder.current is before
+    assert holder.held[0] == first
+
+
+def test_a_version_in_use_stays_however_old_it_is(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    holder = make_holder(keep_previous_s=1e-9)
+    first = publish_numbers(store, [1])
+    holder.refresh()
+
+    with holder.use(None) as held:
+        second = publish_numbers(store, [2])
+        holder.refresh()
+        assert holder.held == [second, first]
+        assert held.model.numbers.tolist() == [1]
+    holder.refresh()
+
+    assert holder.held == [second]
+
+
+def test_a_version_that_fails_its_warm_up_is_refused(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    holder = make_holder()
+    first = publish_numbers(store, [1])
+    holder.refresh()
+    second = publish_numbers(store, [])
+
+    with pytest.raises(ReloadFailed, match=rf"{second}.*no numbers"):
+        holder.refresh()
+
+    assert holder.held == [first]
+    assert "no numbers" in (holder.last_error or "")
+
+
+def test_a_refused_version_is_tried_again_only_after_a_while_but_another_at_once(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    holder = make_holder()
+    failures = holder.metrics.loads.labels("failed")._value
+    publish_numbers(store, [])
+    with following(holder):
+        wait_until(lambda: failures.get() == 1)
+        assert not threading.Event().wait(0.1)  # ten polls
+        assert failures.get() == 1
+
+        good = publish_numbers(store, [1])
+
+        wait_until(lambda: holder.held == [good])
+        assert holder.last_error is None
+
+
+def test_a_refused_version_is_served_once_it_is_mended(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    version = publish_numbers(store, [7, 8])
+    entry = next(each for each in store.manifest(version).objects if each.name == "als/numbers")
+    path = store.objects.path(entry.digest)
+    content = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(content[:-1])
+    holder = make_holder(retry_s=0.05)
+    with following(holder):
+        wait_until(lambda: "als/numbers" in (holder.last_error or ""))
+
+        path.write_bytes(content)
+
+        wait_until(lambda: holder.held == [version])
+
+
+def test_a_held_version_is_spared_by_the_garbage_collection_until_the_holder_stops(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    # The collection spares what is younger than an hour anyway, so these are published two hours ago.
+    past = ArtifactStore(store.root, now=lambda: utc_now() - timedelta(hours=2))
+    first = publish_numbers(past, [1])
+    holder = make_holder()
+    with following(holder):
+        wait_until(lambda: holder.held == [first])
+        second = publish_numbers(past, [2])
+        wait_until(lambda: holder.held == [second, first])
+
+        store.gc(keep=1)
+        assert first in store.versions()
+
+    store.gc(keep=1)
+    assert store.versions() == [second]
+
+
+def test_a_store_that_takes_no_lease_is_served_all_the_same(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    version = publish_numbers(store, [1])
+    (store.root / "leases").write_text("a file where the folder should be")
+    holder = make_holder()
+
+    holder.refresh()
+
+    assert holder.held == [version]
+
+
+def test_a_damaged_pointer_leaves_the_version_serving(
+    store: ArtifactStore, make_holder: Callable[..., Holder], tmp_path: Path
+) -> None:
+    version = publish_numbers(store, [1])
+    holder = make_holder()
+    holder.refresh()
+    (store.root / "CURRENT").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(ReloadFailed):
+        holder.refresh()
+
+    assert holder.held == [version]

@@ -1,0 +1,195 @@
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import fastapi
+import httpx
+import pytest
+import uvicorn
+from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
+
+from telemetry.asgi import AsgiApp, HttpEdge, Receive, RenderedProblem, Scope, Send
+from telemetry.metrics import HttpMetrics, render_metrics
+from telemetry.tracing import Tracing
+
+LIMIT_BYTES = 1000
+
+
+class Refused(Exception):
+    pass
+
+
+def render(error: Exception, request_id: str) -> RenderedProblem:
+    status = {"BodyTooLarge": 413, "Refused": 418}.get(type(error).__name__, 500)
+    return RenderedProblem(status, "application/problem+json", b"{}", ((b"x-why", b"because"),))
+
+
+@contextmanager
+def serving(app: AsgiApp) -> Iterator[httpx.Client]:
+    runner = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off"))
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    try:
+        while not runner.started:
+            time.sleep(0.005)
+        port = runner.servers[0].sockets[0].getsockname()[1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            yield client
+    finally:
+        runner.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def edge(registry: CollectorRegistry) -> dict[str, Any]:
+    """All arguments of HttpEdge but the app."""
+    return {
+        "process": "tests",
+        "metrics": HttpMetrics("tests", registry),
+        "tracing": Tracing(),
+        "render_problem": render,
+        "max_body_bytes": LIMIT_BYTES,
+    }
+
+
+@pytest.fixture
+def client(edge: dict[str, Any]) -> Iterator[httpx.Client]:
+    """A FastAPI app behind the edge, as the gateway is."""
+    app = fastapi.FastAPI()
+    router = fastapi.APIRouter(prefix="/v1")
+
+    @router.post("/echo/{name}")
+    async def echo(name: str, request: fastapi.Request) -> dict[str, Any]:
+        return {"name": name, "length": len(await request.body())}
+
+    @router.get("/refuse")
+    async def refuse() -> None:
+        raise Refused
+
+    @router.get("/fail")
+    def fail() -> None:
+        raise ZeroDivisionError("a secret")
+
+    app.include_router(router)
+    app.add_middleware(HttpEdge, **edge)
+    with serving(app) as client:
+        yield client
+
+
+def metric(registry: CollectorRegistry, route: str, status: int) -> float | None:
+    return registry.get_sample_value("bookmesh_tests_requests_total", {"route": route, "status": str(status)})
+
+
+def test_an_answer_passes_through_with_a_request_id(client: httpx.Client) -> None:
+    response = client.post("/v1/echo/a", content=b"x" * LIMIT_BYTES, headers={"X-Request-ID": "one.two"})
+
+    assert response.json() == {"name": "a", "length": LIMIT_BYTES}
+    assert response.headers["x-request-id"] == "one.two"
+
+
+def test_a_chunked_body_arrives_whole(client: httpx.Client) -> None:
+    response = client.post("/v1/echo/a", content=iter([b"x" * 400, b"y" * 400]))
+
+    assert response.json()["length"] == 800
+
+
+@pytest.mark.parametrize("content", [b"x" * (LIMIT_BYTES + 1), [b"x" * LIMIT_BYTES, b"x"]])
+def test_a_body_over_the_limit_never_reaches_the_app(client: httpx.Client, content: Any) -> None:
+    response = client.post("/v1/echo/a", content=iter(content) if isinstance(content, list) else content)
+
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/refuse", 418), ("/v1/fail", 500)])
+def test_an_exception_of_the_app_becomes_the_renderers_answer(
+    client: httpx.Client, path: str, status: int
+) -> None:
+    response = client.get(path)
+
+    assert response.status_code == status
+    assert response.headers["x-why"] == "because"
+    assert response.headers["x-request-id"]
+
+
+def test_metrics_name_the_route_not_the_path(client: httpx.Client, registry: CollectorRegistry) -> None:
+    client.post("/v1/echo/secret")
+    client.get("/v1/fail")
+    client.get("/elsewhere/secret")
+
+    assert metric(registry, "/v1/echo/{name}", 200) == 1
+    assert metric(registry, "/v1/fail", 500) == 1
+    assert metric(registry, "unmatched", 404) == 1
+    assert b"secret" not in render_metrics(registry)
+    assert registry.get_sample_value("bookmesh_tests_requests_in_progress") == 0
+
+
+def test_each_request_is_logged_once_at_the_level_of_its_status(client: httpx.Client) -> None:
+    with capture_logs() as logs:
+        client.post("/v1/echo/a")
+        client.get("/v1/refuse")
+        client.get("/v1/fail")
+
+    requests = [
+        (line["path"], line["status"], line["log_level"]) for line in logs if line["event"] == "request"
+    ]
+    assert requests == [
+        ("/v1/echo/a", 200, "info"),
+        ("/v1/refuse", 418, "info"),
+        ("/v1/fail", 500, "warning"),
+    ]
+    assert [line["error"] for line in logs if "error" in line] == ["ZeroDivisionError('a secret')"]
+
+
+def test_successes_are_logged_at_the_level_that_was_chosen(edge: dict[str, Any]) -> None:
+    with (
+        capture_logs() as logs,
+        serving(HttpEdge(answer_late(lambda: None), **edge, success_level=logging.DEBUG)) as client,
+    ):
+        client.get("/")
+
+    assert [line["log_level"] for line in logs if line["event"] == "request"] == ["debug"]
+
+
+def test_a_failure_in_the_middle_of_an_answer_breaks_the_connection(edge: dict[str, Any]) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with serving(HttpEdge(answer_late(fail), **edge)) as client, pytest.raises(httpx.RemoteProtocolError):
+        client.get("/")
+
+
+def test_a_client_that_hangs_up_while_sending_is_counted_and_reaches_no_app(
+    client: httpx.Client, registry: CollectorRegistry
+) -> None:
+    def hang_up() -> Iterator[bytes]:
+        yield b"x"
+        raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        client.post("/v1/echo/a", content=hang_up())
+
+    deadline_s = time.monotonic() + 5
+    while metric(registry, "unmatched", 499) != 1:
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
+def answer_late(then: Callable[[], None]) -> AsgiApp:
+    """An app that sends the head of an answer, does something, and sends the rest."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        then()
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    return app
