@@ -1,0 +1,237 @@
+"""Asking one server: what comes back when it answers badly, late, or not at all."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from contracts import embedder
+from contracts.errors import ErrorCode, build_problem
+from contracts.shell import DEADLINE_HEADER, VERSION_HEADER
+from gateway.mesh.breaker import CircuitBreaker
+from gateway.mesh.deadline import Deadline
+from gateway.mesh.errors import (
+    UpstreamBroken,
+    UpstreamError,
+    UpstreamRefused,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+    VersionNotHeld,
+)
+from gateway.mesh.server import Server
+from gateway.mesh.transport import build_client
+from gateway.metrics import GatewayMetrics
+from tests.gateway.stubs import Behave, build_response, misbehaving, read_request
+from tests.services import free_port
+
+VERSION = "v1"
+ANSWER = embedder.EmbedResponse(version=VERSION, vector=[1.0], known=["Space"], unknown=[])
+OK = build_response(ANSWER.model_dump_json().encode())
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with build_client(pool_size=4, idle_connection_s=30.0) as client:
+        yield client
+
+
+def _server(url: str, client: httpx.AsyncClient, failures: int = 100) -> Server:
+    breaker = CircuitBreaker(failures=failures, open_s=60.0)
+    metrics = GatewayMetrics(CollectorRegistry())
+    return Server("embedder", url, client=client, breaker=breaker, metrics=metrics)
+
+
+async def _ask(server: Server, seconds: float = 5.0) -> embedder.EmbedResponse:
+    return await server.ask(
+        embedder.EMBED_PATH,
+        embedder.EmbedRequest(subjects=["Space"]),
+        embedder.EmbedResponse,
+        version=VERSION,
+        deadline=Deadline.after(seconds),
+    )
+
+
+def _always(response: bytes) -> Behave:
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        while True:
+            await read_request(reader)
+            writer.write(response)
+
+    return behave
+
+
+def _problem(code: ErrorCode, status: str, **facts: list[str]) -> bytes:
+    problem = build_problem(code, int(status[:3]), "because", "r1", held=facts.get("held"))
+    return build_response(problem.model_dump_json().encode(), status, "application/problem+json")
+
+
+async def test_the_version_and_the_time_left_go_with_the_request(client: httpx.AsyncClient) -> None:
+    requests: list[bytes] = []
+
+    async def record(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        requests.append(await read_request(reader))
+        writer.write(OK)
+
+    async with misbehaving(record) as url:
+        answer = await _ask(_server(url, client), seconds=2.0)
+
+    headers = httpx.Headers(
+        dict(line.split(b": ", 1) for line in requests[0].split(b"\r\n\r\n")[0].split(b"\r\n")[1:])
+    )
+    assert answer == ANSWER
+    assert headers[VERSION_HEADER] == VERSION
+    assert 1500 < int(headers[DEADLINE_HEADER]) <= 2000
+
+
+async def test_a_late_answer_is_dropped_at_the_deadline(client: httpx.AsyncClient) -> None:
+    async def dawdle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        await reader.read()
+
+    async with misbehaving(dawdle) as url:
+        started_s = time.monotonic()
+        with pytest.raises(UpstreamTimeout):
+            await _ask(_server(url, client), seconds=0.1)
+
+    assert time.monotonic() - started_s < 1.0
+
+
+async def test_an_answer_that_trickles_is_dropped_at_the_deadline_too(client: httpx.AsyncClient) -> None:
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        await read_request(reader)
+        for byte in OK:
+            writer.write(bytes([byte]))
+            await asyncio.sleep(0.02)
+
+    async with misbehaving(trickle) as url:
+        with pytest.raises(UpstreamTimeout):
+            await _ask(_server(url, client), seconds=0.2)
+
+
+async def test_nobody_listening_is_unreachable(client: httpx.AsyncClient) -> None:
+    with pytest.raises(UpstreamUnreachable) as caught:
+        await _ask(_server(f"http://127.0.0.1:{free_port()}", client))
+
+    assert caught.value.__cause__ is not None
+    assert caught.value.server == "embedder"
+
+
+async def test_a_kept_connection_that_proves_stale_is_replaced(client: httpx.AsyncClient) -> None:
+    async def answer_once_then_hang_up(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int
+    ) -> None:
+        await read_request(reader)
+        writer.write(OK)
+        # The second request on this connection reaches a server that is just closing it.
+        await read_request(reader)
+        writer.transport.abort()
+
+    async with misbehaving(answer_once_then_hang_up) as url:
+        server = _server(url, client)
+        answers = [await _ask(server) for _ in range(4)]
+
+    assert answers == [ANSWER] * 4
+
+
+@pytest.mark.parametrize("n_bytes", [0, 10, len(OK) - 5])
+async def test_a_connection_reset_at_any_point_is_an_upstream_error(
+    client: httpx.AsyncClient, n_bytes: int
+) -> None:
+    async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        await read_request(reader)
+        writer.write(OK[:n_bytes])
+        await asyncio.sleep(0.01)
+        writer.transport.abort()
+
+    async with misbehaving(reset) as url:
+        with pytest.raises(UpstreamError):
+            await _ask(_server(url, client))
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"this is not HTTP\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: nonsense\r\n\r\n",
+        build_response(b"not json"),
+        build_response(b'{"version": "v1"}'),
+        build_response(b"<html>", "502 Bad Gateway", "text/html"),
+        _problem(ErrorCode.NOT_LOADED, "503 Service Unavailable"),
+        _problem(ErrorCode.INTERNAL, "500 Internal Server Error"),
+        _problem(ErrorCode.INVALID_REQUEST, "422 Unprocessable Content"),
+    ],
+)
+async def test_an_answer_outside_the_contract_is_an_upstream_error(
+    client: httpx.AsyncClient, response: bytes
+) -> None:
+    async with misbehaving(_always(response)) as url:
+        with pytest.raises(UpstreamError):
+            await _ask(_server(url, client))
+
+
+async def test_a_question_without_an_answer_is_refused_and_no_failure(client: httpx.AsyncClient) -> None:
+    response = _problem(ErrorCode.UNKNOWN_SUBJECTS, "422 Unprocessable Content")
+    async with misbehaving(_always(response)) as url:
+        server = _server(url, client, failures=1)
+        with pytest.raises(UpstreamRefused) as caught:
+            await _ask(server)
+
+    assert caught.value.code == ErrorCode.UNKNOWN_SUBJECTS
+    assert server.breaker.state == "closed"
+
+
+async def test_a_server_without_the_version_tells_what_it_holds(client: httpx.AsyncClient) -> None:
+    response = _problem(ErrorCode.VERSION_NOT_HELD, "409 Conflict", held=["v2", "v3"])
+    async with misbehaving(_always(response)) as url:
+        server = _server(url, client)
+        with pytest.raises(VersionNotHeld) as caught:
+            await _ask(server)
+
+    assert caught.value.held == ("v2", "v3")
+    assert server.versions.held == {"v2", "v3"}
+
+
+async def test_an_answer_of_another_version_is_never_used(client: httpx.AsyncClient) -> None:
+    other = ANSWER.model_copy(update={"version": "v2"})
+    async with misbehaving(_always(build_response(other.model_dump_json().encode()))) as url:
+        with pytest.raises(VersionNotHeld):
+            await _ask(_server(url, client))
+
+
+async def test_a_server_that_keeps_failing_is_left_alone(client: httpx.AsyncClient) -> None:
+    n_requests = 0
+
+    async def fail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        nonlocal n_requests
+        while True:
+            await read_request(reader)
+            n_requests += 1
+            writer.write(build_response(b"", "500 Internal Server Error"))
+
+    async with misbehaving(fail) as url:
+        server = _server(url, client, failures=3)
+        for _ in range(10):
+            with pytest.raises((UpstreamBroken, UpstreamUnreachable)):
+                await _ask(server)
+
+    assert n_requests == 3
+
+
+async def test_a_request_without_time_left_is_not_held_against_the_server(client: httpx.AsyncClient) -> None:
+    server = _server("http://127.0.0.1:9", client, failures=1)
+
+    with pytest.raises(UpstreamTimeout):
+        await _ask(server, seconds=0.0)
+
+    assert server.breaker.state == "closed"
+
+
+async def test_a_failed_look_at_what_a_server_holds_is_remembered(client: httpx.AsyncClient) -> None:
+    server = _server(f"http://127.0.0.1:{free_port()}", client)
+
+    await server.refresh()
+
+    assert not server.is_live
+    assert server.last_error is not None
