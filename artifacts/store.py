@@ -229,7 +229,7 @@ class Draft:
     ) -> Manifest:
         """Make the draft a version; ArtifactMissing if one of its objects was collected meanwhile.
 
-        Raises UnsupportedValue for parameters or metrics that JSON cannot hold, such as NaN or a NumPy integer.
+        Raises UnsupportedValue for parameters or metrics that JSON cannot hold: NaN, a NumPy integer.
         """
         check_json("params", params)
         check_json("metrics", metrics)

@@ -128,6 +128,18 @@ def test_a_refused_version_stays_for_inspection_until_a_later_one_is_promoted(
     assert refused not in store.versions()
 
 
+def test_a_version_sealed_within_the_hour_stays_for_whoever_is_about_to_promote_it(
+    store: ArtifactStore, clock: Clock
+) -> None:
+    about_to_be_promoted = seal_point(store, 0.0).version
+    clock.advance(timedelta(minutes=30))
+    publish_point(store, 1.0)
+
+    store.gc(keep=1)
+
+    assert about_to_be_promoted in store.versions()
+
+
 def test_an_object_that_two_versions_share_stays_with_the_younger(store: ArtifactStore, clock: Clock) -> None:
     for x in (1.0, 2.0, 3.0, 4.0, 1.0):
         clock.advance(2 * HOUR)

@@ -2,11 +2,15 @@
 
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from artifacts.errors import ArtifactError
+import pytest
+
+from artifacts import objects
+from artifacts.errors import ArtifactError, VersionUnknown
 from artifacts.store import ArtifactStore
 from tests.artifacts.examples import build_model, publish_point, seal, seal_point
 
@@ -39,6 +43,43 @@ def test_processes_that_publish_and_roll_back_at_once_leave_one_unbroken_log(tmp
     assert [entry.from_version for entry in log[1:]] == [entry.to_version for entry in log[:-1]]
     assert log[-1].to_version == store.current()
     assert [damage for version in store.versions() for damage in store.verify(version)] == []
+
+
+class CollectedWhilePromoting(ArtifactStore):
+    """A store where another process collects garbage just after a version was verified."""
+
+    def verify(self, version: str) -> list[ArtifactError]:
+        errors = super().verify(version)
+        ArtifactStore(self.root, now=lambda: datetime.now(UTC) + timedelta(hours=2)).gc(keep=1)
+        return errors
+
+
+def test_a_version_that_is_collected_while_it_is_promoted_is_not_pointed_at(tmp_path: Path) -> None:
+    store = CollectedWhilePromoting(tmp_path / "store")
+    candidate = seal_point(store, 0.0).version
+    time.sleep(1)  # versions of one second have no order
+    current = ArtifactStore(store.root).promote(seal_point(store, 1.0).version, by="test", why="").version
+
+    with pytest.raises(VersionUnknown, match=candidate):
+        store.promote(candidate, by="test", why="too late")
+
+    assert store.current() == current
+
+
+def test_an_object_that_is_collected_while_it_is_stored_again_is_written_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ArtifactStore(tmp_path / "store")
+    [entry] = seal_point(store, 1.0).objects
+
+    def collect_after(path: Path, digest: str) -> bool:
+        path.unlink()
+        return True
+
+    monkeypatch.setattr(objects, "_is_intact", collect_after)
+
+    assert store.verify(seal_point(store, 1.0).version) == []
+    assert store.objects.path(entry.digest).exists()
 
 
 def test_a_collection_that_runs_all_the_time_never_breaks_a_version(tmp_path: Path) -> None:
