@@ -1,0 +1,121 @@
+"""Commands that fill the catalogue and look things up in it: import, users."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from sqlalchemy import select
+
+from catalog.database import Database, check_migrated, migrate, open_database
+from catalog.errors import CatalogError
+from catalog.tables import Book
+from catalog.users import find_user
+from cli.console import err, fail, failing_clearly, out
+from cli.progress import bars
+from cli.settings import CliSettings
+
+if TYPE_CHECKING:
+    from catalog.importing import ImportReport
+    from catalog.sources.base import Source
+
+import_app = typer.Typer(no_args_is_help=True)
+users_app = typer.Typer(no_args_is_help=True)
+
+
+@import_app.command("book-crossing")
+def book_crossing(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of BX-Books.csv, BX-Users.csv, BX-Book-Ratings.csv.")
+    ],
+    open_library: Annotated[
+        Path | None, typer.Option("--open-library", help="Folder of Open Library's ol_dump_*.txt.gz.")
+    ] = None,
+) -> None:
+    """Import the Book-Crossing dump; with Open Library's, works, subjects and descriptions too."""
+    from catalog.sources.book_crossing import BookCrossing
+
+    _import(lambda: BookCrossing(folder, open_library))
+
+
+@import_app.command("demo")
+def demo(
+    books: Annotated[
+        int | None, typer.Option(min=100, help="Made-up books instead of the project's own works.")
+    ] = None,
+    readers: Annotated[int, typer.Option(min=10, help="Made-up readers.")] = 2_000,
+    ratings: Annotated[int, typer.Option(min=100, help="Their ratings, about.")] = 40_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same catalogue.")] = 1,
+    mess: Annotated[bool, typer.Option("--mess", help="With the faults of real dumps.")] = False,
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Do nothing if the catalogue has books already.")
+    ] = False,
+) -> None:
+    """Import the project's own catalogue: real works, readers made up."""
+    if if_empty and _has_books():
+        err.print("the catalogue has books already; nothing to import")
+        return
+    from catalog.demo.mess import Messy
+
+    from catalog.demo.source import Demo
+
+    def build() -> "Source":
+        source = Demo(books=books, readers=readers, ratings=ratings, seed=seed)
+        return Messy(source, seed=seed) if mess else source
+
+    _import(build)
+
+
+@users_app.command("find")
+def find(
+    source: Annotated[str, typer.Option(help="Where the reader came from, for example book-crossing.")],
+    external_id: Annotated[str, typer.Option(help="The reader's id there.")],
+) -> None:
+    """Print the user_id of a reader by the id that the source knows them by."""
+    with failing_clearly(CatalogError):
+        db = open_database(CliSettings().catalogue_url)
+        check_migrated(db)
+        with db.session() as session:
+            user_id = find_user(session, source, external_id)
+    if user_id is None:
+        fail(f"{source} has no reader {external_id!r} in this catalogue")
+    typer.echo(user_id)
+
+
+def _import(build: "Callable[[], Source]") -> None:
+    from catalog.importing import import_source, write_report
+
+    settings = CliSettings()
+    with failing_clearly(CatalogError), bars() as progress:
+        report = import_source(open_database(settings.catalogue_url), build(), progress=progress.update)
+    path = write_report(report, settings.home / "reports")
+    _print_report(report)
+    err.print(f"report: {path}", highlight=False)
+
+
+def _has_books() -> bool:
+    with failing_clearly(CatalogError):
+        db: Database = open_database(CliSettings().catalogue_url)
+        migrate(db)
+        with db.session() as session:
+            return session.scalar(select(Book.book_id).limit(1)) is not None
+
+
+def _print_report(report: "ImportReport") -> None:
+    rows = Table(title=f"Import of {report.source}: rows read = kept + dropped", header_style="bold")
+    rows.add_column("file")
+    for column in ("read", "kept", "dropped"):
+        rows.add_column(column, justify="right")
+    rows.add_column("why dropped")
+    for file in report.files:
+        reasons = ", ".join(f"{reason} {n:,}" for reason, n in file.dropped.items())
+        dropped = sum(file.dropped.values())
+        rows.add_row(file.name, f"{file.n_read:,}", f"{file.n_kept:,}", f"{dropped:,}", reasons)
+    out.print(rows)
+    totals = Table(title=f"In the catalogue after {report.seconds:.0f} s", header_style="bold")
+    totals.add_column("what")
+    totals.add_column("rows", justify="right")
+    for name, n in {**report.totals, **report.repairs}.items():
+        totals.add_row(name, f"{n:,}")
+    out.print(totals)

@@ -1,0 +1,26 @@
+"""What every command prints with: one console for answers, one for messages, one way to fail."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+
+out = Console()
+err = Console(stderr=True)
+
+
+def fail(message: str, *, code: int = 1) -> NoReturn:
+    """End the command with a message for the operator and an exit code of its own."""
+    err.print(f"[bold red]error:[/] {message}", highlight=False)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def failing_clearly(*errors: type[Exception], code: int = 1) -> Iterator[None]:
+    """Turn these errors, whose messages say what to do, into the end of the command."""
+    try:
+        yield
+    except errors as error:
+        fail(str(error), code=code)

@@ -1,0 +1,84 @@
+"""Commands that ask the running gateway and print books: recommend, similar, search."""
+
+from typing import Annotated, Any
+
+import httpx
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from cli.console import fail, out
+from gateway.settings import GatewaySettings
+
+K = Annotated[int, typer.Option("--k", "-k", min=1, max=500, help="How many books.")]
+TIMEOUT_S = 10.0
+
+
+def recommend(
+    user: Annotated[int, typer.Argument(help="user_id; `bookmesh users find` answers it.")],
+    k: K = 10,
+    mode: Annotated[str, typer.Option(help="auto, collaborative, subjects or popular.")] = "auto",
+) -> None:
+    """Recommend books to a reader."""
+    body = _fetch(f"/v1/users/{user}/recommendations", k=k, mode=mode)
+    _print_books(f"For reader {user}", body)
+
+
+def similar(
+    book: Annotated[str, typer.Argument(help="book_id, or any ISBN of the book.")],
+    k: K = 10,
+    mode: Annotated[str, typer.Option(help="als, subject or hybrid.")] = "hybrid",
+    weight: Annotated[float, typer.Option(min=0, max=1, help="Share of ALS in hybrid.")] = 0.5,
+) -> None:
+    """Show books similar to a book."""
+    card = _fetch(f"/v1/books/isbn/{book}" if _is_isbn(book) else f"/v1/books/{book}")
+    body = _fetch(f"/v1/books/{card['book_id']}/similar", k=k, mode=mode, weight=weight)
+    _print_books(f"Like {card['title']}", body)
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="Words of a title, an author, a subject; or a sentence.")],
+    k: K = 10,
+    semantic: Annotated[bool, typer.Option("--semantic", help="Search by meaning, not by words.")] = False,
+) -> None:
+    """Search books by keyword, or by meaning."""
+    body = _fetch("/v1/search/semantic" if semantic else "/v1/search", q=text, k=k)
+    _print_books(f"Books for “{text}”", body)
+
+
+def _is_isbn(text: str) -> bool:
+    return len(text.replace("-", "").replace(" ", "")) in (10, 13)
+
+
+def _fetch(path: str, **params: Any) -> dict[str, Any]:
+    url = f"http://127.0.0.1:{GatewaySettings().port}"
+    try:
+        response = httpx.get(url + path, params=params, timeout=TIMEOUT_S)
+    except httpx.TransportError as error:
+        fail(f"no gateway answers at {url} ({error}); start the mesh with `bookmesh up`")
+    body: dict[str, Any] = response.json()
+    if response.is_error:
+        fail(f"{body.get('detail', response.text)} ({body.get('code')}, request {body.get('request_id')})")
+    return body
+
+
+def _print_books(title: str, body: dict[str, Any]) -> None:
+    caption = f"{body['mode']} · version {body['version']}"
+    if body["degraded"]:
+        caption += f" · without {', '.join(body['degraded'])}"
+    table = Table(title=escape(title), caption=caption, header_style="bold")
+    for name, justify in (("#", "right"), ("book", "right"), ("title", "left"), ("author", "left")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for name in ("year", "subject", "score"):
+        table.add_column(name, justify="right" if name != "subject" else "left")
+    for rank, item in enumerate(body["items"], start=1):
+        table.add_row(
+            str(rank),
+            str(item["book_id"]),
+            escape(item["title"]),
+            escape(", ".join(item["authors"])),
+            str(item["year"] or ""),
+            escape(item["main_subject"] or ""),
+            f"{item['score']:.3f}",
+        )
+    out.print(table)

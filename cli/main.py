@@ -1,0 +1,27 @@
+"""The `bookmesh` command: each command parses its words, calls one function elsewhere, shows the result."""
+
+import typer
+
+from cli import catalogue, lists, mesh, training, versions
+
+app = typer.Typer(
+    name="bookmesh",
+    help="A self-hosted book recommender: import, train, serve, ask.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+)
+app.add_typer(catalogue.import_app, name="import", help="Fill the catalogue from a dump.")
+app.add_typer(catalogue.users_app, name="users", help="Look readers up.")
+app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll back and collect versions.")
+app.command("train")(training.train)
+app.command("evaluate")(training.evaluate)
+app.command("up")(mesh.up)
+app.command("serve")(mesh.serve)
+app.command("status")(mesh.status)
+app.command("recommend")(lists.recommend)
+app.command("similar")(lists.similar)
+app.command("search")(lists.search)
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,176 @@
+"""Commands that run the mesh and look at it: up, serve, status."""
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import psutil
+import typer
+from rich.table import Table
+
+from cli.console import err, fail, failing_clearly, out
+from cli.supervisor import PortInUse, ProcessRow, ProcessSpec, Supervisor, read_table, stop_on_signals
+from contracts.shell import INFO_PATH, READY_PATH, SERVER_NAMES
+from gateway.settings import GatewaySettings
+from servers.shell.settings import ServerSettings
+
+READY_TIMEOUT_S = 120.0
+ASK_TIMEOUT_S = 2.0
+MIB = 2**20
+
+
+def up() -> None:
+    """Start the five model servers and the gateway; Ctrl-C stops all of them."""
+    specs = _process_specs()
+    home = GatewaySettings().home
+    supervisor = Supervisor(specs, home=home, say=err.print)
+    stop_on_signals(supervisor)
+    started_s = time.monotonic()
+    with failing_clearly(PortInUse):
+        supervisor.start()
+    try:
+        alive = _wait_until_ready(supervisor, specs, home)
+        if alive and not supervisor.stopping:
+            _print_welcome(specs[-1].url, time.monotonic() - started_s)
+        supervisor.run()
+    finally:
+        supervisor.stop()
+    if not alive:
+        raise typer.Exit(1)
+
+
+def serve(
+    name: Annotated[str, typer.Argument(help="gateway, embedder, similarity, als, metadata or semantic.")],
+) -> None:
+    """Run one process of the mesh in the foreground."""
+    # Each process imports its own stack only: the gateway holds no model library, a server no SQL.
+    if name == "gateway":
+        from gateway.serve import run_gateway
+
+        run_gateway(GatewaySettings())
+    elif name in SERVER_NAMES:
+        from servers.shell.serve import run_server
+
+        run_server(name, ServerSettings())
+    else:
+        fail(f"no server is called {name!r}; choose gateway, {', '.join(SERVER_NAMES)}", code=2)
+
+
+def status() -> None:
+    """Show each process of this machine's mesh: version, readiness, memory."""
+    rows = read_table(GatewaySettings().home) or [
+        ProcessRow(spec.name, 0, spec.url) for spec in _process_specs()
+    ]
+    table = Table(header_style="bold")
+    for column in ("process", "address", "pid", "state", "version", "held"):
+        table.add_column(column)
+    table.add_column("memory (PSS)", justify="right")
+    total_bytes, all_ready = 0, True
+    for row in rows:
+        state, version, held, pid = _probe(row)
+        pss_bytes = _pss_bytes(pid)
+        total_bytes += pss_bytes or 0
+        all_ready &= state == "ready"
+        colour = {"ready": "green", "loading": "yellow"}.get(state, "red")
+        memory = f"{pss_bytes / MIB:.0f} MiB" if pss_bytes else "-"
+        table.add_row(
+            row.name,
+            row.url,
+            str(pid or "-"),
+            f"[{colour}]{state}[/]",
+            version or "-",
+            str(held or "-"),
+            memory,
+        )
+    table.caption = f"{total_bytes / MIB:.0f} MiB together"
+    out.print(table)
+    if not all_ready:
+        raise typer.Exit(1)
+
+
+def _process_specs() -> list[ProcessSpec]:
+    """The five servers, then the gateway, told where they are."""
+    own, theirs = GatewaySettings(), ServerSettings()
+    shared = {"BOOKMESH_HOME": str(own.home.resolve())}
+    servers = [ProcessSpec(name, "127.0.0.1", theirs.port(name), shared) for name in SERVER_NAMES]
+    urls = {f"BOOKMESH_{spec.name.upper()}_URL": spec.url for spec in servers}
+    return [*servers, ProcessSpec("gateway", own.host, own.port, {**shared, **urls})]
+
+
+def _wait_until_ready(supervisor: Supervisor, specs: list[ProcessSpec], home: Path) -> bool:
+    """Wait until every process is ready or time runs out; False, with the reason printed, if one died."""
+    deadline_s = time.monotonic() + READY_TIMEOUT_S
+    waiting = specs
+    with err.status("starting the mesh") as spinner, httpx.Client(timeout=ASK_TIMEOUT_S) as client:
+        while waiting and time.monotonic() < deadline_s and not supervisor.stopping:
+            if died := supervisor.died():
+                _report_death(died, home)
+                return False
+            waiting = [spec for spec in waiting if not _is_ready(client, spec.url)]
+            spinner.update(f"starting the mesh, waiting for {', '.join(spec.name for spec in waiting)}")
+            time.sleep(0.1)
+    if waiting and not supervisor.stopping:
+        names = ", ".join(spec.name for spec in waiting)
+        err.print(
+            f"[yellow]not ready after {READY_TIMEOUT_S:.0f} s:[/] {names}; "
+            "without a trained version servers wait (run `bookmesh train`). The mesh goes on trying: "
+            f"`bookmesh status` shows where it is, {home / 'logs'} says why."
+        )
+    return True
+
+
+def _report_death(names: list[str], home: Path) -> None:
+    for name in names:
+        log = home / "logs" / f"{name}.log"
+        err.print(f"[bold red]error:[/] {name} ended at once; the end of {log}:", highlight=False)
+        err.print("\n".join(log.read_text(errors="replace").splitlines()[-8:]), markup=False, highlight=False)
+
+
+def _is_ready(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url + READY_PATH).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _print_welcome(url: str, seconds: float) -> None:
+    out.print(
+        f"[bold green]bookmesh is up[/] at {url} after {seconds:.1f} s, API page {url}/docs. Ctrl-C stops it."
+    )
+    out.print("Try:", highlight=False)
+    for line in (
+        f"curl '{url}/v1/users/1/recommendations?k=5'",
+        f"curl '{url}/v1/search?q=pride+prejudise&k=3'",
+        f"curl '{url}/v1/books/1/similar?mode=hybrid&k=5'",
+    ):
+        out.print(f"  {line}", highlight=False, soft_wrap=True)
+
+
+def _probe(row: ProcessRow) -> tuple[str, str | None, int | None, int | None]:
+    """State, version, number of held versions and pid of one process."""
+    try:
+        with httpx.Client(base_url=row.url, timeout=ASK_TIMEOUT_S) as client:
+            ready = client.get(READY_PATH).is_success
+            info: dict[str, Any] = client.get("/v1/version" if row.name == "gateway" else INFO_PATH).json()
+    except (httpx.HTTPError, ValueError):
+        return "down", None, None, row.pid or None
+    held = info.get("held")
+    return (
+        "ready" if ready else "loading",
+        info.get("version"),
+        len(held) if held else None,
+        info.get("pid", row.pid),
+    )
+
+
+def _pss_bytes(pid: int | None) -> int | None:
+    """Proportional set size: shared pages are divided among the processes that share them."""
+    if not pid:
+        return None
+    try:
+        memory = psutil.Process(pid).memory_full_info()
+    except psutil.Error:
+        return None
+    # macOS has no PSS; USS is the nearest that it tells.
+    return int(getattr(memory, "pss", memory.uss))

@@ -1,0 +1,87 @@
+"""Commands on the versions in the artifact store: list, show, promote, rollback, gc."""
+
+import getpass
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from artifacts.errors import ArtifactError
+from artifacts.store import ArtifactStore
+from cli.console import failing_clearly, out
+from cli.settings import CliSettings
+
+app = typer.Typer(no_args_is_help=True)
+Version = Annotated[str, typer.Argument(help="A version's name, as `bookmesh versions list` shows it.")]
+Why = Annotated[str, typer.Option("--why", help="The reason, kept in the log of promotions.")]
+MIB = 2**20
+
+
+@app.command("list")
+def list_versions() -> None:
+    """List all versions, newest first; the current one is marked."""
+    store = _store()
+    current = store.current()
+    table = Table(header_style="bold")
+    for column in ("", "version", "created", "gate", "split"):
+        table.add_column(column)
+    table.add_column("recall@30", justify="right")
+    table.add_column("size", justify="right")
+    for manifest in store.manifests():
+        recall = manifest.metrics.get("recall@30")
+        table.add_row(
+            "→" if manifest.version == current else "",
+            manifest.version,
+            f"{manifest.created_at:%Y-%m-%d %H:%M}",
+            "[green]passed[/]" if manifest.gate.passed else "[red]refused[/]",
+            manifest.split_id[:12],
+            f"{recall:.4f}" if isinstance(recall, float) else "-",
+            f"{sum(entry.bytes for entry in manifest.objects) / MIB:.1f} MiB",
+        )
+    out.print(table)
+
+
+@app.command("show")
+def show(version: Version) -> None:
+    """Show one version: where it comes from, what the gate said, its objects."""
+    with failing_clearly(ArtifactError):
+        manifest = _store().manifest(version)
+    out.print_json(manifest.model_dump_json(exclude={"objects"}))
+    table = Table("object", "owner", "format", "shape", "digest", header_style="bold")
+    table.add_column("bytes", justify="right")
+    for entry in manifest.objects:
+        shape = "×".join(str(side) for side in entry.shape) if entry.shape else ""
+        table.add_row(entry.name, entry.owner, entry.format, shape, entry.digest[:12], f"{entry.bytes:,}")
+    out.print(table)
+
+
+@app.command("promote")
+def promote(
+    version: Version,
+    why: Why = "promoted by hand",
+    force: Annotated[bool, typer.Option("--force", help="Also a version that the gate refused.")] = False,
+) -> None:
+    """Move the pointer to a version, after checking every object of it."""
+    with failing_clearly(ArtifactError):
+        _store().promote(version, by=getpass.getuser(), why=why, force=force)
+    out.print(f"current: {version}")
+
+
+@app.command("rollback")
+def rollback(why: Why = "rolled back by hand") -> None:
+    """Move the pointer back to the version before the current one."""
+    with failing_clearly(ArtifactError):
+        manifest = _store().rollback(by=getpass.getuser(), why=why)
+    out.print(f"current: {manifest.version}")
+
+
+@app.command("gc")
+def gc(keep: Annotated[int, typer.Option(min=1, help="Promoted versions that stay.")] = 3) -> None:
+    """Remove old versions and the objects that nothing refers to; what a server holds stays."""
+    with failing_clearly(ArtifactError):
+        report = _store().gc(keep=keep)
+    out.print(report)
+
+
+def _store() -> ArtifactStore:
+    return ArtifactStore(CliSettings().artifacts_root)
