@@ -4,7 +4,7 @@ from contracts import als as contract
 from contracts.errors import ErrorCode
 from servers.als.model import AlsModel, NoKnownBooks
 from servers.shell.errors import ProblemFacts, ProblemRule
-from servers.shell.routes import ModelRoute, ModelServer
+from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
 
 
 def rank(model: AlsModel, version: str, request: contract.RankRequest) -> contract.RankResponse:
@@ -52,8 +52,10 @@ SERVER = ModelServer(
     name="als",
     model=AlsModel,
     routes=(
-        ModelRoute(contract.RANK_PATH, contract.RankRequest, rank, in_thread=True),
-        ModelRoute(contract.EXPLAIN_PATH, contract.ExplainRequest, explain, in_thread=True),
+        ModelRoute(contract.RANK_PATH, contract.RankRequest, rank, is_slow=scans_many_books),
+        ModelRoute(
+            contract.EXPLAIN_PATH, contract.ExplainRequest, explain, is_slow=lambda model, request: True
+        ),
     ),
     warm_up=warm_up,
     problems={NoKnownBooks: ProblemRule(422, ErrorCode.UNKNOWN_BOOKS, facts=_unknown_books)},

@@ -4,7 +4,7 @@ from contracts import metadata as contract
 from contracts.errors import ErrorCode
 from servers.metadata.model import MetadataModel, SubjectUnknown
 from servers.shell.errors import ProblemRule
-from servers.shell.routes import ModelRoute, ModelServer
+from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
 
 
 def show_cards(model: MetadataModel, version: str, request: contract.CardsRequest) -> contract.CardsResponse:
@@ -40,7 +40,7 @@ SERVER = ModelServer(
         ModelRoute(contract.CARDS_PATH, contract.CardsRequest, show_cards),
         ModelRoute(contract.POPULAR_PATH, contract.PopularRequest, list_popular),
         ModelRoute(contract.SCORES_PATH, contract.ScoresRequest, score),
-        ModelRoute(contract.SEARCH_PATH, contract.SearchRequest, search, in_thread=True),
+        ModelRoute(contract.SEARCH_PATH, contract.SearchRequest, search, is_slow=scans_many_books),
     ),
     warm_up=MetadataModel.warm_up,
     problems={

@@ -19,8 +19,8 @@ FIELD_BOOSTS: Final = {"title": 1.5, "authors": 1.25, "subjects": 1.0}
 EXACT, PREFIX, TYPO = 4.0, 3.0, 1.2
 """Points for a match of each kind."""
 POPULARITY_SHARE: Final = 0.25
-"""The most popular book's score is multiplied by log2(2 + this) = 1.17: enough to order equals, too little for a
-typo in a title (1.2 · 1.5 · 1.17) to pass a beginning among the subjects (3)."""
+"""The most popular book's score is multiplied by log2(2 + this) = 1.17: enough to order equals, too little
+for a typo in a title (1.2 · 1.5 · 1.17) to pass a beginning among the subjects (3)."""
 MIN_PREFIX_LENGTH: Final = 3
 MIN_TYPO_LENGTH: Final = 4
 """Shorter words are one typo away from too many others."""

@@ -2,7 +2,7 @@
 
 from contracts import semantic as contract
 from servers.semantic.model import SemanticModel
-from servers.shell.routes import ModelRoute, ModelServer
+from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
 
 
 def search(model: SemanticModel, version: str, request: contract.SearchRequest) -> contract.SearchResponse:
@@ -19,6 +19,6 @@ def warm_up(model: SemanticModel) -> None:
 SERVER = ModelServer(
     name="semantic",
     model=SemanticModel,
-    routes=(ModelRoute(contract.SEARCH_PATH, contract.SearchRequest, search, in_thread=True),),
+    routes=(ModelRoute(contract.SEARCH_PATH, contract.SearchRequest, search, is_slow=scans_many_books),),
     warm_up=warm_up,
 )

@@ -11,6 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import psutil
@@ -28,6 +29,7 @@ from contracts.shell import (
     VERSION_HEADER,
     Info,
     Ready,
+    Request,
     Response,
 )
 from servers.shell.errors import (
@@ -143,6 +145,7 @@ class ShellApp(Generic[M]):
 
     async def _answer_route(self, route: ModelRoute[M], headers: Headers, body: bytes) -> Answer:
         deadline = _Deadline(headers.get(DEADLINE_KEY))
+        request = _parse(route, body)
         if self._running >= self._settings.max_concurrent_requests:
             raise Overloaded(self._settings.max_concurrent_requests)
         pinned = headers.get(VERSION_KEY)
@@ -150,13 +153,11 @@ class ShellApp(Generic[M]):
         try:
             # Taken once: a swap meanwhile must not mix two versions.
             with self._holder.use(pinned.decode("latin-1") if pinned else None) as held:
-                if route.in_thread or len(body) > MAX_INLINE_BODY_BYTES:
-                    loop = asyncio.get_running_loop()
-                    encoded = await loop.run_in_executor(
-                        self._threads, _work, route, held.model, held.version, body, deadline
-                    )
+                work = partial(_work, route, held.model, held.version, request, deadline)
+                if len(body) > MAX_INLINE_BODY_BYTES or route.is_slow(held.model, request):
+                    encoded = await asyncio.get_running_loop().run_in_executor(self._threads, work)
                 else:
-                    encoded = _work(route, held.model, held.version, body, deadline)
+                    encoded = work()
                 return Answer(encoded, version=held.version)
         finally:
             self._running -= 1
@@ -236,12 +237,15 @@ def limit_math_threads(settings: ServerSettings) -> None:
     threadpool_limits(settings.math_threads)
 
 
-def _work(route: ModelRoute[Any], model: Any, version: str, body: bytes, deadline: _Deadline) -> bytes:
-    deadline.check()
+def _parse(route: ModelRoute[Any], body: bytes) -> Request:
     try:
-        request = route.request.model_validate_json(body)
+        return route.request.model_validate_json(body)
     except ValidationError as error:
         raise RequestInvalid(error) from error
+
+
+def _work(route: ModelRoute[M], model: M, version: str, request: Request, deadline: _Deadline) -> bytes:
+    deadline.check()
     return _encode(route.answer(model, version, request))
 
 

@@ -2,12 +2,32 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from contracts.shell import Request, Response, ServerName
 from servers.shell.errors import ProblemRule
 
 M = TypeVar("M")
+
+FEW_BOOKS: Final = 20_000
+"""A scan of so many takes no longer than to hand it to a thread and back (0.2 ms of CPU)."""
+
+
+class HasBooks(Protocol):
+    """A model whose work grows with its number of books."""
+
+    @property
+    def book_ids(self) -> NDArray[np.int64]:
+        """(n,) ids of its books."""
+        ...
+
+
+def scans_many_books(model: HasBooks, request: object) -> bool:
+    """`is_slow` of a route that looks at every book."""
+    return model.book_ids.size > FEW_BOOKS
 
 
 @dataclass(frozen=True)
@@ -18,8 +38,8 @@ class ModelRoute(Generic[M]):
     request: type[Request]
     answer: Callable[[M, str, Any], Response]
     """From the model, its version and the request; pure, so that it may run in any thread."""
-    in_thread: bool = False
-    """Whether it takes milliseconds, so that others should not wait for it."""
+    is_slow: Callable[[M, Any], bool] = lambda model, request: False
+    """Whether the answer takes milliseconds: then a thread gives it, and no other request waits."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 from contracts import similarity as contract
 from contracts.errors import ErrorCode
 from servers.shell.errors import ProblemRule
-from servers.shell.routes import ModelRoute, ModelServer
-from servers.similarity.model import BookUnknown, SimilarityModel, VectorMissing, VectorUnfit
+from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
+from servers.similarity.model import MAX_GRAPH_DEPTH, BookUnknown, SimilarityModel, VectorMissing, VectorUnfit
 
 
 def similar(
@@ -31,12 +31,17 @@ def score(model: SimilarityModel, version: str, request: contract.ScoresRequest)
     return contract.ScoresResponse(version=version, book_ids=request.book_ids, scores=scores.tolist())
 
 
+def _scans(model: SimilarityModel, request: contract.SimilarRequest) -> bool:
+    looks_up = request.mode != "hybrid" and request.k <= MAX_GRAPH_DEPTH
+    return not looks_up and scans_many_books(model, request)
+
+
 SERVER = ModelServer(
     name="similarity",
     model=SimilarityModel,
     routes=(
-        ModelRoute(contract.SIMILAR_PATH, contract.SimilarRequest, similar, in_thread=True),
-        ModelRoute(contract.NEAREST_PATH, contract.NearestRequest, nearest, in_thread=True),
+        ModelRoute(contract.SIMILAR_PATH, contract.SimilarRequest, similar, is_slow=_scans),
+        ModelRoute(contract.NEAREST_PATH, contract.NearestRequest, nearest, is_slow=scans_many_books),
         ModelRoute(contract.SCORES_PATH, contract.ScoresRequest, score),
     ),
     warm_up=SimilarityModel.warm_up,

@@ -55,9 +55,9 @@ def counting_server(gate: Gate) -> ModelServer[CountingModel]:
         model=CountingModel,
         routes=(
             ModelRoute("/add", Empty, add),
-            ModelRoute("/add-slowly", Empty, add_slowly, in_thread=True),
+            ModelRoute("/add-slowly", Empty, add_slowly, is_slow=lambda model, request: True),
             ModelRoute("/fail", Empty, fail),
-            ModelRoute("/fail-in-thread", Empty, fail, in_thread=True),
+            ModelRoute("/fail-in-thread", Empty, fail, is_slow=lambda model, request: True),
         ),
         warm_up=warm_up,
     )
