@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 AGE_GROUPS = ((5, "5-12"), (13, "13-17"), (18, "18-24"), (25, "25-34"), (35, "35-44"), (45, "45-54"),
               (55, "55-64"), (65, "65-100"))  # fmt: skip
@@ -47,6 +48,7 @@ def title_key(title: str) -> str:
     return _ARTICLE.sub("", words) or _fold(title)
 
 
+@lru_cache(maxsize=65_536)  # an author's name comes with each of their editions
 def author_key(name: str) -> str:
     """A name in the order spoken, no case or accents, initials joined: "Rowling, J. K." is "jk rowling"."""
     if name.count(",") == 1:

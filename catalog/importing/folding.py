@@ -28,16 +28,18 @@ _SUBHEADINGS = re.compile(r"\s+--?\s+|--|\s*/\s*|,(?=\S)|\s*>\s*")
 _ABOUT = re.compile(r"\s+in (?:fiction|literature|art|mass media|motion pictures)$|,? in literature$")
 _FORMS = frozenset(
     {
-        "", "fiction", "juvenile fiction", "juvenile literature", "juvenile works", "general", "literature",
-        "etc", "drama", "poetry", "biography", "history", "stories", "history and criticism",
-        "criticism and interpretation", "comic books strips", "influence", "study and teaching",
-        "childrens fiction", "childrens nonfiction", "young adult fiction", "books and reading", "childrens", "young adult", "literature and fiction",
+        "", "fiction", "juvenile fiction", "juvenile literature", "juvenile works", "general",
+        "literature", "etc", "drama", "poetry", "biography", "history", "stories",
+        "history and criticism", "criticism and interpretation", "comic books strips", "influence",
+        "study and teaching", "childrens fiction", "childrens nonfiction", "young adult fiction",
+        "books and reading", "childrens", "young adult", "literature and fiction",
     }
 )  # fmt: skip
 """Sub-headings that tell the form of a book; what stands beside them tells its subject."""
 _AFFIXES = re.compile(
-    r"^(?:american|english|british|french|canadian|ya|young adult|juvenile|childrens|comics and graphic novels)\s"
-    r"|\s+(?:american|english|(?:dramatic|poetic|fictional) works by one author|single author|etc|lit)$"
+    r"^(?:american|english|british|french|canadian|ya|young adult|juvenile|childrens) "
+    r"|^comics and graphic novels "
+    r"| (?:american|english|(?:dramatic|poetic|fictional) works by one author|single author|etc|lit)$"
 )
 """Words beside a known subject that make no other subject of it."""
 _SUFFIXES = (

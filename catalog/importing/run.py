@@ -39,6 +39,15 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
 
 
 def _import(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> dict[str, int]:
+    book_of_isbn, book_totals = _import_books(connection, source, log, latest_year=latest_year)
+    user_totals = _import_users(connection, source, book_of_isbn, log)
+    return {**_count(connection, source.name), **book_totals, **user_totals}
+
+
+def _import_books(
+    connection: Connection, source: Source, log: RowLog, *, latest_year: int
+) -> tuple[dict[str, int], dict[str, int]]:
+    """The book of every ISBN, and totals."""
     subjects = SubjectCollector()
     books = BookImporter(connection, source.name, subjects, log, latest_year=latest_year)
     for work in source.works(log):
@@ -47,12 +56,17 @@ def _import(connection: Connection, source: Source, log: RowLog, *, latest_year:
         books.add_edition(edition)
     books.finish()
     n_replaced = replace_books(connection, books.replacements)
-    subject_totals = subjects.write(connection, source.name)
+    totals = {"works merged with another": books.n_works_merged, "books replaced by another": n_replaced}
+    return books.book_of_isbn, {**totals, **subjects.write(connection, source.name)}
 
+
+def _import_users(
+    connection: Connection, source: Source, book_of_isbn: dict[str, int], log: RowLog
+) -> dict[str, int]:
     users = UserImporter(connection, source.name, log)
     for user in source.users(log):
         users.add(user)
-    ratings = RatingImporter(users, books.book_of_isbn, log)
+    ratings = RatingImporter(users, book_of_isbn, log)
     for rating in source.ratings(log):
         ratings.add(rating)
     written = ratings.write(connection, source.name)
@@ -60,12 +74,8 @@ def _import(connection: Connection, source: Source, log: RowLog, *, latest_year:
     # What every reader should be shown may have changed; this is the one number that caches ask.
     connection.execute(update(User).where(User.source == source.name).values(revision=User.revision + 1))
     return {
-        **_count(connection, source.name),
-        **subject_totals,
-        "works merged with another": books.n_works_merged,
-        "books replaced by another": n_replaced,
         "readers with favourite subjects": n_with_favourites,
-        "readers known from ratings only": users.n_created_for_ratings,
+        "readers created from ratings": users.n_created_for_ratings,
     }
 
 

@@ -88,13 +88,14 @@ def drop_private(
     keys: Sequence[str], key_of_raw: Ints, raw_idx: Ints, book_ids: Ints, author_idx: Ints
 ) -> Ints:
     """key_of_raw with -1 for keys of mostly one author's books; names of the vocabulary always stay."""
-    n_authors = int(author_idx.max(initial=0)) + 1
-    mentions = np.stack([key_of_raw[raw_idx], book_ids, author_idx])
-    key, _, author = np.unique(mentions[:, mentions[0] != _NOTHING], axis=1)
-    n_books = np.bincount(key, minlength=len(keys))
-    pairs, n_of_author = np.unique(key * n_authors + author, return_counts=True)
+    mentioned = key_of_raw[raw_idx]
+    # A book has one first author, so any of its mentions tells which.
+    first = np.unique(_pair(mentioned, book_ids), return_index=True)[1]
+    first = first[mentioned[first] != _NOTHING]
+    n_books = np.bincount(mentioned[first], minlength=len(keys))
+    pairs, n_of_author = np.unique(_pair(mentioned[first], author_idx[first]), return_counts=True)
     largest = np.zeros(len(keys), dtype=np.int64)
-    np.maximum.at(largest, pairs // n_authors, n_of_author)
+    np.maximum.at(largest, pairs >> 32, n_of_author)
     private = (n_books >= FEWEST_BOOKS_FOR_SHARE) & (largest > SHARE_OF_ONE_AUTHOR * n_books)
     private &= np.array([key not in NAMES for key in keys], dtype=bool)
     return np.where(np.append(private, False)[key_of_raw], _NOTHING, key_of_raw)
@@ -102,8 +103,8 @@ def drop_private(
 
 def count_books(groups: Ints, book_ids: Ints, n_groups: int) -> Ints:
     """(n_groups,) how many different books each group is mentioned with; group -1 does not count."""
-    pairs = np.unique(np.stack([groups, book_ids]), axis=1)[0]
-    return np.bincount(pairs[pairs != _NOTHING], minlength=n_groups)
+    group_of_pair = np.unique(_pair(groups, book_ids)) >> 32
+    return np.bincount(group_of_pair[group_of_pair != _NOTHING], minlength=n_groups)
 
 
 def rank_subjects(book_ids: Ints, subject_ids: Ints, generic: Ints) -> tuple[Ints, Ints, Ints]:
@@ -114,14 +115,20 @@ def rank_subjects(book_ids: Ints, subject_ids: Ints, generic: Ints) -> tuple[Int
     """
     known = subject_ids != _NOTHING
     pairs, first, n_mentions = np.unique(
-        np.stack([book_ids[known], subject_ids[known]]), axis=1, return_index=True, return_counts=True
+        _pair(book_ids[known], subject_ids[known]), return_index=True, return_counts=True
     )
-    order = np.lexsort((first, -n_mentions, np.isin(pairs[1], generic), pairs[0]))
-    books, subjects = pairs[:, order]
+    books, subjects = pairs >> 32, pairs & 0xFFFFFFFF
+    order = np.lexsort((first, -n_mentions, np.isin(subjects, generic), books))
+    books, subjects = books[order], subjects[order]
     n_subjects = np.unique(books, return_counts=True)[1]
     position = np.arange(books.size) - np.repeat(np.cumsum(n_subjects) - n_subjects, n_subjects)
     kept = position < MAX_SUBJECTS_A_BOOK
     return books[kept], subjects[kept], position[kept]
+
+
+def _pair(left: Ints, right: Ints) -> Ints:
+    """One number for two; comes apart again by >> 32 and & 0xFFFFFFFF."""
+    return (left << 32) | right
 
 
 def _commonest_spellings(

@@ -1,0 +1,100 @@
+"""Makes up readers who follow subjects they love, authors they are loyal to, and what everybody reads."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from catalog.demo.shelf import Floats, Ints, Shelf
+
+N_FAVOURITES = 3
+FAVOURITE_WEIGHTS = (0.55, 0.3, 0.15)
+AUTHOR_SHARE, SUBJECT_SHARE = 0.35, 0.5
+"""Of the books that a reader takes up: by a favourite author, of a favourite subject; the rest are popular."""
+IMPLICIT_SHARE = 0.25
+LOGNORMAL_SIGMA = 0.9
+"""Spread of the number of ratings a reader: most give few, some very many."""
+MEAN_RATING, TASTE_BONUS = 6.4, 1.6
+BOOK_SD, USER_SD, NOISE_SD = 0.7, 0.8, 0.9
+_CHUNK_READERS = 10_000
+_OVERSAMPLE = 3
+"""Draws for each rating wanted: a book drawn twice counts once."""
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Some readers' ratings, ascending by reader."""
+
+    user_idx: Ints
+    book_idx: Ints
+    rating: npt.NDArray[np.int64]
+    """1 to 10, or 0 for an implicit one."""
+
+
+def generate_readings(
+    shelf: Shelf, *, n_readers: int, n_ratings: int, rng: np.random.Generator
+) -> Iterator[Readings]:
+    """Ratings of readers 0 to n_readers - 1, some thousand readers at a time; about n_ratings in all."""
+    wanted = count_ratings(n_readers, n_ratings, most=max(1, shelf.author.size // 4), rng=rng)
+    quality = rng.normal(0, BOOK_SD, shelf.author.size)
+    for start in range(0, n_readers, _CHUNK_READERS):
+        yield _read_some(shelf, wanted[start : start + _CHUNK_READERS], quality, start, rng)
+
+
+def count_ratings(n_readers: int, n_ratings: int, *, most: int, rng: np.random.Generator) -> Ints:
+    """(n_readers,) how many ratings each reader gives: lognormal, at least 1 and at most `most`."""
+    activity = rng.lognormal(0, LOGNORMAL_SIGMA, n_readers)
+    share = activity / activity.sum() * n_ratings
+    # Rounding up at random keeps the sum where readers give one or two each.
+    counts: Ints = np.clip(np.floor(share + rng.random(n_readers)), 1, most).astype(np.int64)
+    return counts
+
+
+def _read_some(shelf: Shelf, wanted: Ints, quality: Floats, start: int, rng: np.random.Generator) -> Readings:
+    subjects, authors = _draw_tastes(shelf, wanted.size, rng)
+    user_idx = np.repeat(np.arange(wanted.size), np.ceil(wanted * _OVERSAMPLE).astype(np.int64) + 2)
+    which = rng.choice(N_FAVOURITES, size=user_idx.size, p=FAVOURITE_WEIGHTS)
+    chance = rng.random(user_idx.size)
+    by_author, by_subject = (
+        chance < AUTHOR_SHARE,
+        (chance >= AUTHOR_SHARE) & (chance < AUTHOR_SHARE + SUBJECT_SHARE),
+    )
+    popular = ~(by_author | by_subject)
+    book_idx = np.empty_like(user_idx)
+    book_idx[by_author] = shelf.by_author.draw(authors[user_idx, which][by_author], rng)
+    book_idx[by_subject] = shelf.by_subject.draw(subjects[user_idx, which][by_subject], rng)
+    book_idx[popular] = shelf.everything.draw(np.zeros(int(popular.sum()), dtype=np.int64), rng)
+    kept = _first_of_each(user_idx, book_idx, wanted)
+    user_idx, book_idx, popular = user_idx[kept], book_idx[kept], popular[kept]
+    bias = rng.normal(0, USER_SD, wanted.size)[user_idx]
+    score = (
+        MEAN_RATING + bias + quality[book_idx] + TASTE_BONUS * ~popular + rng.normal(0, NOISE_SD, kept.size)
+    )
+    rating = np.clip(np.rint(score), 1, 10).astype(np.int64)
+    rating[rng.random(kept.size) < IMPLICIT_SHARE] = 0
+    return Readings(start + user_idx, book_idx, rating)
+
+
+def _draw_tastes(shelf: Shelf, n_readers: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """(n_readers, N_FAVOURITES) favourite subjects and authors, the dearest first.
+
+    The second subject goes with the first, as it does in books; the third is anything.
+    """
+    anything = np.zeros(n_readers, dtype=np.int64)
+    first = shelf.draw_subject(shelf.everything.draw(anything, rng), rng)
+    second = shelf.draw_subject(shelf.by_subject.draw(first, rng), rng)
+    third = shelf.draw_subject(shelf.everything.draw(anything, rng), rng)
+    subjects = np.stack([first, second, third], axis=1)
+    authors = np.stack([shelf.author[shelf.by_subject.draw(column, rng)] for column in subjects.T], axis=1)
+    return subjects, authors
+
+
+def _first_of_each(user_idx: Ints, book_idx: Ints, wanted: Ints) -> Ints:
+    """Rows of the first `wanted` different books of each reader, in the order drawn."""
+    _, first = np.unique((user_idx << 32) | book_idx, return_index=True)
+    rows = np.sort(first)
+    n_of_user = np.bincount(user_idx[rows], minlength=wanted.size)
+    rank: Ints = np.arange(rows.size) - (np.cumsum(n_of_user) - n_of_user)[user_idx[rows]]
+    kept: Ints = rows[rank < wanted[user_idx[rows]]]
+    return kept

@@ -1,0 +1,84 @@
+"""The demo's books as arrays: what the generator of readers needs to know of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+ZIPF_EXPONENT = 0.9
+ZIPF_OFFSET = 10
+"""Popularity is 1 / (rank + offset) ** exponent: a long tail without a single book that all have read."""
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Books in groups (subjects or authors), to draw from by popularity."""
+
+    starts: Ints
+    """(n_groups + 1,) where each group begins in `books`."""
+    books: Ints
+    cumulative: Floats
+    """Running sum of popularity over `books`, all groups after each other, 0 first."""
+
+    @classmethod
+    def build(cls, group_idx: Ints, book_idx: Ints, popularity: Floats, n_groups: int) -> "Groups":
+        """Groups from (group, book) pairs."""
+        order = np.lexsort((book_idx, group_idx))
+        starts = np.searchsorted(group_idx[order], np.arange(n_groups + 1))
+        books = book_idx[order]
+        return cls(starts, books, np.concatenate([[0.0], np.cumsum(popularity[books])]))
+
+    def draw(self, group_idx: Ints, rng: np.random.Generator) -> Ints:
+        """One book of each of these groups, by popularity."""
+        low, high = self.cumulative[self.starts[group_idx]], self.cumulative[self.starts[group_idx + 1]]
+        place = (
+            np.searchsorted(self.cumulative, low + rng.random(group_idx.size) * (high - low), side="right")
+            - 1
+        )
+        # Rounding must not lead into the next group.
+        return self.books[np.clip(place, self.starts[group_idx], self.starts[group_idx + 1] - 1)]
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """All books of a demo catalogue."""
+
+    popularity: Floats
+    """(n_books,) relative chance to be read."""
+    subject_starts: Ints
+    """(n_books + 1,) where each book's subjects begin in `subjects`."""
+    subjects: Ints
+    author: Ints
+    """(n_books,) the first author."""
+    by_subject: Groups
+    by_author: Groups
+    everything: Groups
+
+    def draw_subject(self, book_idx: Ints, rng: np.random.Generator) -> Ints:
+        """One subject of each of these books."""
+        starts, ends = self.subject_starts[book_idx], self.subject_starts[book_idx + 1]
+        return self.subjects[starts + (rng.random(book_idx.size) * (ends - starts)).astype(np.int64)]
+
+
+def build_shelf(book_subjects: Sequence[Sequence[int]], author: Ints, rng: np.random.Generator) -> Shelf:
+    """A shelf from each book's subject numbers (at least one each) and first author's number."""
+    n_books = len(book_subjects)
+    popularity: Floats = 1.0 / (rng.permutation(n_books) + ZIPF_OFFSET) ** ZIPF_EXPONENT
+    n_subjects = np.array([len(subjects) for subjects in book_subjects])
+    subjects = np.fromiter((s for subjects in book_subjects for s in subjects), dtype=np.int64)
+    book_idx = np.arange(n_books)
+    return Shelf(
+        popularity=popularity,
+        subject_starts=np.concatenate([[0], np.cumsum(n_subjects)]),
+        subjects=subjects,
+        author=author,
+        by_subject=Groups.build(
+            subjects, np.repeat(book_idx, n_subjects), popularity, int(subjects.max(initial=0)) + 1
+        ),
+        by_author=Groups.build(author, book_idx, popularity, int(author.max(initial=0)) + 1),
+        everything=Groups.build(np.zeros(n_books, dtype=np.int64), book_idx, popularity, 1),
+    )
