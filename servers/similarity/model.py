@@ -14,7 +14,7 @@ I64 = NDArray[np.int64]
 Mode = Literal["als", "subject", "hybrid"]
 
 EF_SEARCH: Final = 128
-"""Breadth of the graph search: recall@30 of .994 to .995 at 250,000 books (docs/evidence: HNSW32)."""
+"""Breadth of the graph search: recall@30 was .994 or better at 250,000 books."""
 MAX_GRAPH_DEPTH: Final = 1000
 """Beyond this many neighbours, the exact scan costs no more than the graph search and misses nothing."""
 
