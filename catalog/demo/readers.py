@@ -9,9 +9,9 @@ import numpy.typing as npt
 from catalog.demo.shelf import Floats, Ints, Shelf
 
 N_FAVOURITES = 3
-FAVOURITE_WEIGHTS = (0.55, 0.3, 0.15)
-AUTHOR_SHARE, SUBJECT_SHARE = 0.35, 0.5
-"""Of the books that a reader takes up: by a favourite author, of a favourite subject; the rest are popular."""
+FAVOURITE_WEIGHTS = (0.65, 0.25, 0.1)
+AUTHOR_SHARE, SUBJECT_SHARE = 0.45, 0.45
+"""Of a reader's books: those by a favourite author, those of a favourite subject; the rest are popular."""
 IMPLICIT_SHARE = 0.25
 LOGNORMAL_SIGMA = 0.9
 """Spread of the number of ratings a reader: most give few, some very many."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-ZIPF_EXPONENT = 0.9
+ZIPF_EXPONENT = 0.7
 ZIPF_OFFSET = 10
 """Popularity is 1 / (rank + offset) ** exponent: a long tail without a single book that all have read."""
 
@@ -67,7 +67,7 @@ class Shelf:
 def build_shelf(book_subjects: Sequence[Sequence[int]], author: Ints, rng: np.random.Generator) -> Shelf:
     """A shelf from each book's subject numbers (at least one each) and first author's number."""
     n_books = len(book_subjects)
-    popularity: Floats = 1.0 / (rng.permutation(n_books) + ZIPF_OFFSET) ** ZIPF_EXPONENT
+    popularity = np.asarray((rng.permutation(n_books) + ZIPF_OFFSET) ** -ZIPF_EXPONENT, dtype=np.float64)
     n_subjects = np.array([len(subjects) for subjects in book_subjects])
     subjects = np.fromiter((s for subjects in book_subjects for s in subjects), dtype=np.int64)
     book_idx = np.arange(n_books)

@@ -31,7 +31,7 @@ _PROGRESS_EVERY = 20_000
 
 
 class Demo:
-    """Readers of the project's own works, or of `books` made-up ones; the same seed gives the same catalogue."""
+    """Readers of the project's own works, or of `books` made-up ones; one seed gives one catalogue."""
 
     name = "demo"
 

@@ -69,4 +69,5 @@ def _read_book_subjects(connection: Connection) -> sp.csr_array:
     books, subjects, positions = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 3).T
     # A book's main subject tells more of its reader than its tenth.
     weights = (1.0 / (1.0 + positions)).astype(np.float32)
-    return sp.csr_array((weights, (books, subjects)))
+    shape = (int(books.max(initial=0)) + 1, int(subjects.max(initial=0)) + 1)
+    return sp.csr_array((weights, (books, subjects)), shape=shape)
