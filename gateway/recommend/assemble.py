@@ -87,12 +87,14 @@ async def assemble(
     """
     seen = set(rules.exclude)
     kept: list[tuple[BookCard, float]] = []
-    mode, version, chosen = None, view.version, list[int]()
+    version, chosen = view.version, list[int]()
+    mode, mode_of_nothing = None, None
     async for rung, page in steps:
-        if rung.snapshot and rung.snapshot.version not in (None, view.version):
-            if kept:
-                break  # a list must not mix two versions
+        mode_of_nothing = mode_of_nothing or rung.mode
+        if rung.snapshot and not kept:
             version = rung.snapshot.version
+        elif rung.snapshot and rung.snapshot.version not in (None, view.version):
+            break  # a list must not mix two versions; SQL's counts are of none
         for chunk in _chunks([book for book in page if book.book_id not in seen], rules.k + SPARE_CARDS):
             fresh = _unseen(chunk, seen)
             ids = [book.book_id for book in fresh]
@@ -101,8 +103,8 @@ async def assemble(
             mode = mode or (rung.mode if kept else None)
             chosen, is_final = choose(kept, rules)
             if is_final:
-                return _build(kept, chosen, mode, version)
-    return _build(kept, chosen, mode or "popular", version)
+                return _build(kept, chosen, mode or rung.mode, version)
+    return _build(kept, chosen, mode or mode_of_nothing or "none", version)
 
 
 def choose(kept: Sequence[tuple[BookCard, float]], rules: Rules) -> tuple[list[int], bool]:
@@ -122,11 +124,11 @@ def choose(kept: Sequence[tuple[BookCard, float]], rules: Rules) -> tuple[list[i
 
 
 def _build(
-    kept: Sequence[tuple[BookCard, float]], chosen: Sequence[int], mode: str | None, version: str | None
+    kept: Sequence[tuple[BookCard, float]], chosen: Sequence[int], mode: str, version: str | None
 ) -> Assembled:
     scores = lower_to_fall([kept[position][1] for position in chosen])
     books = tuple((kept[position][0], score) for position, score in zip(chosen, scores, strict=True))
-    return Assembled(mode or "popular", version, books)
+    return Assembled(mode, version, books)
 
 
 def _unseen(books: Sequence[Scored], seen: set[int]) -> list[Scored]:

@@ -1,0 +1,102 @@
+"""Ratings: stored at once, and known to the very next list."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.gateway import running
+from tests.gateway.running import SPACE_READER, STRANGER
+
+
+@pytest.fixture
+def client(home: Path, urls: dict[str, str]) -> Iterator[httpx.Client]:
+    """A gateway over a catalogue of this test's own."""
+    with running.gateway(running.settings_for(home, urls, write_timeout_s=0.3)) as client:
+        yield client
+
+
+def _recommended(client: httpx.Client, user_id: int) -> list[int]:
+    response = client.get(f"/v1/users/{user_id}/recommendations", params={"k": 12})
+    return [item["book_id"] for item in response.json()["items"]]
+
+
+def test_the_next_list_already_knows_a_rating(client: httpx.Client) -> None:
+    assert 44 in _recommended(client, STRANGER)
+
+    response = client.put(f"/v1/users/{STRANGER}/ratings/44", json={"rating": 8})
+
+    assert response.status_code == 201
+    assert response.json() == {"user_id": STRANGER, "book_id": 44, "rating": 8.0}
+    assert 44 not in _recommended(client, STRANGER)
+    listed = client.get(f"/v1/users/{STRANGER}/recommendations").json()
+    assert listed["mode"] == "collaborative"
+
+
+def test_a_rating_that_is_taken_back_is_forgotten(client: httpx.Client) -> None:
+    client.put(f"/v1/users/{STRANGER}/ratings/44", json={"rating": None})
+    _recommended(client, STRANGER)
+
+    response = client.delete(f"/v1/users/{STRANGER}/ratings/44")
+
+    assert (response.status_code, response.content) == (204, b"")
+    assert 44 in _recommended(client, STRANGER)
+    assert client.delete(f"/v1/users/{STRANGER}/ratings/44").json()["code"] == "rating_not_found"
+
+
+def test_a_second_rating_changes_the_first(client: httpx.Client) -> None:
+    first = client.put(f"/v1/users/{STRANGER}/ratings/44", json={"rating": 3})
+    second = client.put(f"/v1/users/{STRANGER}/ratings/44", json={"rating": 9.5})
+
+    assert (first.status_code, second.status_code) == (201, 200)
+    listed = client.get(f"/v1/users/{STRANGER}/ratings").json()
+    assert [(item["book_id"], item["rating"]) for item in listed["items"]] == [(44, 9.5)]
+
+
+def test_the_history_is_listed_newest_first_with_titles(client: httpx.Client) -> None:
+    client.put(f"/v1/users/{SPACE_READER}/ratings/77", json={"rating": 2})
+
+    body = client.get(f"/v1/users/{SPACE_READER}/ratings", params={"limit": 2}).json()
+
+    assert (body["total"], [item["book_id"] for item in body["items"]]) == (3, [77, 22])
+    assert body["items"][0]["title"] == "Soup for Everyone"
+
+
+@pytest.mark.parametrize(
+    "body", [{"rating": 0}, {"rating": 11}, {"rating": "good"}, {}, {"stars": 5}, [], "x"]
+)
+def test_a_rating_that_is_none_is_refused(client: httpx.Client, body: object) -> None:
+    response = client.put(f"/v1/users/{STRANGER}/ratings/44", json=body)
+
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
+    assert client.get(f"/v1/users/{STRANGER}/ratings").json()["total"] == 0
+
+
+def test_unknown_readers_and_books_are_told_apart(client: httpx.Client) -> None:
+    no_user = client.put("/v1/users/77/ratings/44", json={"rating": 5})
+    no_book = client.put(f"/v1/users/{STRANGER}/ratings/5", json={"rating": 5})
+
+    assert (no_user.status_code, no_user.json()["code"]) == (404, "user_not_found")
+    assert (no_book.status_code, no_book.json()["code"]) == (404, "book_not_found")
+    assert client.delete("/v1/users/77/ratings/44").json()["code"] == "user_not_found"
+
+
+def test_while_another_writer_holds_the_catalogue_a_rating_is_put_off(
+    client: httpx.Client, home: Path
+) -> None:
+    other = sqlite3.connect(home / "catalog.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    refused = client.put(f"/v1/users/{STRANGER}/ratings/44", json={"rating": 5})
+    read = client.get(f"/v1/users/{SPACE_READER}/recommendations")
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "catalog_unavailable")
+    assert refused.headers["Retry-After"] == "1"
+    assert read.status_code == 200
+    other.execute("ROLLBACK")
+    other.close()
+    assert client.put(f"/v1/users/{STRANGER}/ratings/55", json={"rating": 5}).status_code == 201
+    listed = client.get(f"/v1/users/{STRANGER}/ratings").json()
+    assert [item["book_id"] for item in listed["items"]] == [55]  # what was refused was not written later

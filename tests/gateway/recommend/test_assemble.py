@@ -1,0 +1,206 @@
+"""What every list must keep to, however its candidates come."""
+
+from collections.abc import AsyncGenerator, Collection, Iterable, Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.metadata import BookCard
+from gateway.errors import NothingLeft
+from gateway.mesh.deadline import Deadline
+from gateway.mesh.errors import UpstreamRefused, UpstreamUnreachable
+from gateway.mesh.view import MeshView
+from gateway.recommend.assemble import Assembled, Rules, assemble, walk
+from gateway.recommend.rungs import Page, Rung, from_snapshot
+from gateway.recommend.snapshot import Snapshot
+from gateway.recommend.threshold import Scored
+
+VIEW = MeshView({}, "v1", Deadline.after(1000), is_pinned=lambda _: True)
+DOWN = UpstreamUnreachable("als", "down")
+
+
+def _card(book_id: int, n_authors: int = 1_000_000) -> BookCard:
+    return BookCard(
+        book_id=book_id,
+        title=f"Book {book_id}",
+        authors=[f"Author {book_id % n_authors}"],
+        year=None,
+        language=None,
+        isbns=[],
+        main_subject=None,
+        subjects=["Space"] if book_id % 2 else ["Soup"],
+        description=None,
+        n_ratings=0,
+        mean_rating=None,
+    )
+
+
+def _rung(mode: str, *pages: Page | Exception) -> Rung:
+    async def give(_view: MeshView, _losses: set[str]) -> AsyncGenerator[Page, None]:
+        for page in pages:
+            if isinstance(page, Exception):
+                raise page
+            yield page
+
+    return Rung(mode, give)
+
+
+def _books(ids: Iterable[int], best: float = 1.0) -> list[Scored]:
+    return [Scored(book_id, best - place / 1000) for place, book_id in enumerate(ids)]
+
+
+def _snapshot(version: str | None, ids: Iterable[int]) -> Snapshot:
+    books = tuple(_books(ids))
+    return Snapshot(version, books, {book.book_id: _card(book.book_id) for book in books})
+
+
+async def _list(
+    *rungs: Rung,
+    k: int = 5,
+    exclude: Collection[int] = (),
+    most: int | None = 2,
+    is_padded: bool = True,
+    n_authors: int = 1_000_000,
+) -> tuple[Assembled, set[str]]:
+    losses: set[str] = set()
+
+    async def describe(ids: Collection[int]) -> Mapping[int, BookCard]:
+        return {book_id: _card(book_id, n_authors) for book_id in ids}
+
+    rules = Rules(k, frozenset(exclude), most, is_padded)
+    found = await assemble(walk(rungs, VIEW, losses, is_padded=is_padded), rules, VIEW, describe)
+    return found, losses
+
+
+def _ids(found: Assembled) -> list[int]:
+    return [card.book_id for card, _ in found.books]
+
+
+@given(
+    pages=st.lists(st.lists(st.integers(0, 40), max_size=15), max_size=4),
+    more=st.lists(st.integers(0, 40), max_size=40),
+    exclude=st.sets(st.integers(0, 40), max_size=20),
+    k=st.integers(1, 25),
+    n_authors=st.integers(1, 8),
+)
+async def test_every_list_keeps_to_the_rules(
+    pages: list[list[int]], more: list[int], exclude: set[int], k: int, n_authors: int
+) -> None:
+    rungs = [_rung("collaborative", *map(_books, pages)), _rung("popular", _books(more, best=0.5))]
+
+    found, _ = await _list(*rungs, k=k, exclude=exclude, n_authors=n_authors)
+
+    ids, scores = _ids(found), [score for _, score in found.books]
+    there = {book_id for page in [*pages, more] for book_id in page} - exclude
+    assert len(ids) == min(k, len(there))
+    assert len(set(ids)) == len(ids)
+    assert not exclude & set(ids)
+    assert scores == sorted(scores, reverse=True)
+    if len(there) > 3 * k and n_authors > k:
+        windows = [ids[start : start + 10] for start in range(len(ids))]
+        assert all(max(_count(book_id % n_authors for book_id in window)) <= 2 for window in windows)
+
+
+async def test_an_author_of_many_books_gets_two_places_in_ten() -> None:
+    by_one = _books(range(0, 300, 10))
+    by_others = _books([book_id for book_id in range(1, 100) if book_id % 10], best=0.5)
+
+    found, _ = await _list(_rung("collaborative", by_one), _rung("popular", by_others), k=20, n_authors=10)
+
+    authors = [card.authors[0] for card, _ in found.books]
+    assert authors[:2] == ["Author 0", "Author 0"]
+    assert all(authors[start : start + 10].count("Author 0") <= 2 for start in range(11))
+
+
+async def test_where_only_one_author_is_left_the_list_is_full_all_the_same() -> None:
+    found, _ = await _list(_rung("popular", _books(range(20))), k=10, n_authors=1)
+
+    assert _ids(found) == list(range(10))
+
+
+async def test_a_look_up_shows_all_books_of_one_author() -> None:
+    found, _ = await _list(_rung("keyword", _books(range(20))), k=6, most=None, n_authors=1, is_padded=False)
+
+    assert _ids(found) == list(range(6))
+
+
+async def test_what_one_rung_leaves_short_the_next_fills_up() -> None:
+    found, losses = await _list(
+        _rung("collaborative", _books([1, 2])), _rung("popular", _books([2, 3, 4, 5, 6])), k=5
+    )
+
+    assert found.mode == "collaborative"
+    assert _ids(found) == [1, 2, 3, 4, 5]
+    assert not losses
+
+
+async def test_a_lost_rung_is_named_and_the_next_one_serves() -> None:
+    found, losses = await _list(_rung("collaborative", DOWN), _rung("popular", _books(range(9))))
+
+    assert (found.mode, losses) == ("popular", {"als"})
+    assert len(found.books) == 5
+
+
+async def test_a_rung_lost_half_way_keeps_what_it_gave() -> None:
+    found, losses = await _list(
+        _rung("collaborative", _books([7, 8]), DOWN), _rung("popular", _books(range(9))), k=4
+    )
+
+    assert (found.mode, losses) == ("collaborative", {"als"})
+    assert _ids(found) == [7, 8, 0, 1]
+
+
+async def test_a_version_without_an_answer_degrades_nothing() -> None:
+    refused = UpstreamRefused("similarity", "no_vector", "none")  # type: ignore[arg-type]
+
+    found, losses = await _list(_rung("als", refused), _rung("popular", _books(range(9))))
+
+    assert (found.mode, losses) == ("popular", set())
+
+
+async def test_a_search_that_finds_nothing_is_not_filled_up() -> None:
+    found, losses = await _list(_rung("keyword", []), _rung("semantic", _books(range(9))), is_padded=False)
+
+    assert (_ids(found), losses) == ([], set())
+
+
+async def test_with_every_rung_lost_there_is_no_list() -> None:
+    with pytest.raises(NothingLeft) as caught:
+        await _list(_rung("keyword", DOWN), _rung("semantic", UpstreamUnreachable("semantic", "down")))
+
+    assert caught.value.lost == ["als", "semantic"]
+
+
+async def test_no_deeper_page_is_read_than_the_list_takes() -> None:
+    found, _ = await _list(_rung("popular", _books(range(9)), AssertionError("was read")), k=9)
+
+    assert len(found.books) == 9
+
+
+async def test_a_snapshot_of_another_version_never_fills_up_a_list() -> None:
+    found, _ = await _list(
+        _rung("collaborative", _books([1, 2])), from_snapshot(_snapshot("v0", range(9))), k=5
+    )
+
+    assert (_ids(found), found.version) == ([1, 2], "v1")
+
+
+@pytest.mark.parametrize("version", ["v0", "v1", None])
+async def test_a_list_of_the_snapshot_alone_names_its_version(version: str | None) -> None:
+    found, losses = await _list(_rung("popular", DOWN), from_snapshot(_snapshot(version, range(9))), k=5)
+
+    assert (found.version, found.mode, losses) == (version, "popular", {"als"})
+    assert len(found.books) == 5
+
+
+async def test_the_snapshot_knows_the_books_of_a_subject() -> None:
+    found, _ = await _list(from_snapshot(_snapshot("v1", range(9)), "space"), k=3)
+
+    assert _ids(found) == [1, 3, 5]
+
+
+def _count(values: Iterable[Any]) -> list[int]:
+    counted = list(values)
+    return [counted.count(value) for value in counted]
