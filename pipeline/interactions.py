@@ -49,6 +49,11 @@ class Fold:
         start, end = self.user_items.indptr[user_idx], self.user_items.indptr[user_idx + 1]
         return np.asarray(self.user_items.indices[start:end], dtype=np.int64)
 
+    def history_ratings(self, user_idx: int) -> F32:
+        """Ratings of those items, NaN for implicit ones."""
+        start, end = self.ratings.indptr[user_idx], self.ratings.indptr[user_idx + 1]
+        return np.asarray(self.ratings.data[start:end], dtype=np.float32)
+
 
 def build_fold(interactions: Interactions) -> Fold:
     """The matrix over exactly the readers and books that occur."""

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
@@ -17,12 +17,12 @@ from pipeline.cache import Kept, StepCache
 from pipeline.code_digest import digest_code
 from pipeline.interactions import Fold, build_fold
 from pipeline.lock import hold_lock
-from pipeline.models.fold_models import FoldModels, build_fold_models
+from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_fold_models
 from pipeline.models.ranking import build_als_model
 from pipeline.progress import Progress, Silent
 from pipeline.report import RunReport, write_report
 from pipeline.settings import TrainSettings
-from pipeline.stepper import Stepper
+from pipeline.stepper import STEPS, Stepper
 from pipeline.steps.s1_export import Export, export
 from pipeline.steps.s2_clean import clean
 from pipeline.steps.s3_split import Split, split
@@ -33,10 +33,9 @@ from pipeline.steps.s7_ranker import Blend, tune_blend
 from pipeline.steps.s8_index import Index, Texts, index_books, index_texts
 from pipeline.steps.s9_gate import Gate, gate
 
-log = structlog.get_logger()
+__all__ = ["STEPS", "train"]
 
-GATE_OWNER: Final = "gate"
-"""Owner of the fold models in a manifest; no server has that name."""
+log = structlog.get_logger()
 
 
 def train(

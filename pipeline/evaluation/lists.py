@@ -14,7 +14,7 @@ from pipeline.interactions import F32, I64, find_rows
 from servers.als.model import AlsModel, NoKnownBooks, best_items
 from servers.embedder.model import EmbedderModel, NoKnownSubjects
 
-READ_AHEAD: Final = 4
+READ_AHEAD: Final = 10
 """Ranked books that the author limit may choose from, in multiples of the list's length."""
 FAVOURITES: Final = 5
 """Subjects by which a reader without a history is known."""
@@ -32,9 +32,9 @@ def serve_collaborative(model: AlsModel, readers: Readers, k: int) -> list[I64]:
     authors = list_authors(model)
     popular = best_items(model.popularity, model.popularity.size)
     served = []
-    for history in readers.histories:
+    for history, ratings in zip(readers.histories, readers.ratings, strict=True):
         try:
-            ranked, _ = model.rank(history.tolist(), [None] * history.size, k=READ_AHEAD * k)
+            ranked, _ = model.rank(history, ratings, k=READ_AHEAD * k)
             rows = find_rows(model.book_ids, ranked)[1]
         except NoKnownBooks:
             rows = popular[: READ_AHEAD * k]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.interactions import I64, Fold, Interactions, Mask, find_rows
+from pipeline.interactions import F32, I64, Fold, Interactions, Mask, find_rows
 from pipeline.steps.s3_split import READER_SALT, draw
 
 
@@ -15,6 +15,8 @@ class Readers:
     user_ids: I64
     histories: list[I64]
     """book_ids of the fold, ascending."""
+    ratings: list[F32]
+    """Of the books of each history; NaN for implicit ones."""
     held_out: list[I64]
     """book_ids, ascending; never empty."""
 
@@ -29,6 +31,7 @@ class Readers:
         return Readers(
             user_ids=self.user_ids[rows],
             histories=[self.histories[row] for row in rows],
+            ratings=[self.ratings[row] for row in rows],
             held_out=[self.held_out[row] for row in rows],
         )
 
@@ -47,5 +50,6 @@ def choose_readers(fold: Fold, held_out: Interactions, *, at_most: int) -> Reade
     return Readers(
         user_ids=user_ids,
         histories=[fold.book_ids[fold.history(idx)] for idx in user_idx],
+        ratings=[fold.history_ratings(idx) for idx in user_idx],
         held_out=[held_out.book_ids[start:end] for start, end in zip(starts, ends, strict=True)],
     )

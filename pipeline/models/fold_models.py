@@ -1,6 +1,7 @@
 """What a version keeps of its train fold: the models that never saw what is held out, for nights to come."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
@@ -16,7 +17,9 @@ from pipeline.steps.s8_index import pool_books
 from servers.als.model import EVIDENCE, AlsModel
 from servers.embedder.model import EmbedderModel
 
-LEARNED = ("als", "neighbours")
+GATE_OWNER: Final = "gate"
+"""Owner of the fold models in a manifest; no server has that name."""
+LEARNED: Final = ("als", "neighbours")
 """Evidence that is learned from ratings; the rest is counted."""
 
 

@@ -102,9 +102,9 @@ def climb(
 
 def _collect(model: AlsModel, readers: Readers, *, params: RankerParams, advance: Advance) -> _Candidates:
     item_idx, evidence = [], []
-    for at, history_ids in enumerate(readers.histories):
-        history = model.known(history_ids)[1]
-        said = model.evidence(history)
+    for at, (history_ids, ratings) in enumerate(zip(readers.histories, readers.ratings, strict=True)):
+        history, weights = model.weigh(history_ids, ratings)
+        said = model.evidence(history, weights)
         said[:, history] = -np.inf
         best = np.unique(np.concatenate([best_items(row, params.n_candidates) for row in said]))
         item_idx.append(best)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +14,17 @@ I64 = NDArray[np.int64]
 
 EVIDENCE: Final = ("als", "neighbours", "authors", "popularity")
 """The kinds of evidence, in the order of the rows of `AlsModel.evidence`; the keys of `params["blend"]`."""
-TINY: Final = np.finfo(np.float32).tiny
+LOW_RATING: Final = 5.0
+LOW_RATING_WEIGHT: Final = np.float32(0.5)
+"""What a book rated lower counts: recall loses nothing, and what a reader hated drives their list less."""
+TINY: Final = 1e-30
+"""Smaller sums of evidence are rounding; dividing by them would overflow float32."""
 
 
 class NoKnownBooks(LookupError):
     """This version knows no book of the history, so it cannot rank for its reader."""
 
-    def __init__(self, book_ids: Sequence[int]) -> None:
+    def __init__(self, book_ids: Sequence[int] | I64) -> None:
         super().__init__(f"none of the {len(book_ids)} books of the history is in this version")
         self.book_ids = tuple(book_ids)
 
@@ -73,8 +77,8 @@ class AlsModel:
 
     def rank(
         self,
-        history_ids: Sequence[int],
-        ratings: Sequence[float | None],
+        history_ids: Sequence[int] | I64,
+        ratings: Sequence[float | None] | F32,
         *,
         k: int,
         exclude: Sequence[int] = (),
@@ -85,8 +89,10 @@ class AlsModel:
         Neither the history nor `exclude` comes back; fewer than k only if the version knows no more.
         `popularity_weight` replaces the share of popularity in the tuned blend. Raises NoKnownBooks.
         """
-        history = self._history(history_ids)
-        scores = self._blend(popularity_weight) @ self.evidence(history)
+        history, weights = self.weigh(history_ids, ratings)
+        if not history.size:
+            raise NoKnownBooks(history_ids)
+        scores = self._blend(popularity_weight) @ self.evidence(history, weights)
         scores[history] = -np.inf
         scores[self.known(exclude)[1]] = -np.inf
         best = best_items(scores, k)
@@ -101,47 +107,59 @@ class AlsModel:
         that this version does not know, or that nothing in the history speaks for, has an empty list. Raises
         NoKnownBooks.
         """
-        history = self._history(history_ids)
+        history, weights = self.weigh(history_ids, ratings)
+        if not history.size:
+            raise NoKnownBooks(history_ids)
         is_known, asked = self.known(book_ids)
-        shares = iter(self._shares(history, asked))
+        shares = iter(self._shares(history, weights, asked))
         return [self._strongest(history, next(shares), k) if known else [] for known in is_known]
 
-    def evidence(self, history: I64) -> F32:
-        """(4, n): what each kind says of every book, divided by its largest value outside the history."""
-        raw = self._raw_evidence(history)
-        return np.asarray(raw / self._largest(raw, history)[:, None], dtype=np.float32)
+    def weigh(
+        self, history_ids: Sequence[int] | I64, ratings: Sequence[float | None] | F32
+    ) -> tuple[I64, F32]:
+        """Rows of the known books of a history, ascending and distinct, and how much each counts."""
+        is_known, item_idx = self.known(history_ids)
+        history, first = np.unique(item_idx, return_index=True)
+        rated = np.asarray(ratings, dtype=np.float32)[is_known][first]
+        return history, np.where(rated < LOW_RATING, LOW_RATING_WEIGHT, np.float32(1))
 
-    def _raw_evidence(self, history: I64) -> F32:
+    def evidence(self, history: I64, weights: F32) -> F32:
+        """(4, n): what each kind says of every book, divided by its largest value outside the history."""
+        raw = self._raw_evidence(history, weights)
+        return raw * self._scale(raw, history)[:, None]
+
+    def _raw_evidence(self, history: I64, weights: F32) -> F32:
         n = self.book_ids.size
         rows = np.empty((len(EVIDENCE), n), dtype=np.float32)
-        rows[0] = self.item_factors @ fold_in(
-            self.item_factors, self.gram, history, self._confidence(history)
-        )
-        neighbour_idx, weights = _entries(self.neighbours, history)
-        rows[1] = np.bincount(neighbour_idx, weights, minlength=n)
-        rows[2] = self.book_authors @ np.sqrt(self._books_by_author(history))
+        confidence = self.params["alpha"] * weights
+        rows[0] = self.item_factors @ fold_in(self.item_factors, self.gram, history, confidence)
+        entries = _read_rows(self.neighbours, history)
+        rows[1] = np.bincount(entries.columns, entries.values * weights[entries.rows], minlength=n)
+        rows[2] = self.book_authors @ np.sqrt(self._taste(history, weights))
         rows[3] = self.popularity
         return rows
 
-    def _largest(self, raw: F32, history: I64) -> F32:
+    def _scale(self, raw: F32, history: I64) -> F32:
+        """(4,): one over each kind's largest value outside the history; 0 where that is 0."""
         # ALS scores the history itself highest; dividing by that would shrink its say on everything else.
         others = raw.copy()
         others[:, history] = 0
-        return np.asarray(np.maximum(others.max(axis=1), TINY), dtype=np.float32)
+        largest = others.max(axis=1)
+        return np.asarray((largest > TINY) / np.maximum(largest, TINY), dtype=np.float32)
 
-    def _shares(self, history: I64, asked: I64) -> F64:
+    def _shares(self, history: I64, weights: F32, asked: I64) -> F64:
         """(n_asked, n_history): what each history book brings to each score; rows sum to 1 or 0."""
-        confidence, liked = self._confidence(history), self.item_factors[history]
+        confidence, liked = self.params["alpha"] * weights, self.item_factors[history]
         inverse = np.linalg.inv(self.gram + (liked * (confidence - 1)[:, None]).T @ liked)
-        # An author's evidence is the root of how many of their books were read; each brings as much of it.
-        each_brings = 1 / np.sqrt(np.maximum(self._books_by_author(history), 1))
+        # An author's evidence is the root of the summed weights of their books, divided among those books.
+        each_brings = 1 / np.sqrt(np.maximum(self._taste(history, weights), LOW_RATING_WEIGHT))
         wrote = (self.book_authors[history] > 0).astype(np.float64)
         parts = (
             (self.item_factors[asked] @ inverse @ liked.T) * confidence,
-            self.neighbours[history][:, asked].toarray().T,
-            (self.book_authors[asked] * each_brings[None, :]) @ wrote.T.toarray(),
+            self.neighbours[history][:, asked].toarray().T * weights,
+            ((self.book_authors[asked] * each_brings[None, :]) @ wrote.T.toarray()) * weights,
         )
-        scale = self._blend(None) / self._largest(self._raw_evidence(history), history)
+        scale = self._blend(None) * self._scale(self._raw_evidence(history, weights), history)
         total = np.zeros((asked.size, history.size))
         for part, weight in zip(parts, scale, strict=False):
             total += np.maximum(part, 0) * weight
@@ -151,13 +169,11 @@ class AlsModel:
         best = best_items(np.where(shares > 0, shares, -np.inf), k)
         return [(int(self.book_ids[history[at]]), float(shares[at])) for at in best]
 
-    def _books_by_author(self, history: I64) -> I64:
-        """(n_authors,): how many books of the history each author wrote."""
-        author_idx, _ = _entries(self.book_authors, history)
-        return np.bincount(author_idx, minlength=self.book_authors.shape[1])
-
-    def _confidence(self, history: I64) -> F32:
-        return np.full(history.size, self.params["alpha"], dtype=np.float32)
+    def _taste(self, history: I64, weights: F32) -> F64:
+        """(n_authors,): summed weights of the books of the history that each author wrote."""
+        entries = _read_rows(self.book_authors, history)
+        summed = np.bincount(entries.columns, weights[entries.rows], minlength=self.book_authors.shape[1])
+        return summed.astype(np.float64)
 
     def _blend(self, popularity_weight: float | None) -> F32:
         weights = np.array([self.params["blend"][kind] for kind in EVIDENCE], dtype=np.float32)
@@ -165,12 +181,6 @@ class AlsModel:
             return weights
         personal = weights[:-1] / np.maximum(weights[:-1].sum(), TINY)
         return np.append((1 - popularity_weight) * personal, popularity_weight).astype(np.float32)
-
-    def _history(self, history_ids: Sequence[int]) -> I64:
-        _, item_idx = self.known(history_ids)
-        if not item_idx.size:
-            raise NoKnownBooks(history_ids)
-        return np.unique(item_idx)
 
 
 def best_items(scores: NDArray[np.floating[Any]], k: int) -> I64:
@@ -184,9 +194,18 @@ def best_items(scores: NDArray[np.floating[Any]], k: int) -> I64:
     return above[np.argsort(-scores[above], kind="stable")][:k]
 
 
-def _entries(matrix: csr_array, rows: I64) -> tuple[I64, F32]:
-    """Column numbers and values of some rows, one after the other; SciPy's indexing costs ten times that."""
-    starts, ends = matrix.indptr[rows], matrix.indptr[rows + 1]
-    lengths = (ends - starts).astype(np.int64)
+class _Entries(NamedTuple):
+    """Entries of some rows of a matrix: places in the list of rows, columns, values."""
+
+    rows: I64
+    columns: I64
+    values: F32
+
+
+def _read_rows(matrix: csr_array, rows: I64) -> _Entries:
+    """The entries of these rows, one row after the other; SciPy's own indexing costs ten times that."""
+    starts = matrix.indptr[rows].astype(np.int64)
+    lengths = matrix.indptr[rows + 1] - starts
     offsets = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-    return matrix.indices[offsets].astype(np.int64), matrix.data[offsets]
+    places = np.repeat(np.arange(rows.size), lengths)
+    return _Entries(places, matrix.indices[offsets], matrix.data[offsets])

@@ -1,0 +1,123 @@
+"""Measures what is served beside what others would serve, on one split in one run."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from artifacts.store import ArtifactStore
+from catalog.database import Database, check_migrated
+from pipeline.errors import NothingToEvaluate
+from pipeline.evaluation.baselines import serve_classic_als, serve_classic_system
+from pipeline.evaluation.lists import serve_collaborative, serve_popular
+from pipeline.evaluation.metrics import bootstrap_mean, ndcg_at_k, recall_at_k
+from pipeline.evaluation.readers import Readers, choose_readers
+from pipeline.interactions import F64, I64
+from pipeline.models.fold_models import GATE_OWNER, FoldModels
+from pipeline.settings import TrainSettings
+from pipeline.steps.s1_export import export
+from pipeline.steps.s2_clean import clean
+from pipeline.steps.s3_split import split
+from pipeline.steps.s4_aggregate import aggregate
+
+CLASSIC_SYSTEM = "classic system"
+SERVED = "served"
+NDCG_K = 10
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """One model's figures: means over readers."""
+
+    model: str
+    recall: float
+    low: float
+    high: float
+    """95% bootstrap interval of the recall."""
+    ndcg: float
+    served_gain: float
+    """Recall of what is served less this model's."""
+    served_gain_low: float
+    served_gain_high: float
+    """95% paired bootstrap interval of that."""
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """All models on the same held-out readers."""
+
+    version: str
+    split_id: str
+    k: int
+    ndcg_k: int
+    n_readers: int
+    rows: tuple[ModelRow, ...]
+
+    @property
+    def classic_recall(self) -> float:
+        """Recall of the classic system."""
+        return next(row.recall for row in self.rows if row.model == CLASSIC_SYSTEM)
+
+
+def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> EvaluationReport:
+    """Popularity, classic system, classic ALS and what is served, for readers held out of today's catalogue.
+
+    Served are the current version's models of its train fold, which never saw what is held out. Raises
+    NothingToEvaluate without a version of these folds, TooFewRatings, DatabaseNotMigrated.
+    """
+    check_migrated(db)
+    params = settings.gate
+    folds = split(clean(export(db)), params=settings.split)
+    version, models = _load_served(store, folds.split_id)
+    chosen = choose_readers(folds.train, folds.held_out, at_most=params.max_readers)
+    readers = chosen.take(np.isin(chosen.user_ids, models.reader_ids))
+    aggregates = aggregate(folds.train, params=settings.aggregate)
+    classic_als = serve_classic_als(
+        folds.train, readers, params.k, seed=settings.seed, threads=settings.threads
+    )
+    lists = {
+        "popularity": serve_popular(folds.train.book_ids, aggregates.popularity, readers, params.k),
+        CLASSIC_SYSTEM: serve_classic_system(folds.train, aggregates, classic_als, readers, params.k),
+        "classic ALS": classic_als,
+        SERVED: serve_collaborative(models.als, readers, params.k),
+    }
+    return EvaluationReport(
+        version=version,
+        split_id=folds.split_id,
+        k=params.k,
+        ndcg_k=NDCG_K,
+        n_readers=readers.size,
+        rows=_measure(lists, readers, params.k, settings.seed),
+    )
+
+
+def _load_served(store: ArtifactStore, split_id: str) -> tuple[str, FoldModels]:
+    version = store.current()
+    if version is None:
+        raise NothingToEvaluate("no version is current")
+    manifest = store.manifest(version)
+    if manifest.split_id != split_id:
+        raise NothingToEvaluate(f"{version} was trained on other folds ({manifest.split_id}, now {split_id})")
+    return version, store.load(manifest, GATE_OWNER, FoldModels).record
+
+
+def _measure(lists: dict[str, list[I64]], readers: Readers, k: int, seed: int) -> tuple[ModelRow, ...]:
+    recalls = {model: recall_at_k(served, readers.held_out, k) for model, served in lists.items()}
+    return tuple(
+        _to_row(model, recall, recalls[SERVED], ndcg_at_k(lists[model], readers.held_out, NDCG_K), seed)
+        for model, recall in recalls.items()
+    )
+
+
+def _to_row(model: str, recall: F64, served: F64, ndcg: F64, seed: int) -> ModelRow:
+    interval = bootstrap_mean(recall, np.random.default_rng(seed))
+    gain = bootstrap_mean(served - recall, np.random.default_rng(seed))
+    return ModelRow(
+        model=model,
+        recall=interval.mean,
+        low=interval.low,
+        high=interval.high,
+        ndcg=float(ndcg.mean()),
+        served_gain=gain.mean,
+        served_gain_low=gain.low,
+        served_gain_high=gain.high,
+    )
