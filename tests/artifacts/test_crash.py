@@ -5,7 +5,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,16 @@ def check_consistent(store: ArtifactStore) -> None:
 
 
 @pytest.fixture(scope="module")
-def killed_publishes(tmp_path_factory: pytest.TempPathFactory) -> list[ArtifactStore]:
+def in_memory() -> Iterator[Path]:
+    """A folder where syncing is quick: what was written outlives a killed process either way."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="module")
+def killed_publishes(in_memory: Path) -> list[ArtifactStore]:
     """What each killed publish left; a test that changes one copies it first."""
-    return kill_at_every_operation("publish", tmp_path_factory.mktemp("publish"))
+    return kill_at_every_operation("publish", in_memory / "publish")
 
 
 def copy_of(store: ArtifactStore, target: Path) -> ArtifactStore:
@@ -84,17 +92,19 @@ def test_a_publish_repeated_after_a_kill_succeeds(
 
 
 @pytest.mark.parametrize("action", ["rollback", "collect", "view"])
-def test_a_change_killed_at_any_operation_leaves_a_whole_version_current(action: str, tmp_path: Path) -> None:
-    stores = kill_at_every_operation(action, tmp_path)
+def test_a_change_killed_at_any_operation_leaves_a_whole_version_current(
+    action: str, in_memory: Path
+) -> None:
+    stores = kill_at_every_operation(action, in_memory / action)
 
-    promoted = {entry.to_version for entry in ArtifactStore(tmp_path / "base").promotions()}
+    promoted = {entry.to_version for entry in ArtifactStore(in_memory / action / "base").promotions()}
     for store in stores:
         assert store.current() in promoted
         check_consistent(store)
 
 
-def test_a_folder_value_opens_after_a_kill_while_its_links_were_made(tmp_path: Path) -> None:
-    stores = kill_at_every_operation("view", tmp_path)
+def test_a_folder_value_opens_after_a_kill_while_its_links_were_made(in_memory: Path) -> None:
+    stores = kill_at_every_operation("view", in_memory / "opened")
 
     for store in stores:
         model = store.load(store.manifest(str(store.current())), "als", examples.Model).record

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,19 +89,22 @@ def test_a_collection_that_runs_all_the_time_never_breaks_a_version(tmp_path: Pa
     publish_point(store, 0.0)
     # To this collector every object is old enough to be removed.
     collector = ArtifactStore(root, now=lambda: datetime.now(UTC) + timedelta(hours=2))
-    n_sealed = 0
+    n_published = 0
+
+    def collect_often() -> None:
+        for n in range(50):
+            collector.gc(keep=1)
+            time.sleep(n % 6 / 100)  # from none at all to long enough for a publish
 
     with ThreadPoolExecutor(1) as pool:
-        collecting = pool.submit(lambda: [collector.gc(keep=1) for _ in range(60)])
+        collecting = pool.submit(collect_often)
         while not collecting.done():
-            try:
-                seal(store, build_model(tmp_path / "texts", n_sealed % 3))
-                n_sealed += 1
-            except ArtifactError:
-                pass  # collected while it was drafted: refused rather than broken
-            seal_point(store, 1.0)
-            publish_point(store, float(n_sealed % 5))
+            with suppress(ArtifactError):  # what is collected while it is made is refused, never broken
+                publish_point(store, float(n_published % 5))
+                n_published += 1
+                seal(store, build_model(tmp_path / "texts", n_published % 3))
         collecting.result()
 
     assert [damage for version in store.versions() for damage in store.verify(version)] == []
     assert store.current() in store.versions()
+    assert n_published > 0
