@@ -24,6 +24,7 @@ from catalog.errors import CatalogError
 from cli.console import err, fail, failing_clearly, out
 from cli.settings import CliSettings
 from pipeline.errors import PipelineError
+from telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
     from pipeline.progress import StepRun
@@ -58,6 +59,8 @@ def train(
 
     if from_step is not None and from_step not in STEPS:
         fail(f"no step is called {from_step!r}; the steps are {', '.join(STEPS)}", code=2)
+    # A terminal shows bars; a log gets one JSON line a step.
+    configure_logging("train", level="warning" if err.is_terminal else "info")
     with failing_clearly(ArtifactError, CatalogError, PipelineError), _step_bars() as bars:
         db = open_database(settings.catalogue_url)
         check_migrated(db)
@@ -106,8 +109,11 @@ class _StepBars:
         if self._task is not None:
             self._progress.remove_task(self._task)
             self._task = None
-        took = "kept from an earlier run" if run.reused else f"{run.seconds:.1f} s"
-        self._progress.console.print(f"  {run.number} {run.name:<10} {run.data:<6} {took}", highlight=False)
+        if self._progress.console.is_terminal:
+            took = "kept from an earlier run" if run.reused else f"{run.seconds:.1f} s"
+            self._progress.console.print(
+                f"  {run.number} {run.name:<10} {run.data:<6} {took}", highlight=False
+            )
 
 
 @contextmanager
