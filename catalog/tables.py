@@ -89,7 +89,7 @@ class Book(Base):
     """ISO 639-2/B code."""
     description: Mapped[str | None] = mapped_column(Text)
     main_subject_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.subject_id"))
-    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("books.book_id"))
+    replaced_by: Mapped[int | None] = mapped_column(ForeignKey("books.book_id"), index=True)
     """Set when a later import found that this work is another one's edition: ids are never reused."""
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from catalog.errors import IsbnInvalid
 from catalog.importing.bulk import CHUNK_ROWS, RowWriter, update_rows
 from catalog.importing.cleaning import author_key, check_year, parse_year, repair_text, work_key
+from catalog.importing.replacing import replace_books
 from catalog.importing.report import RowLog
 from catalog.importing.subjects import SubjectCollector
 from catalog.isbn import parse_isbn
@@ -39,10 +40,10 @@ class BookImporter:
         self._stored_editions = _read_ids(connection, _editions_of(source, own=True))
         self._foreign_isbns = set(_read_ids(connection, _editions_of(source, own=False)))
         self._isbns_of_file: dict[str, set[str]] = {}
-        self.book_of_isbn = dict(self._stored_editions)
-        self.replacements: dict[int, int] = {}
-        """Books that lost an edition to another one."""
-        self.n_works_merged = 0
+        self._used: set[int] = set()
+        self._moved: dict[int, int] = {}
+        self._book_of_isbn: dict[str, int] = {}
+        self.n_works_merged = self.n_replaced = 0
         self._new_books = RowWriter(connection, Book, "book_id", "source", "external_id", *_BOOK_COLUMNS)
         self._changed_books: dict[int, tuple[Any, ...]] = {}
         self._new_authors = RowWriter(connection, Author, "author_id", "name", "name_key")
@@ -69,6 +70,7 @@ class BookImporter:
         else:
             self.n_works_merged += 1
         self._book_of_work[raw.external_id] = book_id
+        self._used.add(book_id)
         if raw.subjects:
             self._subjects.add(book_id, raw.subjects, first_author=authors[0] if authors else "")
 
@@ -85,17 +87,22 @@ class BookImporter:
             self._log.drop(raw.file, "no title")
             return
         self._log.keep(raw.file)
+        self._used.add(book_id)
         year = parse_year(raw.year, latest=self._latest_year)
         for isbn in isbns:
             self._write_edition(isbn, book_id, year)
 
-    def finish(self) -> None:
-        """Write what is queued; works without a year take that of their first edition."""
+    def finish(self) -> dict[str, int]:
+        """Write what is queued, and return the book of every ISBN that the source ever had."""
         self.flush()
+        self.n_replaced = replace_books(self._connection, self._replacements())
         first_year = select(func.min(Edition.year)).where(Edition.book_id == Book.book_id).scalar_subquery()
         self._connection.execute(
             update(Book).where(Book.source == self._source, Book.year.is_(None)).values(year=first_year)
         )
+        replaced = self._replacements()
+        stored = {isbn: replaced.get(book_id, book_id) for isbn, book_id in self._stored_editions.items()}
+        return stored | self._book_of_isbn
 
     def flush(self) -> None:
         """Write what is queued, parents first."""
@@ -145,7 +152,7 @@ class BookImporter:
 
     def _find_or_write_book(self, raw: RawEdition, isbns: list[str]) -> int | None:
         title, authors = self._clean(raw.title), self._clean_authors(raw.authors)
-        key = work_key(title, authors[0]) if title and authors else None
+        key = work_key(title, authors[0]) if title and authors else ""
         book_id = self._book_of_work[raw.work] if raw.work is not None else self._find_book(isbns, key)
         if book_id is None:
             if not title:
@@ -155,11 +162,18 @@ class BookImporter:
             self._book_of_key.setdefault(key, book_id)
         return book_id
 
-    def _find_book(self, isbns: list[str], key: str | None) -> int | None:
+    def _find_book(self, isbns: list[str], key: str) -> int | None:
+        """The book of an edition that names no work: what this import says goes before what is stored."""
         for isbn in isbns:
-            if isbn in self.book_of_isbn:
-                return self.book_of_isbn[isbn]
-        return self._book_of_key.get(key) if key else None
+            if isbn in self._book_of_isbn:
+                return self._book_of_isbn[isbn]
+        if key in self._book_of_key:
+            return self._book_of_key[key]
+        return next((self._stored_editions[isbn] for isbn in isbns if isbn in self._stored_editions), None)
+
+    def _replacements(self) -> dict[int, int]:
+        """Books that lost an edition and that this import knows nothing of otherwise, with their heirs."""
+        return {old: new for old, new in self._moved.items() if old not in self._used}
 
     def _write_book(
         self,
@@ -195,15 +209,16 @@ class BookImporter:
             self._book_authors.add(book_id, author_id, position)
 
     def _write_edition(self, isbn: str, book_id: int, year: int | None) -> None:
-        known = self.book_of_isbn.get(isbn)
-        self.book_of_isbn[isbn] = book_id
+        is_new = isbn not in self._book_of_isbn
+        self._book_of_isbn[isbn] = book_id
+        stored = self._stored_editions.get(isbn)
         if isbn in self._foreign_isbns:
             self._log.repairs["ISBNs left to a book of another source"] += 1
-        elif isbn in self._stored_editions:
-            if known is not None and known != book_id:
-                self.replacements[known] = book_id
+        elif stored is not None:
+            if stored != book_id:
+                self._moved[stored] = book_id
             self._changed_editions.append((book_id, year, isbn))
-        elif known is None:
+        elif is_new:
             self._editions.add(isbn, book_id, year)
         if self._editions.is_full:
             self.flush()

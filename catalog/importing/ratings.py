@@ -18,7 +18,7 @@ from catalog.importing.countries import parse_country
 from catalog.importing.report import RowLog
 from catalog.isbn import parse_isbn
 from catalog.sources.base import RawRating, RawUser
-from catalog.tables import Rating, User
+from catalog.tables import EXTERNAL_ID_LENGTH, Rating, User
 
 Ints = npt.NDArray[np.int64]
 _UNDATED = -1
@@ -49,8 +49,8 @@ class UserImporter:
     def add(self, raw: RawUser) -> None:
         """Write a reader that the source describes."""
         external_id = raw.external_id.strip()
-        if not external_id:
-            self._log.drop(raw.file, "no id")
+        if not is_usable_id(external_id):
+            self._log.drop(raw.file, "no usable id")
         elif external_id in self._seen:
             self._log.drop(raw.file, "duplicate id")
         else:
@@ -136,8 +136,8 @@ class RatingImporter:
         if book is None:
             book = self._resolved[raw.isbn] = self._resolve(raw.isbn)
         rating = float("nan") if raw.rating == "0" else _NUMBERS.get(raw.rating)
-        if not raw.user:
-            self._log.drop(raw.file, "no reader")
+        if not is_usable_id(raw.user):
+            self._log.drop(raw.file, "no usable reader id")
         elif rating is None:
             self._log.drop(raw.file, "rating is not a whole number from 0 to 10")
         elif isinstance(book, str):
@@ -200,6 +200,11 @@ class RatingImporter:
             if n > n_kept:
                 self._log.drop(file, "reader rated the book more than once", n - n_kept)
         return everything.take(order[is_first])
+
+
+def is_usable_id(external_id: str) -> bool:
+    """Whether an id is there and fits its column."""
+    return 0 < len(external_id) <= EXTERNAL_ID_LENGTH
 
 
 def read_ratings(connection: Connection, source: str) -> RatingColumns:

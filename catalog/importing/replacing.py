@@ -2,21 +2,19 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, exists, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from catalog.tables import Book, BookSubject, Edition, Event, Rating
 
 
 def replace_books(connection: Connection, replacements: Mapping[int, int]) -> int:
-    """Retire each old book that has no edition left; return how many were.
+    """Retire each old book in favour of a new one; return how many there were.
 
-    Its ratings and events go to the new book, unless that reader has rated both. The row itself stays, so
-    that its id is never given to another book.
+    Its editions, ratings and events go to the new book; of two ratings of one reader the new book's stays.
+    The row itself stays too, so that its id is never given to another book.
     """
-    n_replaced = 0
     for old, new in replacements.items():
-        if connection.scalar(select(exists().where(Edition.book_id == old))):
-            continue
+        connection.execute(update(Edition).where(Edition.book_id == old).values(book_id=new))
         readers = list(connection.scalars(select(Rating.user_id).where(Rating.book_id == new)))
         connection.execute(delete(Rating).where(Rating.book_id == old, Rating.user_id.in_(readers)))
         connection.execute(update(Rating).where(Rating.book_id == old).values(book_id=new))
@@ -24,5 +22,4 @@ def replace_books(connection: Connection, replacements: Mapping[int, int]) -> in
         connection.execute(delete(BookSubject).where(BookSubject.book_id == old))
         connection.execute(update(Book).where(Book.replaced_by == old).values(replaced_by=new))
         connection.execute(update(Book).where(Book.book_id == old).values(replaced_by=new))
-        n_replaced += 1
-    return n_replaced
+    return len(replacements)

@@ -9,7 +9,6 @@ from catalog.database import Database, migrate
 from catalog.importing.books import BookImporter
 from catalog.importing.favourites import write_favourites
 from catalog.importing.ratings import RatingImporter, UserImporter
-from catalog.importing.replacing import replace_books
 from catalog.importing.report import ImportReport, Progress, RowLog
 from catalog.importing.subjects import SubjectCollector
 from catalog.sources.base import Source
@@ -54,10 +53,12 @@ def _import_books(
         books.add_work(work)
     for edition in source.editions(log):
         books.add_edition(edition)
-    books.finish()
-    n_replaced = replace_books(connection, books.replacements)
-    totals = {"works merged with another": books.n_works_merged, "books replaced by another": n_replaced}
-    return books.book_of_isbn, {**totals, **subjects.write(connection, source.name)}
+    book_of_isbn = books.finish()
+    totals = {
+        "works merged with another": books.n_works_merged,
+        "books replaced by another": books.n_replaced,
+    }
+    return book_of_isbn, {**totals, **subjects.write(connection, source.name)}
 
 
 def _import_users(

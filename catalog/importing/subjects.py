@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, delete, func, select, update
 
-from catalog.importing.bulk import RowWriter
+from catalog.importing.bulk import CHUNK_ROWS, RowWriter
 from catalog.importing.folding import NAMES, choose_names, fold_key, merge_variants, plain_key
 from catalog.importing.subject_words import GENERIC
 from catalog.tables import RAW_SUBJECT_LENGTH, Book, BookSubject, Subject, SubjectAlias
@@ -40,7 +40,7 @@ class SubjectCollector:
             author_idx.append(author)
 
     def write(self, connection: Connection, source: str) -> dict[str, int]:
-        """Replace the subjects of the source's books by the folded ones; return totals for the report."""
+        """Replace the subjects of the books that have raw ones by the folded; return totals for the report."""
         book_ids, raw_idx, author_idx = (np.array(column, dtype=np.int64) for column in self._columns)
         raws = list(self._raws)
         keys, key_of_raw = fold_all(raws, raw_idx, book_ids)
@@ -61,6 +61,7 @@ class SubjectCollector:
         _write_aliases(connection, raws, subject_of_raw)
         generic = np.array([id_of_name[name] for name in GENERIC if name in id_of_name], dtype=np.int64)
         rows = rank_subjects(book_ids, subject_of_raw[raw_idx], generic)
+        _forget_book_subjects(connection, np.unique(book_ids))
         _write_book_subjects(connection, source, rows)
         return {
             "raw subjects": len(raws),
@@ -173,9 +174,13 @@ def _write_aliases(connection: Connection, raws: Sequence[str], subject_of_raw: 
     RowWriter(connection, SubjectAlias, "raw", "subject_id").extend(wanted.items())
 
 
+def _forget_book_subjects(connection: Connection, book_ids: Ints) -> None:
+    for start in range(0, book_ids.size, CHUNK_ROWS):
+        chunk = book_ids[start : start + CHUNK_ROWS].tolist()
+        connection.execute(delete(BookSubject).where(BookSubject.book_id.in_(chunk)))
+
+
 def _write_book_subjects(connection: Connection, source: str, rows: tuple[Ints, Ints, Ints]) -> None:
-    own_books = select(Book.book_id).where(Book.source == source)
-    connection.execute(delete(BookSubject).where(BookSubject.book_id.in_(own_books)))
     writer = RowWriter(connection, BookSubject, "book_id", "subject_id", "position")
     writer.extend(zip(*(column.tolist() for column in rows), strict=True))
     main = (

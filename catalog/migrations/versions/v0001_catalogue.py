@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("source", "external_id", name=op.f("uq_books_source_external_id")),
         **_MYSQL,
     )
+    op.create_index(op.f("ix_books_replaced_by"), "books", ["replaced_by"])
     op.create_table(
         "subject_aliases",
         sa.Column("raw", sa.String(length=500), nullable=False),
