@@ -57,7 +57,6 @@ def demo(
         err.print("the catalogue has books already; nothing to import")
         return
     from catalog.demo.mess import Messy
-
     from catalog.demo.source import Demo
 
     def build() -> "Source":

@@ -74,7 +74,6 @@ def evaluate() -> None:
     """Measure the current version against the baselines, on the readers that were held out."""
     settings = CliSettings()
     from pipeline.evaluation.compare import compare
-
     from pipeline.settings import TrainSettings
 
     with failing_clearly(ArtifactError, CatalogError, PipelineError), err.status("measuring"):
