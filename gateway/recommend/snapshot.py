@@ -21,6 +21,8 @@ from gateway.recommend.threshold import Scored
 CHUNK: Final = 500
 """Books asked for at once, so that parsing them holds up no request for long."""
 DEADLINE_S: Final = 5.0
+FIRST_DEADLINE_S: Final = 1.0
+"""The gateway waits for the first snapshot before it serves; SQL's will do until the next try."""
 CHECK_INTERVAL_S: Final = 0.5
 
 log = structlog.get_logger()
@@ -61,7 +63,7 @@ class SnapshotKeeper:
 
     async def start(self) -> None:
         """Take the first snapshot from wherever one is to be had, then keep it up to date."""
-        await self._refresh()
+        await self._refresh(FIRST_DEADLINE_S)
         self._keeping = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
@@ -73,12 +75,12 @@ class SnapshotKeeper:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(CHECK_INTERVAL_S)
-            await self._refresh()
+            await self._refresh(DEADLINE_S)
 
-    async def _refresh(self) -> None:
+    async def _refresh(self, seconds: float) -> None:
         if self._mesh.pinned is not None and self._mesh.pinned != self.snapshot.version:
             try:
-                self.snapshot = await self._mesh.at_one_version(Deadline.after(DEADLINE_S), self._take)
+                self.snapshot = await self._mesh.at_one_version(Deadline.after(seconds), self._take)
             except MeshError as error:
                 log.info("snapshot_not_taken", error=str(error))
             else:

@@ -1,13 +1,14 @@
 """A real gateway in a thread of the test process, and a catalogue of the tiny version's twelve books."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy import insert
 
 from catalog.database import Database, migrate, open_database
@@ -104,9 +105,13 @@ def settings_for(home: Path, urls: dict[str, str], **changes: Any) -> GatewaySet
 
 
 @contextmanager
-def gateway(settings: GatewaySettings) -> Iterator[httpx.Client]:
-    """A client of a running gateway, which drains and stops at the end."""
-    runner = uvicorn.Server(build_uvicorn_config(settings, create_app(settings)))
+def gateway(
+    settings: GatewaySettings, change: Callable[[FastAPI], None] = lambda app: None
+) -> Iterator[httpx.Client]:
+    """A client of a running gateway, which drains and stops at the end; `change` may add routes to it."""
+    app = create_app(settings)
+    change(app)
+    runner = uvicorn.Server(build_uvicorn_config(settings, app))
     thread = threading.Thread(target=runner.run, name="gateway")
     thread.start()
     try:

@@ -1,0 +1,225 @@
+"""The loss of any one server costs its share of an answer, never the answer."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from contracts.shell import SERVER_NAMES, ServerName
+from gateway.api.schemas import BookList
+from tests.gateway import running
+from tests.gateway.running import SOUP_FAN, SPACE_READER, STRANGER
+from tests.gateway.stubs import misbehaving
+from tests.servers import tiny
+
+LISTS = [
+    f"/v1/users/{SPACE_READER}/recommendations",
+    f"/v1/users/{SOUP_FAN}/recommendations",
+    f"/v1/users/{STRANGER}/recommendations",
+    "/v1/books/44/similar",
+    "/v1/books/popular",
+    "/v1/books/popular?subject=Soup",
+    "/v1/search?q=soup",
+    "/v1/search/semantic?q=soup",
+]
+OTHERS = [
+    "/v1/books/44",
+    "/v1/books/isbn/9780441478125",
+    "/v1/subjects",
+    f"/v1/users/{SPACE_READER}/ratings",
+    f"/v1/users/{SPACE_READER}/recommendations/44/why",
+    "/v1/health",
+    "/v1/version",
+]
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with a filled catalogue: only to be read."""
+    return running.build_home(tmp_path_factory.mktemp("catalogue"))
+
+
+@pytest.fixture(scope="module", params=SERVER_NAMES)
+def crippled(
+    request: pytest.FixtureRequest, urls: dict[str, str], catalogue: Path
+) -> Iterator[tuple[ServerName, httpx.Client]]:
+    """Each server in turn, and a gateway that cannot reach it."""
+    left = {name: url for name, url in urls.items() if name != request.param}
+    with running.gateway(running.settings_for(catalogue, left)) as client:
+        yield request.param, client
+
+
+@pytest.fixture(scope="module")
+def alone(catalogue: Path) -> Iterator[httpx.Client]:
+    """A gateway that started while no server could be reached."""
+    with running.gateway(running.settings_for(catalogue, {})) as client:
+        yield client
+
+
+def _fetch(client: httpx.Client, path: str) -> BookList:
+    response = client.get(path)
+    assert response.status_code == 200, response.text
+    return BookList.model_validate_json(response.content)
+
+
+def _without(urls: dict[str, str], *lost: str) -> dict[str, str]:
+    return {name: url for name, url in urls.items() if name not in lost}
+
+
+def test_no_route_fails_for_the_loss_of_one_server(crippled: tuple[ServerName, httpx.Client]) -> None:
+    lost, client = crippled
+
+    for path in [*LISTS, *OTHERS]:
+        response = client.get(path)
+
+        assert response.status_code == 200, (path, response.text)
+        assert set(response.json().get("degraded", [])) <= {lost}
+    assert client.post("/v1/recommendations", json={"subjects": ["Soup"]}).status_code == 200
+
+
+def test_every_list_stays_full_without_any_one_server(crippled: tuple[ServerName, httpx.Client]) -> None:
+    _, client = crippled
+
+    for path in LISTS:
+        found = _fetch(client, path)
+
+        assert len(found.items) >= (6 if "oup" in path else 10), path
+        assert all(item.title and item.authors for item in found.items)
+
+
+def test_health_names_the_lost_server(crippled: tuple[ServerName, httpx.Client]) -> None:
+    lost, client = crippled
+
+    health = client.get("/v1/health").json()
+
+    assert health["status"] == "degraded"
+    assert [name for name, server in health["servers"].items() if not server["live"]] == [lost]
+    assert health["servers"][lost]["error"]
+
+
+@pytest.mark.parametrize(
+    ("lost", "path", "mode", "degraded"),
+    [
+        (["als"], LISTS[0], "subjects", ["als"]),
+        (["als", "embedder"], LISTS[0], "popular", ["als", "embedder"]),
+        (["als", "similarity"], LISTS[0], "popular", ["als", "similarity"]),
+        (["als", "embedder", "metadata"], LISTS[0], "popular", ["als", "embedder", "metadata"]),
+        (["metadata"], LISTS[0], "collaborative", ["metadata"]),
+        (["metadata"], LISTS[1], "subjects", ["metadata"]),
+        (["metadata"], LISTS[2], "popular", ["metadata"]),
+        (["embedder"], LISTS[1], "popular", ["embedder"]),
+        (["similarity"], LISTS[3], "popular", ["similarity"]),
+        (["metadata"], LISTS[6], "semantic", ["metadata"]),
+        (["semantic"], LISTS[7], "keyword", ["semantic"]),
+        (["semantic"], LISTS[0], "collaborative", []),
+    ],
+)
+def test_each_loss_has_its_fallback(
+    urls: dict[str, str], catalogue: Path, lost: list[str], path: str, mode: str, degraded: list[str]
+) -> None:
+    with running.gateway(running.settings_for(catalogue, _without(urls, *lost))) as client:
+        found = _fetch(client, f"{path}{'&' if '?' in path else '?'}k=4")
+
+    assert (found.mode, found.degraded) == (mode, degraded)
+    assert len(found.items) == 4
+
+
+def test_without_similarity_a_book_gets_popular_ones_of_its_main_subject(
+    urls: dict[str, str], catalogue: Path
+) -> None:
+    with running.gateway(running.settings_for(catalogue, _without(urls, "similarity"))) as client:
+        found = _fetch(client, f"/v1/books/{tiny.SOUP_IDS[2]}/similar?k=3")
+
+        assert client.get("/v1/books/5/similar").status_code == 404
+    assert {item.main_subject for item in found.items} == {"Soup"}
+
+
+def test_a_gateway_that_starts_alone_serves_what_is_popular_in_the_catalogue(alone: httpx.Client) -> None:
+    found = _fetch(alone, LISTS[0])
+
+    assert (found.version, found.mode) == ("none", "popular")
+    assert len(found.items) == 10
+    assert not {book_id for book_id, _ in running.SPACE_HISTORY} & {item.book_id for item in found.items}
+    assert alone.get("/health/ready").status_code == 200
+    assert alone.get("/v1/health").status_code == 200
+
+
+def test_a_search_that_nobody_can_answer_says_so(alone: httpx.Client) -> None:
+    response = alone.get("/v1/search?q=soup")
+
+    assert (response.status_code, response.json()["code"]) == (503, "upstream_failed")
+    assert response.headers["Retry-After"] == "1"
+
+
+def test_a_degraded_list_is_not_kept(urls: dict[str, str], home: Path) -> None:
+    with running.gateway(running.settings_for(home, _without(urls, "als"))) as client:
+        for _ in range(2):
+            _fetch(client, LISTS[0])
+        metrics = client.get("/metrics").text
+
+    assert 'bookmesh_gateway_cache_lookups_total{outcome="miss"} 2.0' in metrics
+    assert 'cache_lookups_total{outcome="hit"}' not in metrics
+    assert 'bookmesh_gateway_degraded_total{dependency="als"} 2.0' in metrics
+
+
+@contextmanager
+def _hanging() -> Iterator[str]:
+    """Base URL of a server that takes every request and answers none."""
+    addresses: list[str] = []
+    started, stop = threading.Event(), threading.Event()
+
+    async def hang(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter, _: int) -> None:
+        await reader.read()
+
+    async def run() -> None:
+        async with misbehaving(hang) as url:
+            addresses.append(url)
+            started.set()
+            await asyncio.to_thread(stop.wait)
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    started.wait()
+    try:
+        yield addresses[0]
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("slow", SERVER_NAMES)
+def test_a_server_that_hangs_costs_no_more_than_the_deadline(
+    urls: dict[str, str], home: Path, slow: ServerName
+) -> None:
+    with (
+        _hanging() as url,
+        running.gateway(running.settings_for(home, {**urls, slow: url}, deadline_s=0.2)) as client,
+    ):
+        for path in (LISTS[0], LISTS[3], LISTS[6], LISTS[7]):
+            response = client.get(path)
+
+            assert response.status_code == 200, (path, response.text)
+            # Beyond the deadline come the SQL fallback and the time that this machine takes for all else.
+            assert response.elapsed.total_seconds() < 0.2 + 0.5
+
+
+def test_readers_without_an_account_are_served_without_the_catalogue(
+    urls: dict[str, str], home: Path, version: str
+) -> None:
+    with running.gateway(running.settings_for(home, urls)) as client:
+        for file in home.glob("catalog.db*"):
+            file.write_bytes(b"no database any more" * 5000)  # in place, since the gateway holds it open
+
+        for path in LISTS[3:]:
+            assert _fetch(client, path).version == version
+        liked = client.post("/v1/recommendations", json={"liked": [{"book_id": 11}], "subjects": ["Soup"]})
+        assert (liked.status_code, liked.json()["mode"]) == (200, "collaborative")
+        assert client.get("/v1/books/11").status_code == 200
+        assert client.get("/v1/health").json()["catalog"] is False
+        for refused in (client.get(LISTS[0]), client.put("/v1/users/1/ratings/44", json={"rating": 5})):
+            assert (refused.status_code, refused.json()["code"]) == (503, "catalog_unavailable")
+            assert refused.headers["Retry-After"] == "1"

@@ -1,0 +1,181 @@
+"""Every failure of every route is one and the same kind of body."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from contracts.errors import PROBLEM_MEDIA_TYPE, ErrorCode, Problem
+from gateway.api.layers import ConcurrencyLimit
+from gateway.api.problems import STATUS, describe
+from gateway.errors import Overloaded
+from tests.gateway import running
+
+UNKNOWN = {"user_id": "77", "book_id": "5", "isbn": "9780000000019"}
+NONSENSE = {"user_id": "-1", "book_id": "x", "isbn": "12345"}
+
+
+def _check_problem(response: httpx.Response) -> Problem:
+    assert response.headers["Content-Type"] == PROBLEM_MEDIA_TYPE
+    problem = Problem.model_validate_json(response.content)
+    assert problem.status == response.status_code
+    assert problem.type == f"urn:bookmesh:error:{problem.code}"
+    assert problem.request_id == response.headers["X-Request-ID"]
+    assert response.headers["X-Artifact-Version"]
+    return problem
+
+
+@pytest.fixture(scope="module")
+def operations(shared: httpx.Client) -> list[tuple[str, str]]:
+    """Method and path of every route, from the gateway's own description."""
+    paths: dict[str, dict[str, Any]] = shared.get("/openapi.json").json()["paths"]
+    return [(method.upper(), path) for path, methods in paths.items() for method in methods]
+
+
+def test_every_route_is_there(operations: list[tuple[str, str]]) -> None:
+    assert set(operations) == {
+        ("GET", "/v1/users/{user_id}/recommendations"),
+        ("GET", "/v1/users/{user_id}/recommendations/{book_id}/why"),
+        ("GET", "/v1/users/{user_id}/ratings"),
+        ("PUT", "/v1/users/{user_id}/ratings/{book_id}"),
+        ("DELETE", "/v1/users/{user_id}/ratings/{book_id}"),
+        ("POST", "/v1/recommendations"),
+        ("GET", "/v1/books/{book_id}"),
+        ("GET", "/v1/books/{book_id}/similar"),
+        ("GET", "/v1/books/popular"),
+        ("GET", "/v1/books/isbn/{isbn}"),
+        ("GET", "/v1/search"),
+        ("GET", "/v1/search/semantic"),
+        ("GET", "/v1/subjects"),
+        ("GET", "/v1/health"),
+        ("GET", "/v1/version"),
+        ("GET", "/health/live"),
+        ("GET", "/health/ready"),
+        ("GET", "/metrics"),
+    }
+
+
+@pytest.mark.parametrize("values", [UNKNOWN, NONSENSE])
+def test_every_failure_of_every_route_is_a_problem(
+    shared: httpx.Client, operations: list[tuple[str, str]], values: dict[str, str]
+) -> None:
+    n_failures = 0
+    for method, template in operations:
+        path = re.sub(r"{(\w+)}", lambda match: values[match[1]], template)
+        for options in ({}, {"params": {"k": "0", "limit": "0"}}, {"content": b"{nonsense"}):
+            response = shared.request(method, path, **options)  # type: ignore[arg-type]
+            if response.is_error:
+                _check_problem(response)
+                n_failures += 1
+    assert n_failures > len(operations)
+
+
+def test_a_method_that_a_route_does_not_know_is_a_problem(
+    shared: httpx.Client, operations: list[tuple[str, str]]
+) -> None:
+    for _, template in operations:
+        response = shared.request("PATCH", re.sub(r"{(\w+)}", lambda match: UNKNOWN[match[1]], template))
+
+        assert response.status_code == 405
+        assert _check_problem(response).code == ErrorCode.METHOD_NOT_ALLOWED
+        assert response.headers["Allow"]
+
+
+def test_an_unknown_path_is_a_problem(shared: httpx.Client) -> None:
+    assert _check_problem(shared.get("/v2/books")).code == ErrorCode.NOT_FOUND
+
+
+@pytest.mark.parametrize("is_streamed", [False, True])
+def test_a_body_over_the_limit_is_a_problem(shared: httpx.Client, is_streamed: bool) -> None:
+    def stream() -> Iterator[bytes]:
+        for _ in range(1000):
+            yield bytes(1024)
+
+    content = stream() if is_streamed else bytes(1_000_000)
+
+    response = shared.post("/v1/recommendations", content=content)
+
+    assert response.status_code == 413
+    assert _check_problem(response).code == ErrorCode.BODY_TOO_LARGE
+
+
+def test_an_error_that_nobody_foresaw_keeps_its_details_to_the_log(urls: dict[str, str], home: Path) -> None:
+    settings = running.settings_for(home, urls)
+
+    async def fail() -> None:
+        raise RuntimeError("the secret")
+
+    with running.gateway(settings, lambda app: app.add_api_route("/v1/failing", fail)) as client:
+        response = client.get("/v1/failing")
+
+    assert response.status_code == 500
+    assert _check_problem(response).code == ErrorCode.INTERNAL
+    assert "secret" not in response.text
+
+
+def test_every_code_that_the_gateway_gives_has_a_status() -> None:
+    problems = [describe(error, "r1") for error in (Overloaded(1), RuntimeError())]
+
+    assert [problem.status for problem in problems] == [503, 500]
+    assert all(400 <= status < 600 for status in STATUS.values())
+
+
+def test_the_caller_s_request_id_comes_back(shared: httpx.Client) -> None:
+    response = shared.get("/v1/users/77/recommendations", headers={"X-Request-ID": "my-id.7"})
+
+    assert _check_problem(response).request_id == "my-id.7"
+
+
+async def test_one_request_more_than_the_limit_is_told_to_come_back() -> None:
+    may_end = asyncio.Event()
+
+    async def app(scope: object, receive: object, send: object) -> None:
+        await may_end.wait()
+
+    limited = ConcurrencyLimit(app, limit=2)
+
+    def call(path: str) -> "asyncio.Task[None]":
+        scope = {"type": "http", "path": path}
+        return asyncio.create_task(limited(scope, None, None))  # type: ignore[arg-type]
+
+    running_ = [call("/v1/search") for _ in range(2)]
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded):
+        await call("/v1/search")
+    health = call("/v1/health")
+    may_end.set()
+    await asyncio.gather(*running_, health)
+    await call("/v1/search")
+
+
+def test_the_overload_answer_names_when_to_come_back(urls: dict[str, str], home: Path) -> None:
+    settings = running.settings_for(home, urls, gateway_concurrency=1)
+
+    async def wait() -> None:
+        await asyncio.sleep(0.5)
+
+    with running.gateway(settings, lambda app: app.add_api_route("/v1/waiting", wait)) as client:
+        statuses = asyncio.run(_ask_at_once(str(client.base_url)))
+
+    assert sorted(statuses) == [(200, None), (503, "1")]
+
+
+async def _ask_at_once(url: str) -> list[tuple[int, str | None]]:
+    async with httpx.AsyncClient(base_url=url) as client:
+        responses = await asyncio.gather(*(client.get("/v1/waiting") for _ in range(2)))
+    return [(response.status_code, response.headers.get("Retry-After")) for response in responses]
+
+
+def test_the_description_is_complete(shared: httpx.Client) -> None:
+    paths = shared.get("/openapi.json").json()["paths"]
+    operations = [operation for methods in paths.values() for operation in methods.values()]
+
+    assert all(operation["summary"] for operation in operations)
+    for operation in operations:
+        for parameter in operation.get("parameters", []):
+            assert parameter.get("description") or parameter["schema"].get("description"), parameter
+    assert shared.get("/docs").status_code == 200

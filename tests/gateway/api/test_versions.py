@@ -1,0 +1,157 @@
+"""Promotions and rollbacks under load: one version a response, and no request that fails for it."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from artifacts.store import ArtifactStore
+from contracts.shell import SERVER_NAMES
+from tests.gateway import running
+from tests.servers import running as servers
+from tests.servers import tiny
+from tests.servers.running import wait_until
+from tests.services import free_port
+
+QUESTION = {"subjects": ["Soup"], "popularity_weight": 0.5, "k": 12}
+"""A blend: its scores come from two servers, so a mixture of versions would show."""
+
+
+@dataclass
+class _Mesh:
+    store: ArtifactStore
+    urls: dict[str, str]
+    first: str
+    second: str
+
+    def promote(self, version: str) -> None:
+        self.store.promote(version, by="tests", why="a test")
+
+
+def _start(home: Path, stack: ExitStack, **changes: Any) -> _Mesh:
+    """Five servers of this test's own over two versions, the first of which is current."""
+    settings = servers.settings_for(home, **changes)
+    store = ArtifactStore(settings.artifacts_root)
+    first = tiny.publish(store, home, seed=1)
+    second = tiny.publish(store, home, seed=2, promote=False)
+    clients = {name: stack.enter_context(servers.serving(name, settings)) for name in SERVER_NAMES}
+    return _Mesh(store, {name: str(client.base_url) for name, client in clients.items()}, first, second)
+
+
+@pytest.fixture
+def mesh(tmp_path: Path) -> Iterator[_Mesh]:
+    """Servers that keep a replaced version for a minute, as they do in production."""
+    with ExitStack() as stack:
+        yield _start(tmp_path / "mesh", stack)
+
+
+@pytest.fixture
+def forgetful_mesh(tmp_path: Path) -> Iterator[_Mesh]:
+    """Servers that drop a replaced version at once."""
+    with ExitStack() as stack:
+        yield _start(tmp_path / "mesh", stack, keep_previous_s=0.01)
+
+
+def _ask(client: httpx.Client) -> dict[str, Any]:
+    response = client.post("/v1/recommendations", json=QUESTION)
+    assert response.status_code == 200, response.text
+    assert response.headers["X-Artifact-Version"] == response.json()["version"]
+    body: dict[str, Any] = response.json()
+    return body
+
+
+def _wait_for(client: httpx.Client, version: str) -> None:
+    wait_until(lambda: client.get("/v1/version").json()["version"] == version)
+
+
+def test_under_load_no_request_fails_and_no_response_mixes_versions(mesh: _Mesh, home: Path) -> None:
+    settings = running.settings_for(home, mesh.urls, cache_bytes=1)
+    stop = threading.Event()
+    with running.gateway(settings) as client, ThreadPoolExecutor(4) as pool:
+        bodies = {mesh.first: _ask(client)}
+        mesh.promote(mesh.second)
+        _wait_for(client, mesh.second)
+        bodies[mesh.second] = _ask(client)
+        assert bodies[mesh.first]["items"] != bodies[mesh.second]["items"]
+
+        def hammer(_: int) -> list[dict[str, Any]]:
+            answers = []
+            while not stop.is_set():
+                answers.append(_ask(client))
+                time.sleep(0.01)
+            return answers
+
+        hammering = [pool.submit(hammer, n) for n in range(4)]
+        try:
+            for version in (mesh.first, mesh.second, mesh.first):
+                mesh.promote(version)
+                _wait_for(client, version)
+                time.sleep(0.1)
+        finally:
+            stop.set()
+        answers = [answer for each in hammering for answer in each.result()]
+
+    assert {answer["version"] for answer in answers} == {mesh.first, mesh.second}
+    assert all(answer == bodies[answer["version"]] for answer in answers)
+
+
+def test_a_request_whose_version_is_dropped_begins_anew_at_the_next(
+    forgetful_mesh: _Mesh, home: Path
+) -> None:
+    mesh = forgetful_mesh
+    # The gateway looks so seldom that it learns of the promotion from the servers' refusals.
+    settings = running.settings_for(home, mesh.urls, poll_interval_s=600, cache_bytes=1)
+    with running.gateway(settings) as client:
+        assert _ask(client)["version"] == mesh.first
+        mesh.promote(mesh.second)
+        for url in mesh.urls.values():
+            with httpx.Client(base_url=url) as server:
+                wait_until(lambda server=server: server.get("/info").json()["held"] == [mesh.second])
+
+        answer = _ask(client)
+
+        assert (answer["version"], answer["degraded"]) == (mesh.second, [])
+        assert "bookmesh_gateway_version_repeats_total 1.0" in client.get("/metrics").text
+
+
+def test_a_server_that_is_left_behind_is_lost_rather_than_mixed_in(mesh: _Mesh, home: Path) -> None:
+    with ExitStack() as stack:
+        # The same first version by content, but sealed later: another name.
+        other = _start(home / "other", stack)
+        settings = running.settings_for(home, {**mesh.urls, "embedder": other.urls["embedder"]})
+        with running.gateway(settings) as client:
+            answer = _ask(client)
+
+    assert answer["version"] == mesh.first
+    assert answer["degraded"] == ["embedder"]
+    assert answer["mode"] == "popular"
+
+
+def test_a_server_that_comes_back_is_used_again(mesh: _Mesh, home: Path) -> None:
+    port = free_port()
+    settings = running.settings_for(home, {**mesh.urls, "embedder": f"http://127.0.0.1:{port}"})
+    with running.gateway(settings) as client:
+        assert _ask(client)["degraded"] == ["embedder"]
+
+        again = servers.settings_for(mesh.store.root.parent, embedder_port=port)
+        with servers.serving("embedder", again):
+            wait_until(lambda: not _ask(client)["degraded"])
+
+
+def test_the_snapshot_follows_the_version(mesh: _Mesh, home: Path) -> None:
+    settings = running.settings_for(home, mesh.urls)
+    with running.gateway(settings) as client:
+        mesh.promote(mesh.second)
+        _wait_for(client, mesh.second)
+
+        versions = client.get("/v1/version").json()["servers"]
+
+        assert all(server["version"] == mesh.second for server in versions.values())
+        assert client.get("/v1/health").json()["snapshot_books"] == 12
