@@ -1,0 +1,169 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
+from servers.als.model import AlsModel, NoKnownBooks, best_items, build_gram, fold_in
+
+N, N_FACTORS, ALPHA = 30, 8, 16.0
+RNG = np.random.default_rng(7)
+FACTORS = RNG.normal(size=(N, N_FACTORS)).astype(np.float32)
+NEIGHBOURS = np.triu(RNG.random((N, N)), 1) * (RNG.random((N, N)) < 0.3)
+AUTHORS = (np.arange(N)[:, None] // 3 == np.arange(10)[None, :]).astype(np.float64)
+READERS = RNG.integers(1, 100, N)
+HISTORIES = st.sets(st.integers(0, N - 1), min_size=1, max_size=10)
+
+
+def make_model(**blend: float) -> AlsModel:
+    return AlsModel(
+        book_ids=np.arange(N) * 10,
+        item_factors=FACTORS,
+        gram=build_gram(FACTORS, 0.1),
+        neighbours=csr_array(NEIGHBOURS.astype(np.float32)),
+        book_authors=csr_array((np.sqrt(READERS)[:, None] * AUTHORS).astype(np.float32)),
+        popularity=(np.log1p(READERS) / np.log1p(READERS.max())).astype(np.float32),
+        params={
+            "alpha": ALPHA,
+            "blend": {"als": 0.0, "neighbours": 0.0, "authors": 0.0, "popularity": 0.0, **blend},
+        },
+    )
+
+
+def slow_scores(history: list[int], weights: np.ndarray, blend: dict[str, float]) -> np.ndarray:
+    """The blend in float64, term by term as the docstrings have it."""
+    confidence = np.ones(N)
+    confidence[history] = ALPHA * weights
+    preference = np.zeros(N)
+    preference[history] = 1
+    y = FACTORS.astype(np.float64)
+    user = np.linalg.solve((y.T * confidence) @ y + 0.1 * np.eye(N_FACTORS), (y.T * confidence) @ preference)
+    parts = {
+        "als": y @ user,
+        "neighbours": weights @ NEIGHBOURS[history],
+        "authors": np.sqrt(READERS) * (AUTHORS @ np.sqrt(weights @ AUTHORS[history])),
+        "popularity": np.log1p(READERS) / np.log1p(READERS.max()),
+    }
+    others = np.setdiff1d(np.arange(N), history)
+    total = np.zeros(N)
+    for kind, part in parts.items():
+        largest = part[others].max()
+        total += blend[kind] * (part / largest if largest > 1e-9 else 0)
+    return total
+
+
+@given(history=HISTORIES)
+def test_fold_in_solves_the_published_equation(history: set[int]) -> None:
+    item_idx = np.array(sorted(history))
+    confidence, preference = np.ones(N), np.zeros(N)
+    confidence[item_idx], preference[item_idx] = ALPHA, 1.0
+
+    x = fold_in(FACTORS, build_gram(FACTORS, 0.1), item_idx, confidence[item_idx].astype("f4"))
+
+    y = FACTORS.astype(np.float64)
+    expected = np.linalg.solve(
+        (y.T * confidence) @ y + 0.1 * np.eye(N_FACTORS), (y.T * confidence) @ preference
+    )
+    np.testing.assert_allclose(x, expected, rtol=1e-3, atol=1e-4)
+
+
+@given(history=HISTORIES, seed=st.integers(0, 100))
+def test_scores_are_the_blend_of_all_evidence(history: set[int], seed: int) -> None:
+    blend = dict(
+        zip(
+            ["als", "neighbours", "authors", "popularity"],
+            np.random.default_rng(seed).dirichlet(np.ones(4)),
+            strict=True,
+        )
+    )
+    rows = sorted(history)
+    ratings = [None if row % 3 == 0 else 2.0 if row % 3 == 1 else 8.0 for row in rows]
+
+    book_ids, scores = make_model(**blend).rank([row * 10 for row in rows], ratings, k=N)
+
+    weights = np.array([0.5 if rating == 2.0 else 1.0 for rating in ratings])
+    expected = slow_scores(rows, weights, blend)
+    np.testing.assert_allclose(scores, expected[book_ids // 10], rtol=2e-3, atol=2e-3)
+
+
+@given(history=HISTORIES, excluded=st.sets(st.integers(0, N - 1)), k=st.integers(1, 40))
+def test_neither_history_nor_excluded_books_come_back_and_scores_fall(
+    history: set[int], excluded: set[int], k: int
+) -> None:
+    model = make_model(als=0.5, popularity=0.5)
+
+    book_ids, scores = model.rank(
+        [row * 10 for row in history], [None] * len(history), k=k, exclude=[row * 10 for row in excluded]
+    )
+
+    assert not set(book_ids // 10) & (history | excluded)
+    assert len(set(book_ids)) == len(book_ids) == min(k, N - len(history | excluded))
+    assert (np.diff(scores) <= 0).all()
+
+
+def test_ties_are_broken_by_book_id() -> None:
+    book_ids, _ = make_model(neighbours=1.0).rank([(N - 1) * 10], [None], k=5)  # speaks for nobody
+
+    assert book_ids.tolist() == [0, 10, 20, 30, 40]
+
+
+def test_a_popularity_weight_of_one_ranks_by_popularity_alone() -> None:
+    book_ids, scores = make_model(als=0.9, authors=0.1).rank([0], [None], k=N, popularity_weight=1.0)
+
+    expected = np.argsort(-READERS[1:], kind="stable") + 1
+    assert (book_ids // 10).tolist() == expected.tolist()
+    assert scores[0] == pytest.approx(1.0)
+
+
+def test_a_popularity_weight_of_none_and_of_the_tuned_share_agree() -> None:
+    model = make_model(als=0.5, neighbours=0.3, popularity=0.2)
+
+    tuned = model.rank([0, 50], [None, None], k=10)
+    given_share = model.rank([0, 50], [None, None], k=10, popularity_weight=0.2)
+
+    np.testing.assert_array_equal(tuned[0], given_share[0])
+    np.testing.assert_allclose(tuned[1], given_share[1], rtol=1e-5)
+
+
+def test_a_book_given_twice_counts_once() -> None:
+    model = make_model(als=0.5, neighbours=0.5)
+
+    once, twice = model.rank([0], [None], k=5), model.rank([0, 0], [None, None], k=5)
+
+    np.testing.assert_array_equal(once[0], twice[0])
+    np.testing.assert_array_equal(once[1], twice[1])
+
+
+def test_a_history_of_unknown_books_is_refused() -> None:
+    with pytest.raises(NoKnownBooks, match="2 books"):
+        make_model(als=1.0).rank([5, 7], [None, None], k=3)
+
+
+@given(history=HISTORIES)
+def test_explanations_are_shares_of_the_history(history: set[int]) -> None:
+    model = make_model(als=0.4, neighbours=0.3, authors=0.3)
+    ids = [row * 10 for row in sorted(history)]
+
+    for explained in model.explain(ids, [None] * len(ids), [0, 50, 290], k=N):
+        shares = [share for _, share in explained]
+        assert {book_id for book_id, _ in explained} <= set(ids)
+        assert shares == sorted(shares, reverse=True)
+        assert not shares or sum(shares) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_a_book_by_an_author_of_the_history_is_explained_by_that_authors_book() -> None:
+    explained = make_model(authors=1.0).explain([0, 90], [None, None], [10], k=3)
+
+    assert explained == [[(0, pytest.approx(1.0))]]
+
+
+def test_a_book_for_which_nothing_speaks_has_no_explanation() -> None:
+    assert make_model(popularity=1.0).explain([0], [None], [100, 5], k=3) == [[], []]
+
+
+@given(st.lists(st.sampled_from([0.0, 0.5, 1.0, -np.inf]), max_size=20), st.integers(0, 25))
+def test_best_items_are_those_of_a_stable_sort(values: list[float], k: int) -> None:
+    scores = np.array(values)
+
+    expected = [row for row in np.argsort(-scores, kind="stable") if scores[row] > -np.inf][:k]
+    assert best_items(scores, k).tolist() == expected
