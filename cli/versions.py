@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from artifacts.errors import ArtifactError
+from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
 from cli.console import failing_clearly, out
 from cli.settings import CliSettings
@@ -28,14 +29,13 @@ def list_versions() -> None:
     table.add_column("recall@30", justify="right")
     table.add_column("size", justify="right")
     for manifest in store.manifests():
-        recall = manifest.metrics.get("recall@30")
         table.add_row(
             "→" if manifest.version == current else "",
             manifest.version,
             f"{manifest.created_at:%Y-%m-%d %H:%M}",
             "[green]passed[/]" if manifest.gate.passed else "[red]refused[/]",
             manifest.split_id[:12],
-            f"{recall:.4f}" if isinstance(recall, float) else "-",
+            _recall(manifest),
             f"{sum(entry.bytes for entry in manifest.objects) / MIB:.1f} MiB",
         )
     out.print(table)
@@ -81,6 +81,14 @@ def gc(keep: Annotated[int, typer.Option(min=1, help="Promoted versions that sta
     with failing_clearly(ArtifactError):
         report = _store().gc(keep=keep)
     out.print(report)
+
+
+def _recall(manifest: Manifest) -> str:
+    match manifest.metrics.get("recall@30"):
+        case {"mean": float(mean), "low": float(low), "high": float(high)}:
+            return f"{mean:.4f} [{low:.4f}, {high:.4f}]"
+        case _:
+            return "-"
 
 
 def _store() -> ArtifactStore:
