@@ -7,8 +7,17 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-out = Console()
-err = Console(stderr=True)
+PIPE_WIDTH = 160
+"""Columns of a table that is written to a file or another program, where nothing tells a width."""
+
+
+def _open_console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr)
+    return console if console.is_terminal else Console(stderr=stderr, width=PIPE_WIDTH)
+
+
+out = _open_console(stderr=False)
+err = _open_console(stderr=True)
 
 
 def fail(message: str, *, code: int = 1) -> NoReturn:

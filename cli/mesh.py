@@ -64,7 +64,7 @@ def status() -> None:
     ]
     table = Table(header_style="bold")
     for column in ("process", "address", "pid", "state", "version", "held"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=True)
     table.add_column("memory (PSS)", justify="right")
     total_bytes, all_ready = 0, True
     for row in rows:

@@ -25,7 +25,7 @@ def list_versions() -> None:
     current = store.current()
     table = Table(header_style="bold")
     for column in ("", "version", "created", "gate", "split"):
-        table.add_column(column)
+        table.add_column(column, no_wrap=column == "version")
     table.add_column("recall@30", justify="right")
     table.add_column("size", justify="right")
     for manifest in store.manifests():
