@@ -12,7 +12,7 @@ from catalog.importing.ratings import RatingImporter, UserImporter
 from catalog.importing.report import ImportReport, Progress, RowLog
 from catalog.importing.subjects import SubjectCollector
 from catalog.sources.base import Source
-from catalog.tables import Author, Book, BookAuthor, Edition, Rating, User
+from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Rating, User
 
 
 def import_source(db: Database, source: Source, *, progress: Progress | None = None) -> ImportReport:
@@ -90,6 +90,12 @@ def _count(connection: Connection, source: str) -> dict[str, int]:
         "authors": select(func.count(Author.author_id.distinct()))
         .join(BookAuthor, BookAuthor.author_id == Author.author_id)
         .where(BookAuthor.book_id.in_(own_books)),
+        "books with subjects": select(func.count(BookSubject.book_id.distinct())).where(
+            BookSubject.book_id.in_(own_books)
+        ),
+        "subjects": select(func.count(BookSubject.subject_id.distinct())).where(
+            BookSubject.book_id.in_(own_books)
+        ),
         "readers": select(func.count()).select_from(own_users.subquery()),
         "ratings": ratings,
         "explicit ratings": ratings.where(Rating.rating.is_not(None)),

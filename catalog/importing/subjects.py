@@ -40,7 +40,7 @@ class SubjectCollector:
             author_idx.append(author)
 
     def write(self, connection: Connection, source: str) -> dict[str, int]:
-        """Replace the subjects of the books that have raw ones by the folded; return totals for the report."""
+        """Replace the subjects of the books that were added; return totals for the report."""
         book_ids, raw_idx, author_idx = (np.array(column, dtype=np.int64) for column in self._columns)
         raws = list(self._raws)
         keys, key_of_raw = fold_all(raws, raw_idx, book_ids)
@@ -66,8 +66,6 @@ class SubjectCollector:
         return {
             "raw subjects": len(raws),
             "raw subjects folded": int((subject_of_raw != _NOTHING).sum()),
-            "subjects": len(id_of_name),
-            "books with subjects": np.unique(rows[0]).size,
         }
 
 

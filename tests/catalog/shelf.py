@@ -1,0 +1,69 @@
+"""A small library whose contents every test can keep in mind."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from catalog.importing.report import RowLog
+from catalog.isbn import build_isbn13
+from catalog.sources.base import RawEdition, RawRating, RawUser, RawWork
+
+R = TypeVar("R", RawWork, RawEdition, RawUser, RawRating)
+
+
+def isbn(number: int) -> str:
+    """A valid ISBN-13 of no real book."""
+    return build_isbn13(f"97899999{number:04}")
+
+
+def work(
+    key: str, title: str, author: str = "Ada Lovelace", *subjects: str, year: int | None = 1900
+) -> RawWork:
+    """A work with sensible values."""
+    return RawWork("works", key, title, (author,) if author else (), year, "eng", f"About {title}.", subjects)
+
+
+def edition(
+    number: int, title: str, author: str = "Ada Lovelace", *, of: str | None = None, year: str = "1999"
+) -> RawEdition:
+    """The edition with this made-up ISBN."""
+    return RawEdition("editions", (isbn(number),), of, title, (author,) if author else (), year)
+
+
+def rating(user: str, number: int, value: str, at: int | None = None) -> RawRating:
+    """A rating of the edition with this made-up ISBN."""
+    return RawRating("ratings", user, isbn(number), value, at)
+
+
+def user(external_id: str, age: str = "30", location: str = "paris, , france") -> RawUser:
+    """A reader."""
+    return RawUser("users", external_id, age, location)
+
+
+@dataclass
+class ListSource:
+    """A source of the given records."""
+
+    work_list: Sequence[RawWork] = ()
+    edition_list: Sequence[RawEdition] = ()
+    user_list: Sequence[RawUser] = ()
+    rating_list: Sequence[RawRating] = ()
+    name: str = "lists"
+
+    def works(self, log: RowLog) -> Iterator[RawWork]:
+        return _logged(self.work_list, log)
+
+    def editions(self, log: RowLog) -> Iterator[RawEdition]:
+        return _logged(self.edition_list, log)
+
+    def users(self, log: RowLog) -> Iterator[RawUser]:
+        return _logged(self.user_list, log)
+
+    def ratings(self, log: RowLog) -> Iterator[RawRating]:
+        return _logged(self.rating_list, log)
+
+
+def _logged(records: Iterable[R], log: RowLog) -> Iterator[R]:
+    for record in records:
+        log.read(record.file)
+        yield record

@@ -1,0 +1,176 @@
+"""What the gateway asks of the catalogue, on each database."""
+
+import pytest
+
+from catalog.books import find_by_isbn, read_subjects_of, read_titles
+from catalog.database import Database
+from catalog.errors import BookUnknown, UserUnknown
+from catalog.events import add_event
+from catalog.importing import import_source
+from catalog.ratings import delete_rating, put_rating
+from catalog.subjects import list_subjects
+from catalog.tables import EventKind
+from catalog.users import find_user, read_reader, read_revision
+from tests.catalog.shelf import ListSource, edition, isbn, rating, user, work
+
+LIBRARY = ListSource(
+    work_list=[
+        work("A", "Ash", "Ada Lovelace", "Dragons", "Fantasy", "Fiction", year=-50),
+        work("B", "Birch", "Ben Jonson", "Dragons", "Ghosts"),
+        work("C", "Cedar", "", "Fiction"),
+    ],
+    edition_list=[
+        edition(1, "Ash", of="A"),
+        edition(2, "Ash", of="A"),
+        edition(3, "Birch", of="B"),
+        edition(4, "Cedar", "", of="C"),
+    ],
+    user_list=[user("1"), user("2")],
+    rating_list=[rating("1", 1, "9", at=200), rating("1", 3, "0", at=100), rating("2", 4, "3")],
+)
+
+
+@pytest.fixture
+def library(db: Database) -> Database:
+    import_source(db, LIBRARY)
+    return db
+
+
+def test_a_reader_is_found_by_the_id_of_their_source(library: Database) -> None:
+    with library.session() as session:
+        assert find_user(session, "lists", "1") is not None
+        assert find_user(session, "lists", "99") is None
+        assert find_user(session, "elsewhere", "1") is None
+
+
+def test_a_reader_has_history_oldest_first_and_favourite_subjects(library: Database) -> None:
+    with library.session() as session:
+        ash, birch = find_by_isbn(session, isbn(1)), find_by_isbn(session, isbn(3))
+        reader = read_reader(session, find_user(session, "lists", "1") or 0)
+
+    assert reader is not None
+    assert reader.history == ((birch, None), (ash, 9.0))
+    assert reader.favourite_subjects[0] == "Dragons"
+    assert "Fiction" not in reader.favourite_subjects
+
+
+def test_an_unknown_reader_is_none(library: Database) -> None:
+    with library.session() as session:
+        assert read_reader(session, 999) is None
+        assert read_revision(session, 999) is None
+
+
+def test_titles_come_in_the_order_asked_without_unknown_books(library: Database) -> None:
+    with library.session() as session:
+        ids = [find_by_isbn(session, isbn(n)) or 0 for n in (4, 1)]
+        rows = read_titles(session, [ids[0], 999, ids[1]])
+
+    assert list(rows) == ids
+    ash = rows[ids[1]]
+    assert (ash.title, ash.authors, ash.year, ash.language) == ("Ash", ("Ada Lovelace",), -50, "eng")
+    assert ash.isbns == tuple(sorted((isbn(1), isbn(2))))
+    assert (ash.main_subject, ash.subjects) == ("Dragons", ("Dragons", "Fantasy", "Fiction"))
+    assert (ash.source, ash.external_id, ash.description) == ("lists", "A", "About Ash.")
+
+
+def test_a_generic_subject_is_never_the_main_one(library: Database) -> None:
+    with library.session() as session:
+        cedar = read_titles(session, [find_by_isbn(session, isbn(4)) or 0]).popitem()[1]
+
+    assert (cedar.main_subject, cedar.subjects, cedar.authors) == (None, ("Fiction",), ())
+
+
+def test_subjects_of_books_come_most_frequent_first_without_generic_ones(library: Database) -> None:
+    with library.session() as session:
+        books = [find_by_isbn(session, isbn(n)) or 0 for n in (1, 3, 4)]
+
+        assert read_subjects_of(session, books) == ["Dragons", "Fantasy", "Ghosts"]
+
+
+def test_subjects_are_listed_by_size_generic_ones_last(library: Database) -> None:
+    with library.session() as session:
+        rows = list_subjects(session, 10, 0)
+
+    assert [(row.name, row.n_books) for row in rows] == [
+        ("Dragons", 2),
+        ("Fantasy", 1),
+        ("Ghosts", 1),
+        ("Fiction", 2),
+    ]
+
+
+def test_subjects_are_listed_by_page_and_by_prefix_in_any_case(library: Database) -> None:
+    with library.session() as session:
+        assert [row.name for row in list_subjects(session, 2, 1)] == ["Fantasy", "Ghosts"]
+        assert [row.name for row in list_subjects(session, 9, 0, "f")] == ["Fantasy", "Fiction"]
+        assert list_subjects(session, 9, 0, "%") == []
+
+
+def test_a_new_rating_is_in_the_history_and_changes_the_revision(library: Database) -> None:
+    with library.session(write=True) as session:
+        user_id, book_id = find_user(session, "lists", "2") or 0, find_by_isbn(session, isbn(1)) or 0
+        before = read_revision(session, user_id)
+        created = put_rating(session, user_id, book_id, 8.0)
+
+    with library.session() as session:
+        reader = read_reader(session, user_id)
+    assert created
+    assert reader is not None
+    assert reader.history[-1] == (book_id, 8.0)
+    assert reader.revision != before
+
+
+def test_rating_again_replaces_the_rating(library: Database) -> None:
+    with library.session(write=True) as session:
+        user_id, book_id = find_user(session, "lists", "1") or 0, find_by_isbn(session, isbn(1)) or 0
+        created = put_rating(session, user_id, book_id, None)
+        reader = read_reader(session, user_id)
+
+    assert not created
+    assert reader is not None
+    assert dict(reader.history)[book_id] is None
+    assert len(reader.history) == 2
+
+
+def test_a_deleted_rating_is_gone_and_deleting_twice_says_so(library: Database) -> None:
+    with library.session(write=True) as session:
+        user_id, book_id = find_user(session, "lists", "1") or 0, find_by_isbn(session, isbn(1)) or 0
+        assert delete_rating(session, user_id, book_id)
+        assert not delete_rating(session, user_id, book_id)
+        reader = read_reader(session, user_id)
+
+    assert reader is not None
+    assert book_id not in dict(reader.history)
+
+
+def test_ratings_of_unknown_readers_and_books_are_refused_and_change_nothing(library: Database) -> None:
+    with library.session() as session:
+        user_id = find_user(session, "lists", "1") or 0
+        before = read_revision(session, user_id)
+
+    with pytest.raises(UserUnknown), library.session(write=True) as session:
+        put_rating(session, 999, 1, 5.0)
+    with pytest.raises(BookUnknown), library.session(write=True) as session:
+        put_rating(session, user_id, 999, 5.0)
+
+    with library.session() as session:
+        assert read_revision(session, user_id) == before
+
+
+def test_a_dismissed_book_is_remembered_and_changes_the_revision(library: Database) -> None:
+    with library.session(write=True) as session:
+        user_id, book_id = find_user(session, "lists", "2") or 0, find_by_isbn(session, isbn(3)) or 0
+        add_event(session, user_id, book_id, EventKind.VIEW)
+        seen = read_reader(session, user_id)
+        add_event(session, user_id, book_id, EventKind.DISMISS)
+        dismissed = read_reader(session, user_id)
+
+    assert seen is not None
+    assert dismissed is not None
+    assert (seen.dismissed, dismissed.dismissed) == (frozenset(), {book_id})
+    assert dismissed.revision == seen.revision + 1
+
+
+def test_events_of_unknown_readers_are_refused(library: Database) -> None:
+    with pytest.raises(UserUnknown), library.session(write=True) as session:
+        add_event(session, 999, 1, EventKind.CLICK)
