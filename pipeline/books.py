@@ -84,5 +84,6 @@ def find_favourites(counts: F32, is_generic: Mask, n: int) -> I64:
 
 def _is_in(column: pa.ChunkedArray, values: list[str] | pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.is_in(
-        column, value_set=pa.array(values) if isinstance(values, list) else values.combine_chunks()
+        column,
+        value_set=pa.array(values, pa.string()) if isinstance(values, list) else values.combine_chunks(),
     )

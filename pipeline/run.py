@@ -5,7 +5,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import structlog
 
@@ -128,7 +127,8 @@ class _Run:
         aggregates = step("aggregate", data, aggregate, fold, params=settings.aggregate)
         subjects = step(
             "subjects", data, learn_subjects, fold, aggregates, exported,
-            params=settings.subjects, seed=settings.seed, tools=self._training_tools(),
+            params=settings.subjects, seed=settings.seed,
+            tools={"advance": self.stepper.progress.step_advanced},
         )  # fmt: skip
         als = self._learn_als(data, fold)
         index = step(
@@ -141,11 +141,9 @@ class _Run:
         settings = self.settings
         return self.stepper.run(
             "als", data, learn_als, fold,
-            params=settings.als, seed=settings.seed, tools=self._training_tools(),
+            params=settings.als, seed=settings.seed,
+            tools={"threads": settings.threads, "advance": self.stepper.progress.step_advanced},
         )  # fmt: skip
-
-    def _training_tools(self) -> dict[str, Any]:
-        return {"threads": self.settings.threads, "advance": self.stepper.progress.step_advanced}
 
     def _judge(
         self,

@@ -38,7 +38,7 @@ class SubjectsParams(Params):
 
     dim: PositiveInt = 64
     n_epochs: PositiveInt = 6
-    batch_size: PositiveInt = 2048
+    batch_size: PositiveInt = 1024
     n_negatives: PositiveInt = 512
     """Books that the ranking loss sets against each book read."""
     n_pairs: PositiveInt = 512
@@ -50,7 +50,7 @@ class SubjectsParams(Params):
     """Share of the rating regression in the loss; the ranking loss has weight 1."""
     contrastive_weight: float = Field(default=0.2, ge=0)
     """Share of the loss that draws together what is read together."""
-    max_steps: PositiveInt = 600
+    max_steps: PositiveInt = 400
     """Batches at most: bounds the time on large data."""
 
 

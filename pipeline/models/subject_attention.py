@@ -64,6 +64,8 @@ def train_subject_attention(
 
     At most `max_steps` batches, so the time is bounded whatever the data. The same seed gives the same bytes.
     """
+    # Batches are small: a second thread gains little, and on a busy machine the two wait for each other.
+    torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(seed)
     model = SubjectAttention(examples.n_subjects, params.dim, generator)
     n_examples, n_items = examples.item_idx.size, examples.item_subjects.shape[0]

@@ -37,11 +37,9 @@ def learn_subjects(
     *,
     params: SubjectsParams,
     seed: int,
-    threads: int,
     advance: Advance,
 ) -> Subjects:
     """Train on readers of at least two books with subjects; only subjects of the fold's books are known."""
-    torch.set_num_threads(threads)
     sets = collect_subject_sets(catalogue.book_subjects, catalogue.subjects, fold.book_ids)
     examples = build_examples(fold, aggregates, sets)
     model = train_subject_attention(examples, params=params, seed=seed, advance=advance)

@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from catalog.database import Database, migrate, open_database
 from catalog.tables import Author, Book, BookAuthor, BookSubject, Rating, Subject, User
 
+CLUB_SUBJECTS = ["Dragons", "Gardens", "Rockets", "Soups"]
 Pair = tuple[int, int, float | None]
 
 
@@ -68,7 +69,7 @@ def write_catalogue(path: Path, works: Sequence[Work], pairs: Iterable[Pair]) ->
 def club_works(n_clubs: int = 4, n_each: int = 20) -> list[Work]:
     """Each club has its books; two by each author, who writes for that club only."""
     return [
-        Work(f"Book {club}-{number}", f"Author {club}-{number // 2}", (f"Subject {club}", "Fiction"))
+        Work(f"Book {club}-{number}", f"Author {club}-{number // 2}", (CLUB_SUBJECTS[club], "Fiction"))
         for club in range(n_clubs)
         for number in range(n_each)
     ]
