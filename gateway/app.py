@@ -1,8 +1,9 @@
 """Builds the gateway: its parts at start-up, its routes, and the layers around them."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
+import httpx
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
@@ -44,19 +45,20 @@ MAX_BODY_BYTES = 64 * 1024
 
 def create_app(settings: GatewaySettings, tracing: Tracing | None = None) -> FastAPI:
     """The gateway's app; nothing is opened before its lifespan begins."""
+    tracing = tracing or Tracing()
     registry = build_registry()
     metrics = GatewayMetrics(registry)
     app = FastAPI(
         title="bookmesh",
         description=DESCRIPTION,
         version="1",
-        lifespan=_build_lifespan(settings, metrics),
+        lifespan=_build_lifespan(settings, metrics, tracing),
     )
     app.state.registry = registry
     for module in (recommendations, books, search, subjects, ratings, health):
         app.include_router(module.router)
     app.include_router(health.probes)
-    _add_layers(app, settings, registry, tracing or Tracing())
+    _add_layers(app, settings, registry, tracing)
     return app
 
 
@@ -82,17 +84,21 @@ def _add_layers(
     app.add_middleware(VersionHeader, name_version=name_version)
 
 
-def _build_lifespan(settings: GatewaySettings, metrics: GatewayMetrics):  # type: ignore[no-untyped-def]
+def _build_lifespan(
+    settings: GatewaySettings, metrics: GatewayMetrics, tracing: Tracing
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.services = await _start(settings, metrics, stack)
+            app.state.services = await _start(settings, metrics, tracing, stack)
             yield
 
     return lifespan
 
 
-async def _start(settings: GatewaySettings, metrics: GatewayMetrics, stack: AsyncExitStack) -> Services:
+async def _start(
+    settings: GatewaySettings, metrics: GatewayMetrics, tracing: Tracing, stack: AsyncExitStack
+) -> Services:
     """Open everything that the gateway needs; the stack closes it in the opposite order.
 
     Raises DatabaseNotMigrated. Servers that are down delay nothing and stop nothing.
@@ -103,11 +109,7 @@ async def _start(settings: GatewaySettings, metrics: GatewayMetrics, stack: Asyn
     stack.push_async_callback(cache.close)
     client = build_client(pool_size=settings.pool_size, idle_connection_s=settings.idle_connection_s)
     stack.push_async_callback(client.aclose)
-    servers: dict[ServerName, Server] = {
-        name: Server(name, url, client=client, breaker=_build_breaker(settings), metrics=metrics)
-        for name, url in settings.server_urls().items()
-    }
-    mesh = Mesh(servers, poll_interval_s=settings.poll_interval_s, metrics=metrics)
+    mesh = _build_mesh(settings, client, metrics, tracing)
     await mesh.start()
     stack.push_async_callback(mesh.stop)
     snapshots = SnapshotKeeper(mesh, catalogue, n_books=settings.snapshot_books)
@@ -152,6 +154,23 @@ def render_list(answer: Answer) -> bytes:
     ]
     body = BookList(version=answer.version, mode=answer.mode, degraded=list(answer.degraded), items=items)
     return body.model_dump_json().encode()
+
+
+def _build_mesh(
+    settings: GatewaySettings, client: httpx.AsyncClient, metrics: GatewayMetrics, tracing: Tracing
+) -> Mesh:
+    servers: dict[ServerName, Server] = {
+        name: Server(
+            name,
+            url,
+            client=client,
+            breaker=_build_breaker(settings),
+            metrics=metrics,
+            tracing=tracing,
+        )
+        for name, url in settings.server_urls().items()
+    }
+    return Mesh(servers, poll_interval_s=settings.poll_interval_s, metrics=metrics)
 
 
 def _open_catalogue(settings: GatewaySettings) -> Catalogue:

@@ -50,7 +50,7 @@ async def recommend_to_reader(
 )
 async def recommend_to_anyone(services: ServicesDep, request: RecommendationsRequest) -> Response:
     """Nothing is stored. With `liked` the books decide, else `subjects`, else popularity."""
-    liked = [(book.book_id, book.rating) for book in request.liked]
+    liked = list({book.book_id: book.rating for book in request.liked}.items())
     await _check_books_exist(services, [book_id for book_id, _ in liked])
     subjects = await services.subjects.resolve(request.subjects) if request.subjects else []
     question = services.questions.recommend_for(

@@ -69,8 +69,15 @@ class Mesh:
                 log.info("version_repeat", server=error.server, version=error.version, held=error.held)
                 self._metrics.repeats.inc()
                 if self._is_pinned(view.version):
-                    await self.refresh()
+                    await self._refresh_within(deadline.remaining_s() / 2)
         raise AssertionError("the last try raises no VersionNotHeld")
+
+    async def _refresh_within(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self.refresh()
+        except TimeoutError:
+            self._pin()  # by what those told that did answer
 
     async def _watch(self, server: Server) -> None:
         while True:

@@ -23,7 +23,7 @@ from gateway.mesh.errors import (
 from gateway.mesh.pinning import HeldVersions
 from gateway.metrics import GatewayMetrics
 from telemetry.logs import REQUEST_ID
-from telemetry.tracing import TRACEPARENT
+from telemetry.tracing import TRACEPARENT, Tracing
 
 ResponseT = TypeVar("ResponseT", bound=shell.Response)
 
@@ -48,6 +48,7 @@ class Server:
         client: httpx.AsyncClient,
         breaker: CircuitBreaker,
         metrics: GatewayMetrics,
+        tracing: Tracing,
     ) -> None:
         self.name: ServerName = name
         self.breaker = breaker
@@ -56,6 +57,7 @@ class Server:
         self._url = url
         self._client = client
         self._metrics = metrics
+        self._tracing = tracing
         self._versions = HeldVersions(current=None, held=frozenset())
         self._seen_at_s = float("-inf")
 
@@ -105,7 +107,10 @@ class Server:
         started_s = time.perf_counter()
         outcome = "cancelled"
         try:
-            answer = await self._exchange(path, request, response_type, version=version, deadline=deadline)
+            with self._tracing.span(f"{self.name} {path}", kind="client"):
+                answer = await self._exchange(
+                    path, request, response_type, version=version, deadline=deadline
+                )
         except UpstreamError as error:
             outcome = type(error).__name__
             self.breaker.failed()

@@ -144,6 +144,7 @@ def test_a_gateway_that_starts_alone_serves_what_is_popular_in_the_catalogue(alo
     assert (found.version, found.mode) == ("none", "popular")
     assert len(found.items) == 10
     assert not {book_id for book_id, _ in running.SPACE_HISTORY} & {item.book_id for item in found.items}
+    assert [item.book_id for item in _fetch(alone, "/v1/books/popular?k=2").items] == [11, 22]
     assert alone.get("/health/ready").status_code == 200
     assert alone.get("/v1/health").status_code == 200
 

@@ -24,6 +24,7 @@ from gateway.mesh.errors import (
 from gateway.mesh.server import Server
 from gateway.mesh.transport import build_client
 from gateway.metrics import GatewayMetrics
+from telemetry.tracing import Tracing
 from tests.gateway.stubs import Behave, build_response, misbehaving, read_request
 from tests.services import free_port
 
@@ -41,7 +42,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 def _server(url: str, client: httpx.AsyncClient, failures: int = 100) -> Server:
     breaker = CircuitBreaker(failures=failures, open_s=60.0)
     metrics = GatewayMetrics(CollectorRegistry())
-    return Server("embedder", url, client=client, breaker=breaker, metrics=metrics)
+    return Server("embedder", url, client=client, breaker=breaker, metrics=metrics, tracing=Tracing())
 
 
 async def _ask(server: Server, seconds: float = 5.0) -> embedder.EmbedResponse:

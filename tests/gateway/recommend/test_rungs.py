@@ -1,0 +1,127 @@
+"""The ways to find books, over lists that are longer than the first look into them."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contracts import als, embedder
+from contracts.shell import ScoredBooks
+from gateway.mesh.errors import UpstreamUnreachable
+from gateway.recommend.rungs import (
+    Rung,
+    by_history,
+    by_keyword,
+    by_popularity,
+    by_subjects,
+    first_look,
+)
+from gateway.recommend.threshold import Scored
+
+N = 3000
+SIMILARITY = np.random.default_rng(1).uniform(-0.5, 1, N)
+POPULARITY = np.random.default_rng(2).uniform(0, 1, N) ** 3
+
+
+class _LargeMesh:
+    """3,000 books with random scores; notes how deep each list was read."""
+
+    def __init__(self, *, has_metadata: bool = True) -> None:
+        self.has_metadata = has_metadata
+        self.depth = 0
+
+    async def embed(self, subjects: Sequence[str]) -> embedder.EmbedResponse:
+        return embedder.EmbedResponse(version="v1", vector=[1.0], known=list(subjects), unknown=[])
+
+    async def nearest(self, _: Sequence[float], k: int) -> ScoredBooks:
+        return self._best(SIMILARITY, 0, k)
+
+    async def similarities(self, _: Sequence[float], book_ids: Sequence[int]) -> ScoredBooks:
+        return _give(book_ids, SIMILARITY)
+
+    async def popular(self, k: int, *, offset: int = 0, subject: str | None = None) -> ScoredBooks:
+        await asyncio.sleep(0)
+        if not self.has_metadata:
+            raise UpstreamUnreachable("metadata", "down")
+        return self._best(POPULARITY, offset, k)
+
+    async def popularities(self, book_ids: Sequence[int]) -> ScoredBooks:
+        return _give(book_ids, POPULARITY)
+
+    async def search(self, _: str, k: int) -> ScoredBooks:
+        return self._best(POPULARITY, 0, k)
+
+    async def rank(self, request: als.RankRequest) -> ScoredBooks:
+        return self._best(SIMILARITY, 0, request.k)
+
+    def _best(self, scores: np.ndarray, offset: int, k: int) -> ScoredBooks:
+        self.depth = max(self.depth, offset + k)
+        return _give(np.argsort(-scores, kind="stable")[offset : offset + k].tolist(), scores)
+
+
+def _give(book_ids: Sequence[int], scores: np.ndarray) -> ScoredBooks:
+    values = [float(scores[book_id]) for book_id in book_ids]
+    return ScoredBooks(version="v1", book_ids=list(book_ids), scores=values)
+
+
+async def _read(rung: Rung, mesh: _LargeMesh, n: int, losses: set[str] | None = None) -> list[Scored]:
+    view: Any = mesh
+    books: list[Scored] = []
+    async for page in rung.pages(view, losses if losses is not None else set()):
+        books += page
+        if len(books) >= n:
+            break
+    return books[:n]
+
+
+async def _find_subjects() -> list[str]:
+    return ["Space"]
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25, 0.8, 1.0])
+@pytest.mark.parametrize("n", [10, 500, N])
+async def test_a_blend_over_two_servers_is_that_of_brute_force(weight: float, n: int) -> None:
+    rung = by_subjects(_find_subjects, popularity_weight=weight, k=10, n_excluded=0)
+
+    books = await _read(rung, _LargeMesh(), n)
+
+    expected = np.sort((1 - weight) * SIMILARITY + weight * POPULARITY)[::-1][:n]
+    np.testing.assert_allclose([book.score for book in books], expected, rtol=1e-12)
+    assert len({book.book_id for book in books}) == n
+
+
+async def test_the_first_ten_of_a_blend_need_no_deep_look() -> None:
+    mesh = _LargeMesh()
+
+    await _read(by_subjects(_find_subjects, popularity_weight=0.3, k=10, n_excluded=0), mesh, 10)
+
+    assert mesh.depth < N / 2
+
+
+async def test_without_metadata_subjects_go_on_by_similarity_alone() -> None:
+    losses: set[str] = set()
+    rung = by_subjects(_find_subjects, popularity_weight=0.5, k=10, n_excluded=0)
+
+    books = await _read(rung, _LargeMesh(has_metadata=False), N, losses)
+
+    assert losses == {"metadata"}
+    np.testing.assert_array_equal([book.score for book in books], np.sort(SIMILARITY)[::-1])
+
+
+@pytest.mark.parametrize(
+    ("rung", "scores"),
+    [
+        (by_history([(1, None)], exclude=(), k=10, popularity_weight=None), SIMILARITY),
+        (by_keyword("words", k=10, n_excluded=0), POPULARITY),
+        (by_popularity(10, 0), POPULARITY),
+    ],
+)
+async def test_a_list_is_read_to_its_end_without_gap_or_repetition(rung: Rung, scores: np.ndarray) -> None:
+    mesh = _LargeMesh()
+
+    assert len(await _read(rung, mesh, 10)) == 10
+    assert mesh.depth == first_look(10)
+    books = await _read(rung, mesh, N)
+    assert [book.book_id for book in books] == np.argsort(-scores, kind="stable").tolist()
