@@ -1,0 +1,64 @@
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.evaluation.metrics import bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
+
+BOOKS = st.lists(st.integers(0, 30), unique=True, max_size=15)
+READERS = st.lists(st.tuples(BOOKS, BOOKS.filter(bool)), min_size=1, max_size=6)
+
+
+@given(READERS, st.integers(1, 12))
+def test_recall_counts_hits_over_the_most_there_can_be(
+    readers: list[tuple[list[int], list[int]]], k: int
+) -> None:
+    shown, truth = (
+        [np.array(books, dtype=np.int64) for books in part] for part in zip(*readers, strict=True)
+    )
+
+    recall = recall_at_k(shown, truth, k)
+
+    slow = [len(set(books[:k]) & set(held_out)) / min(k, len(held_out)) for books, held_out in readers]
+    np.testing.assert_allclose(recall, slow)
+
+
+@given(READERS, st.integers(1, 12))
+def test_ndcg_discounts_by_place_and_compares_with_the_ideal_list(
+    readers: list[tuple[list[int], list[int]]], k: int
+) -> None:
+    shown, truth = (
+        [np.array(books, dtype=np.int64) for books in part] for part in zip(*readers, strict=True)
+    )
+
+    ndcg = ndcg_at_k(shown, truth, k)
+
+    for value, (books, held_out) in zip(ndcg, readers, strict=True):
+        gain = sum(1 / math.log2(place + 1) for place, book in enumerate(books[:k], 1) if book in held_out)
+        ideal = sum(1 / math.log2(place + 1) for place in range(1, min(k, len(held_out)) + 1))
+        assert math.isclose(value, gain / ideal, abs_tol=1e-12)
+
+
+def test_coverage_is_the_share_of_books_that_anybody_sees() -> None:
+    shown = [np.array([1, 2, 3]), np.array([2, 3, 4])]
+
+    assert coverage_at_k(shown, n_items=8, k=2) == 3 / 8
+
+
+def test_the_interval_of_a_mean_is_that_of_the_central_limit_theorem() -> None:
+    values = np.random.default_rng(0).normal(0.2, 0.3, 2500)
+
+    interval = bootstrap_mean(values, np.random.default_rng(1))
+
+    assert interval.mean == values.mean()
+    half_width = 1.96 * values.std() / 50
+    assert math.isclose(interval.high - interval.low, 2 * half_width, rel_tol=0.08)
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    values = np.random.default_rng(0).random(50)
+
+    assert bootstrap_mean(values, np.random.default_rng(3)) == bootstrap_mean(
+        values, np.random.default_rng(3)
+    )

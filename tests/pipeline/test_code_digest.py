@@ -1,0 +1,50 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import code_digest
+from pipeline.code_digest import digest_code
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package of three modules: step uses helper, nobody uses stranger."""
+    folder = tmp_path / "night"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "step.py").write_text("from night.helper import double\n")
+    (folder / "helper.py").write_text("def double(x):\n    return 2 * x\n")
+    (folder / "stranger.py").write_text("X = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(code_digest, "OUR_PACKAGES", ("night",))
+    digest_code.cache_clear()
+    yield folder
+    digest_code.cache_clear()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "night"]:
+        del sys.modules[name]
+
+
+def digest_after(change: Path, text: str) -> str:
+    change.write_text(text)
+    digest_code.cache_clear()
+    return digest_code("night.step")
+
+
+def test_code_that_is_used_is_part_of_the_digest(package: Path) -> None:
+    before = digest_code("night.step")
+
+    assert digest_after(package / "helper.py", "def double(x):\n    return x + x\n") != before
+
+
+def test_code_that_is_not_used_is_not(package: Path) -> None:
+    before = digest_code("night.step")
+
+    assert digest_after(package / "stranger.py", "X = 2\n") == before
+
+
+def test_every_step_rests_on_its_own_model_code_only() -> None:
+    als = code_digest._reachable("pipeline.steps.s6_als")
+
+    assert "pipeline.models.neighbours" in als and "servers.als.model" in als
+    assert "pipeline.models.subject_attention" not in als

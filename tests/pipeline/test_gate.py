@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from pipeline.gate import Measured, judge
+from pipeline.settings import GateParams
+
+RNG = np.random.default_rng(5)
+N = 400
+POPULARITY = RNG.random(N) * 0.1
+GOOD = POPULARITY + 0.1 + RNG.normal(0, 0.02, N)
+NOBODY = np.zeros(N)
+
+
+def failed(**changes: object) -> list[str]:
+    facts = {
+        "candidate": GOOD,
+        "popularity": POPULARITY,
+        "untrained": POPULARITY,
+        "gain_over_current": NOBODY,
+        "ann_recall": {"als": 0.99},
+    }
+    verdict = judge(Measured(**{**facts, **changes}), params=GateParams(), seed=1)  # type: ignore[arg-type]
+    names = [check.name for check in verdict.checks if not check.passed]
+    assert verdict.passed == (not names)
+    return names
+
+
+def test_a_candidate_better_than_all_it_must_beat_passes() -> None:
+    assert failed() == []
+
+
+def test_the_first_version_ever_has_no_current_one_to_beat() -> None:
+    assert failed(gain_over_current=None) == []
+
+
+def test_popularity_itself_does_not_pass() -> None:
+    assert failed(candidate=POPULARITY) == ["recall_over_popularity", "recall_over_untrained"]
+
+
+def test_a_candidate_must_beat_popularity_by_the_margin() -> None:
+    assert failed(candidate=1.05 * POPULARITY, untrained=NOBODY) == ["recall_over_popularity"]
+
+
+def test_learning_must_add_to_what_needs_no_learning() -> None:
+    assert failed(untrained=GOOD + RNG.normal(0, 0.01, N)) == ["recall_over_untrained"]
+
+
+@pytest.mark.parametrize(("loss", "names"), [(0.001, []), (0.004, []), (0.006, ["recall_over_current"])])
+def test_a_candidate_may_lose_less_than_delta_to_the_current_version(loss: float, names: list[str]) -> None:
+    assert failed(gain_over_current=np.full(N, -loss)) == names
+
+
+def test_a_loss_that_may_be_large_is_refused_even_if_its_mean_is_small() -> None:
+    noisy = np.where(np.arange(N) % 2, 0.5, -0.5)
+
+    assert failed(gain_over_current=noisy) == ["recall_over_current"]
+
+
+def test_an_index_that_misses_neighbours_is_refused_by_name() -> None:
+    assert failed(ann_recall={"als": 0.99, "text": 0.5}) == ["ann_recall_text"]
