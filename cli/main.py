@@ -3,9 +3,11 @@
 import typer
 
 from cli import catalogue, lists, mesh, training, versions
+from cli.console import Commands
 
 app = typer.Typer(
     name="bookmesh",
+    cls=Commands,
     help="A self-hosted book recommender: import, train, serve, ask.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,

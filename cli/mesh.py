@@ -9,6 +9,8 @@ import psutil
 import typer
 from rich.table import Table
 
+from catalog.database import check_migrated, open_database
+from catalog.errors import CatalogError
 from cli.console import err, fail, failing_clearly, out
 from cli.supervisor import PortInUse, ProcessRow, ProcessSpec, Supervisor, read_table, stop_on_signals
 from contracts.shell import INFO_PATH, READY_PATH, SERVER_NAMES
@@ -23,21 +25,21 @@ MIB = 2**20
 def up() -> None:
     """Start the five model servers and the gateway; Ctrl-C stops all of them."""
     specs = _process_specs()
-    home = GatewaySettings().home
-    supervisor = Supervisor(specs, home=home, say=err.print)
+    settings = GatewaySettings()
+    supervisor = Supervisor(specs, home=settings.home, say=_say)
     stop_on_signals(supervisor)
     started_s = time.monotonic()
-    with failing_clearly(PortInUse):
+    with failing_clearly(CatalogError, PortInUse):
+        _check_catalogue(settings)
         supervisor.start()
     try:
-        alive = _wait_until_ready(supervisor, specs, home)
-        if alive and not supervisor.stopping:
+        if not _wait_until_ready(supervisor, specs, settings.home):
+            raise typer.Exit(1)
+        if not supervisor.stopping:
             _print_welcome(specs[-1].url, time.monotonic() - started_s)
         supervisor.run()
     finally:
         supervisor.stop()
-    if not alive:
-        raise typer.Exit(1)
 
 
 def serve(
@@ -98,15 +100,28 @@ def _process_specs() -> list[ProcessSpec]:
     return [*servers, ProcessSpec("gateway", own.host, own.port, {**shared, **urls})]
 
 
+def _say(message: str) -> None:
+    err.print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+def _check_catalogue(settings: GatewaySettings) -> None:
+    db = open_database(settings.catalogue_url)
+    try:
+        check_migrated(db)
+    finally:
+        db.close()
+
+
 def _wait_until_ready(supervisor: Supervisor, specs: list[ProcessSpec], home: Path) -> bool:
-    """Wait until every process is ready or time runs out; False, with the reason printed, if one died."""
+    """Wait until all processes are ready or time runs out; False, the reason printed, if one died at once."""
     deadline_s = time.monotonic() + READY_TIMEOUT_S
     waiting = specs
     with err.status("starting the mesh") as spinner, httpx.Client(timeout=ASK_TIMEOUT_S) as client:
         while waiting and time.monotonic() < deadline_s and not supervisor.stopping:
-            if died := supervisor.died():
+            if died := supervisor.died_at_once():
                 _report_death(died, home)
                 return False
+            supervisor.restart_dead()
             waiting = [spec for spec in waiting if not _is_ready(client, spec.url)]
             spinner.update(f"starting the mesh, waiting for {', '.join(spec.name for spec in waiting)}")
             time.sleep(0.1)

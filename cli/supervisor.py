@@ -14,6 +14,8 @@ from pathlib import Path
 STOP_TIMEOUT_S = 15.0
 POLL_S = 0.2
 MAX_RESTART_DELAY_S = 30.0
+AT_ONCE_S = 10.0
+"""A process that ends this soon after its first start is set up wrongly: starting it again would not help."""
 STABLE_AFTER_S = 60.0
 """A process that ran this long is restarted at once; its earlier failures are forgotten."""
 
@@ -77,6 +79,11 @@ class _Child:
         self.started_at_s = time.monotonic()
         self.restart_at_s: float | None = None
 
+    def died_at_once(self) -> bool:
+        is_first_start = self.failures == 0
+        lived_s = time.monotonic() - self.started_at_s
+        return is_first_start and lived_s < AT_ONCE_S and self.process.poll() is not None
+
     def plan_restart(self) -> float:
         """Seconds until the next start: 0 the first time, then doubling."""
         lived_s = time.monotonic() - self.started_at_s
@@ -110,7 +117,7 @@ class Supervisor:
         """Restart what dies until `request_stop` is called, then stop everything."""
         try:
             while not self._stopping:
-                self._restart_dead()
+                self.restart_dead()
                 time.sleep(POLL_S)
         finally:
             self.stop()
@@ -124,9 +131,24 @@ class Supervisor:
         """Whether a stop was asked for."""
         return self._stopping
 
-    def died(self) -> list[str]:
-        """Names of the processes that are not running now."""
-        return [child.spec.name for child in self._children if child.process.poll() is not None]
+    def died_at_once(self) -> list[str]:
+        """Names of the processes that ended right after their first start."""
+        return [child.spec.name for child in self._children if child.died_at_once()]
+
+    def restart_dead(self) -> None:
+        """Start what has ended, after its delay."""
+        for child in self._children:
+            if child.process.poll() is None:
+                continue
+            if child.restart_at_s is None:
+                delay_s = child.plan_restart()
+                code = child.process.returncode
+                self._say(
+                    f"{child.spec.name} ended ({code}); restart in {delay_s:.1f} s, log: {child.log_path}"
+                )
+            elif time.monotonic() >= child.restart_at_s:
+                child.start()
+                self._write_table()
 
     def stop(self) -> None:
         """Ask every process to drain and end, the gateway first; kill what does not within the limit."""
@@ -142,20 +164,6 @@ class Supervisor:
                 child.process.wait()
         self._children = []
         table_path(self._home).unlink(missing_ok=True)
-
-    def _restart_dead(self) -> None:
-        for child in self._children:
-            if child.process.poll() is None:
-                continue
-            if child.restart_at_s is None:
-                delay_s = child.plan_restart()
-                code = child.process.returncode
-                self._say(
-                    f"{child.spec.name} ended ({code}); restart in {delay_s:.1f} s, log: {child.log_path}"
-                )
-            elif time.monotonic() >= child.restart_at_s:
-                child.start()
-                self._write_table()
 
     def _write_table(self) -> None:
         rows = [ProcessRow(child.spec.name, child.process.pid, child.spec.url) for child in self._children]

@@ -80,7 +80,9 @@ def gc(keep: Annotated[int, typer.Option(min=1, help="Promoted versions that sta
     """Remove old versions and the objects that nothing refers to; what a server holds stays."""
     with failing_clearly(ArtifactError):
         report = _store().gc(keep=keep)
-    out.print(report)
+    kept, removed = ", ".join(report.kept_versions), ", ".join(report.removed_versions)
+    out.print(f"kept: {kept or 'none'}\nremoved: {removed or 'none'}", highlight=False, soft_wrap=True)
+    out.print(f"{report.n_removed_objects} objects, {report.freed_bytes / MIB:.1f} MiB freed")
 
 
 def _recall(manifest: Manifest) -> str:
