@@ -1,12 +1,10 @@
 """The HTTP client that all calls to servers share: httpx's interface over aiohttp's cheaper transport."""
 
-from typing import Final
-
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-MAX_URLS: Final = 5
+from contracts.shell import SERVER_NAMES
 
 
 def build_client(*, pool_size: int, idle_connection_s: float) -> httpx.AsyncClient:
@@ -44,7 +42,7 @@ class _MeshTransport(httpx.AsyncBaseTransport):
 
     def _build_session(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            limit=self._pool_size * MAX_URLS,
+            limit=self._pool_size * len(SERVER_NAMES),
             limit_per_host=self._pool_size,
             keepalive_timeout=self._idle_connection_s,
         )

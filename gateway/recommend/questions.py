@@ -66,7 +66,9 @@ class Questions:
         exclude = _unwanted(reader)
         rungs: list[Rung] = []
         if mode in ("auto", "collaborative") and reader.history:
-            rungs.append(self._by_history(reader.history, exclude, k, popularity_weight))
+            rungs.append(
+                by_history(reader.history, exclude=exclude, k=k, popularity_weight=popularity_weight)
+            )
         if mode != "popular" and (reader.favourite_subjects or reader.history):
             rungs.append(self._by_subjects(find_subjects, exclude, k, popularity_weight))
         key = f"reader:{_state(reader)}:{mode}:{k}:{popularity_weight}"
@@ -83,7 +85,7 @@ class Questions:
         exclude = frozenset(book_id for book_id, _ in liked)
         rungs: list[Rung] = []
         if liked:
-            rungs.append(self._by_history(liked, exclude, k, popularity_weight))
+            rungs.append(by_history(liked, exclude=exclude, k=k, popularity_weight=popularity_weight))
         if liked or subjects:
             rungs.append(self._by_subjects(find_subjects, exclude, k, popularity_weight))
         return self._padded(f"anyone:{liked}:{subjects}:{k}:{popularity_weight}", rungs, exclude, k)
@@ -143,11 +145,6 @@ class Questions:
         )
         rules = Rules(k, exclude, self.defaults.most_per_author, is_padded=False)
         return Question(f"semantic:{text}:{k}:{_state(reader)}", rungs, rules)
-
-    def _by_history(
-        self, history: History, exclude: frozenset[int], k: int, popularity_weight: float | None
-    ) -> Rung:
-        return by_history(history, exclude=exclude, k=k, popularity_weight=popularity_weight)
 
     def _by_subjects(
         self,

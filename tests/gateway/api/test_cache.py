@@ -1,0 +1,54 @@
+"""Responses that several gateways share, and what stays when Redis goes."""
+
+from pathlib import Path
+
+import httpx
+
+from tests.gateway import running
+from tests.gateway.running import SPACE_READER
+from tests.services import free_port
+
+PATH = f"/v1/users/{SPACE_READER}/recommendations"
+
+
+def _hits(client: httpx.Client) -> int:
+    lines = client.get("/metrics").text.splitlines()
+    name = 'bookmesh_gateway_cache_lookups_total{outcome="hit"}'
+    return sum(int(float(line.split()[-1])) for line in lines if line.startswith(name))
+
+
+def test_one_gateway_answers_from_what_another_found(
+    urls: dict[str, str], home: Path, redis_url: str
+) -> None:
+    settings = running.settings_for(home, urls, redis_url=redis_url)
+    with running.gateway(settings) as one, running.gateway(settings) as other:
+        first = one.get(PATH)
+        second = other.get(PATH)
+
+        assert second.content == first.content
+        assert (_hits(one), _hits(other)) == (0, 1)
+        assert one.get("/v1/health").json()["cache"] == "redis"
+
+
+def test_a_rating_through_one_gateway_changes_the_next_list_of_another(
+    urls: dict[str, str], home: Path, redis_url: str
+) -> None:
+    settings = running.settings_for(home, urls, redis_url=redis_url)
+    with running.gateway(settings) as one, running.gateway(settings) as other:
+        best = other.get(PATH).json()["items"][0]["book_id"]
+
+        one.put(f"/v1/users/{SPACE_READER}/ratings/{best}", json={"rating": 7})
+
+        assert best not in [item["book_id"] for item in other.get(PATH).json()["items"]]
+
+
+def test_the_loss_of_redis_changes_no_answer(urls: dict[str, str], home: Path) -> None:
+    settings = running.settings_for(home, urls, redis_url=f"redis://127.0.0.1:{free_port()}/0")
+    with running.gateway(settings) as client:
+        first, second = client.get(PATH), client.get(PATH)
+
+        assert (first.status_code, first.json()["degraded"]) == (200, [])
+        assert second.content == first.content
+        assert _hits(client) == 1
+        health = client.get("/v1/health").json()
+        assert (health["status"], health["cache_ok"]) == ("degraded", False)
