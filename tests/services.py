@@ -107,6 +107,13 @@ def mariadb_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 @pytest.fixture
 def mariadb_url(mariadb_port: int) -> Iterator[str]:
     """SQLAlchemy URL of an empty MariaDB database, dropped afterwards."""
+    with new_mariadb_database(mariadb_port) as url:
+        yield url
+
+
+@contextmanager
+def new_mariadb_database(mariadb_port: int) -> Iterator[str]:
+    """SQLAlchemy URL of an empty MariaDB database, dropped at the end of the block."""
     name = f"bookmesh_{uuid4().hex[:8]}"
     with _connect_mariadb(mariadb_port) as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")

@@ -199,7 +199,7 @@ Art and artists: art; artists; painters; painting; art history; arte; arts; arti
 Film: motion pictures; movies; cinema; films; media tie in; movie; film and video; film adaptations; made
   into movies; hollywood
 Journalism: journalists; reporters and reporting; newspapers; women journalists; media
-Writing: authorship; authors; writers; books about books; creative writing; language; books and reading;
+Writing: authorship; writers; books about books; creative writing; books and reading;
   linguistics; novelists
 Literary criticism: criticism and interpretation; history and criticism; criticism; literary theory;
   literary studies; kritik; lit crit; criticism interpretation
@@ -260,7 +260,7 @@ _NOISE = """
 1001; 1001 books; 1001 books to read before you die; 1001 import; 18th century; 19th century; 19th century
 literature; 20th century; 20th century literature; 21st century; abandoned; accelerated reader; accessible
 book; adaptations; addresses essays lectures; alpha male; amazon; american authors; amerikanisches englisch;
-and; anecdotes; appreciation; arabic; arc; aspect social; aufsatzsammlung; authors; award winners; banned;
+and; anecdotes; appreciation; arabic; arc; aspect social; aufsatzsammlung; award winners; banned;
 banned books; belletristische darstellung; bestseller; bestsellers; bibliography; bones; book boyfriends;
 book club; book group; bookclub; booker; booker prize; books about; borrowed; botm; caldecott; case studies;
 causes; chang pian xiao shuo; chapter; characters; characters and characteristics; child; cliffhanger;
@@ -274,7 +274,7 @@ type; fictitious character; first in series; fluff; foreign language study; frau
 friends and associates; general works; german language materials; gilmore girls; giveaways; go; great books;
 handbooks manuals; hist; histoire et critique; home; homes; homes and haunts; human beings; identification;
 illustrations; imaginary places; in art; in library; in literature; in translation; influence; internet
-archive wishlist; juvenile audience; kind; kindle; knowledge; language; lectures et morceaux choisis;
+archive wishlist; juvenile audience; kind; kindle; knowledge; lectures et morceaux choisis;
 library; library books; life; listened to; literary collections; literature 19th century; literature 20th
 century; livres en gros caracteres; long; long now manual for civilization; made me cry; male female; male
 pov; man booker prize; mf; miniature books; moral and ethical aspects; mord; mujeres; must read; my books;

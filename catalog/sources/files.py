@@ -22,18 +22,18 @@ def read_semicolon_csv(path: Path, columns: Sequence[str], progress: Progress) -
     """
     size = check_has_end(path)
     with path.open("rb") as raw, io.TextIOWrapper(raw, encoding="latin-1", newline="") as text:
+        header = next(csv.reader([text.readline()], delimiter=";", escapechar="\\"))
+        if header[: len(columns)] != list(columns):
+            raise SourceFormatWrong(path, expected=_show(columns), found=_show(header))
         rows = csv.reader(text, delimiter=";", escapechar="\\", strict=True)
+        n_rows = 0
         try:
-            header = next(rows)
-            if header[: len(columns)] != list(columns):
-                raise SourceFormatWrong(path, expected=_show(columns), found=_show(header))
-            n_rows = 0
             for n_rows, row in enumerate(rows, start=1):
                 if n_rows % _PROGRESS_EVERY_ROWS == 0:
                     progress(path.name, raw.tell(), size)
                 yield row
         except csv.Error as error:
-            raise _explain(error, path, rows.line_num) from error
+            raise _explain(error, path, rows.line_num + 1) from error
     if not n_rows:
         raise SourceFileEmpty(path)
     progress(path.name, size, size)

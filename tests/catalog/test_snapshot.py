@@ -35,8 +35,11 @@ def test_a_snapshot_holds_all_rows_whatever_the_size_of_a_batch(db: Database) ->
     tables = read_all(db, batch=2)
 
     assert tables["ratings"].to_pydict() == {
-        "user_id": [1, 1, 2], "book_id": [1, 2, 2], "rating": [9.0, None, 5.0], "rated_at": [200, None, None]
-    }  # fmt: skip
+        "user_id": [1, 1, 2],
+        "book_id": [1, 2, 2],
+        "rating": [9.0, None, 5.0],
+        "rated_at": [200, None, None],
+    }
     assert tables["books"]["title"].to_pylist() == ["Ash", "Birch"]
     assert tables["subjects"]["is_generic"].to_pylist() == [False, False]
     assert read_all(db, batch=100) == tables

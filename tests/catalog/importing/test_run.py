@@ -1,0 +1,380 @@
+"""What an import leaves in the catalogue, on each database."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from catalog.books import BookRow, find_by_isbn, read_titles
+from catalog.database import Database
+from catalog.demo.mess import Messy
+from catalog.demo.source import Demo
+from catalog.importing import ImportReport, import_source
+from catalog.importing.report import RowLog
+from catalog.ratings import put_rating
+from catalog.sources.base import RawRating
+from catalog.tables import Base, Book, Edition, Event, EventKind, Rating, SubjectAlias, User
+from catalog.users import find_user, read_reader
+from tests.catalog.shelf import ListSource, edition, isbn, rating, user, work
+
+
+def dropped(report: ImportReport, file: str) -> dict[str, int]:
+    return next(entry.dropped for entry in report.files if entry.name == file)
+
+
+def count(db: Database, table: type[Base]) -> int:
+    with db.session() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def book_of(db: Database, number: int) -> BookRow:
+    with db.session() as session:
+        book_id = find_by_isbn(session, isbn(number))
+        assert book_id is not None
+        return read_titles(session, [book_id])[book_id]
+
+
+def ratings_of(db: Database, external_id: str, source: str = "lists") -> dict[str, float | None]:
+    """Ratings of a reader by title."""
+    with db.session() as session:
+        reader = read_reader(session, find_user(session, source, external_id) or 0)
+        assert reader is not None
+        titles = read_titles(session, [book_id for book_id, _ in reader.history])
+        return {titles[book_id].title: value for book_id, value in reader.history}
+
+
+def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table but the readers' revisions."""
+    with db.session() as session:
+        return {
+            table.name: [
+                tuple(row)
+                for row in session.execute(
+                    select(*(column for column in table.columns if column.name != "revision")).order_by(
+                        *table.primary_key
+                    )
+                )
+            ]
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def test_editions_of_one_title_and_first_author_are_one_book(db: Database) -> None:
+    titles = ["The Ash Tree", "ASH TREE", "The Ash Tree: A Novel", "The ash tree (Penguin Classics)"]
+    source = ListSource(edition_list=[edition(n, title, "J. K. Ash") for n, title in enumerate(titles)])
+
+    import_source(db, source)
+
+    assert {book_of(db, n).book_id for n in range(4)} == {book_of(db, 0).book_id}
+    assert count(db, Book) == 1
+
+
+def test_two_books_of_one_title_stay_two(db: Database) -> None:
+    source = ListSource(
+        edition_list=[
+            edition(1, "Poems", "Ann Ash"),
+            edition(2, "Poems", "Bob Birch"),
+            edition(3, "Poems", ""),
+            edition(4, "Poems", ""),
+            edition(5, "Love (Book 1)", "Ann Ash"),
+            edition(6, "Love (Book 2)", "Ann Ash"),
+        ]
+    )
+
+    import_source(db, source)
+
+    assert count(db, Book) == 6
+
+
+def test_an_edition_without_a_work_joins_the_work_of_its_title_and_author(db: Database) -> None:
+    source = ListSource(
+        work_list=[work("A", "Ash", "Ada Lovelace", "Dragons")],
+        edition_list=[edition(1, "Ash: large print", of="A"), edition(2, "ASH", "Lovelace, Ada")],
+    )
+
+    import_source(db, source)
+
+    assert book_of(db, 1) == book_of(db, 2)
+    assert book_of(db, 2).external_id == "A"
+
+
+def test_a_year_comes_from_the_first_edition_if_the_work_has_none(db: Database) -> None:
+    source = ListSource(
+        work_list=[work("A", "Ash", year=None)],
+        edition_list=[
+            edition(1, "Ash", of="A", year="0"),
+            edition(2, "Ash", of="A", year="May 1987"),
+            edition(3, "Ash", of="A", year="2001"),
+        ],
+    )
+
+    import_source(db, source)
+
+    assert book_of(db, 1).year == 1987
+
+
+def test_the_highest_explicit_of_several_ratings_is_kept(db: Database) -> None:
+    source = ListSource(
+        edition_list=[edition(1, "Ash"), edition(2, "Ash"), edition(3, "Birch")],
+        rating_list=[
+            rating("1", 1, "0"),
+            rating("1", 2, "7"),
+            rating("1", 1, "5"),
+            rating("1", 3, "0"),
+            rating("1", 3, "0"),
+        ],
+    )
+
+    report = import_source(db, source)
+
+    assert ratings_of(db, "1") == {"Ash": 7.0, "Birch": None}
+    assert dropped(report, "ratings") == {"reader rated the book more than once": 3}
+
+
+def test_what_cannot_be_used_is_dropped_and_counted_by_reason(db: Database) -> None:
+    bad = rating("1", 1, "5")
+    source = ListSource(
+        work_list=[work("A", " ")],
+        edition_list=[
+            edition(1, "Ash"),
+            edition(1, "Ash"),
+            edition(2, ""),
+            edition(3, "Gone", of="A"),
+            edition(4, "Birch")._replace(isbns=("9780306406158",)),
+            edition(5, "Cedar")._replace(isbns=()),
+        ],
+        user_list=[user("1"), user("1"), user(" "), user("x" * 65)],
+        rating_list=[
+            bad,
+            rating("1", 9, "5"),
+            bad._replace(rating="11"),
+            bad._replace(rating="-1"),
+            bad._replace(rating="good"),
+            bad._replace(user=""),
+            bad._replace(isbn="B000OEYC5G"),
+        ],
+    )
+
+    report = import_source(db, source)
+
+    assert dropped(report, "works") == {"no title": 1}
+    assert dropped(report, "editions") == {
+        "duplicate ISBN": 1,
+        "no title": 1,
+        "its work was dropped": 1,
+        "ISBN: wrong check digit": 1,
+        "no ISBN": 1,
+    }
+    assert dropped(report, "users") == {"no usable id": 2, "duplicate id": 1}
+    assert dropped(report, "ratings") == {
+        "rating is not a whole number from 0 to 10": 3,
+        "no book record": 1,
+        "no usable reader id": 1,
+        "ISBN: not made of digits": 1,
+    }
+    assert all(file.n_read == file.n_kept + sum(file.dropped.values()) for file in report.files)
+    assert (report.totals["books"], report.totals["ratings"]) == (1, 1)
+
+
+def test_readers_have_an_age_group_and_a_country_or_nothing(db: Database) -> None:
+    source = ListSource(
+        user_list=[
+            user("1", "34", "porto, v.n.gaia, portugal"),
+            user("2", "239", "timmins, ontario, canada"),
+            user("3", "", "n/a, n/a, n/a"),
+        ]
+    )
+
+    report = import_source(db, source)
+
+    with db.session() as session:
+        rows = session.execute(select(User.age_group, User.country).order_by(User.external_id)).all()
+    assert [tuple(row) for row in rows] == [("25-34", "Portugal"), (None, "Canada"), (None, None)]
+    assert report.repairs == {"ages outside 5-100 left unknown": 1}
+
+
+def test_a_reader_who_only_rated_is_created(db: Database) -> None:
+    source = ListSource(edition_list=[edition(1, "Ash")], rating_list=[rating("unseen", 1, "8")])
+
+    report = import_source(db, source)
+
+    assert ratings_of(db, "unseen") == {"Ash": 8.0}
+    assert report.totals["readers created from ratings"] == 1
+
+
+def test_raw_subjects_are_folded_and_the_mapping_is_kept(db: Database) -> None:
+    source = ListSource(
+        work_list=[
+            work("A", "Ash", "A A", "Dragons, fiction", "Fiction, fantasy, general", "Fantasy", "Fiction"),
+            work("B", "Birch", "B B", "dragon", "Dragons in literature"),
+        ],
+        edition_list=[edition(1, "Ash", of="A"), edition(2, "Birch", of="B")],
+    )
+
+    import_source(db, source)
+
+    assert book_of(db, 1).subjects == ("Fantasy", "Dragons", "Fiction")
+    assert book_of(db, 2).subjects == ("Dragons",)
+    with db.session() as session:
+        aliases = set(session.scalars(select(SubjectAlias.raw)))
+    assert {"Dragons, fiction", "Fiction, fantasy, general", "dragon", "Dragons in literature"} <= aliases
+
+
+def test_importing_twice_changes_nothing(db: Database) -> None:
+    source = Messy(Demo(readers=40, ratings=400))
+    import_source(db, source)
+    before = contents(db)
+
+    report = import_source(db, Messy(Demo(readers=40, ratings=400)))
+
+    assert contents(db) == before
+    assert report.totals["readers created from ratings"] == 0
+
+
+def test_a_second_import_brings_news_and_keeps_ids(db: Database) -> None:
+    source = ListSource([work("A", "Ash")], [edition(1, "Ash", of="A")], [user("1")], [rating("1", 1, "0")])
+    import_source(db, source)
+    before = book_of(db, 1)
+
+    import_source(
+        db,
+        replace(
+            source,
+            work_list=[work("B", "Birch"), work("A", "Ash & Oak", "New Author")],
+            user_list=[user("1", "70")],
+            edition_list=[edition(2, "Birch", of="B"), edition(1, "Ash & Oak", of="A")],
+            rating_list=[rating("1", 1, "9"), rating("1", 2, "4")],
+        ),
+    )
+
+    after = book_of(db, 1)
+    assert (after.book_id, after.title, after.authors) == (before.book_id, "Ash & Oak", ("New Author",))
+    assert ratings_of(db, "1") == {"Ash & Oak": 9.0, "Birch": 4.0}
+
+
+def test_what_a_reader_rated_here_since_survives_the_next_import(db: Database) -> None:
+    source = ListSource(
+        edition_list=[edition(1, "Ash"), edition(2, "Birch")], rating_list=[rating("1", 1, "3")]
+    )
+    import_source(db, source)
+    with db.session(write=True) as session:
+        user_id = find_user(session, "lists", "1") or 0
+        for number, value in ((1, 10.0), (2, 8.0)):
+            put_rating(session, user_id, find_by_isbn(session, isbn(number)) or 0, value)
+
+    import_source(db, source)
+
+    assert ratings_of(db, "1") == {"Ash": 10.0, "Birch": 8.0}
+
+
+def test_works_that_come_later_take_over_the_books_that_were_made_of_their_editions(db: Database) -> None:
+    plain = ListSource(
+        edition_list=[edition(1, "Ash"), edition(2, "Ash"), edition(3, "Birch")],
+        rating_list=[rating("1", 1, "8"), rating("2", 2, "6"), rating("2", 3, "4")],
+    )
+    import_source(db, plain)
+    old, birch = book_of(db, 1).book_id, book_of(db, 3).book_id
+    with db.session(write=True) as session:
+        session.add(
+            Event(user_id=find_user(session, "lists", "1"), book_id=old, kind=EventKind.DISMISS, at=1)
+        )
+
+    with_works = replace(
+        plain, work_list=[work("A", "Ash")], edition_list=[edition(1, "Ash", of="A"), *plain.edition_list[1:]]
+    )
+    report = import_source(db, with_works)
+
+    new = book_of(db, 1)
+    assert new.external_id == "A"
+    assert book_of(db, 2) == new
+    assert book_of(db, 3).book_id == birch
+    assert (report.totals["books"], report.totals["books replaced by another"]) == (2, 1)
+    assert ratings_of(db, "1") == {"Ash": 8.0}
+    with db.session() as session:
+        assert session.scalar(select(Book.replaced_by).filter_by(book_id=old)) == new.book_id
+        assert session.scalar(select(Event.book_id)) == new.book_id
+
+
+def test_works_stay_when_a_later_import_comes_without_them(db: Database) -> None:
+    source = ListSource(
+        [work("A", "Ash", "Ada Lovelace", "Dragons")], [edition(1, "Ash", of="A")], [], [rating("1", 1, "8")]
+    )
+    import_source(db, source)
+    before = book_of(db, 1)
+
+    import_source(
+        db, ListSource(edition_list=[edition(1, "Ash", "Somebody Else")], rating_list=source.rating_list)
+    )
+
+    assert book_of(db, 1) == before
+
+
+def test_two_sources_keep_their_own_books_and_share_subjects(db: Database) -> None:
+    import_source(
+        db, ListSource([work("A", "Ash", "A A", "Dragons")], [edition(1, "Ash", of="A")], name="one")
+    )
+    other = ListSource(
+        [work("A", "Oak", "A A", "dragons")],
+        [edition(1, "Oak", of="A")],
+        [],
+        [rating("1", 1, "9")],
+        name="two",
+    )
+
+    report = import_source(db, other)
+
+    assert book_of(db, 1).source == "one"
+    assert ratings_of(db, "1", "two") == {"Oak": 9.0}
+    assert report.repairs == {"ISBNs left to a book of another source": 1}
+    assert (count(db, Book), count(db, Edition)) == (2, 1)
+
+
+class Interrupted(ListSource):
+    """A source that breaks while its ratings are read."""
+
+    def ratings(self, log: RowLog) -> Iterator[RawRating]:
+        yield from super().ratings(log)
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_import_leaves_nothing_and_can_be_repeated(db: Database) -> None:
+    records = (
+        [work("A", "Ash", "A A", "Dragons")],
+        [edition(1, "Ash", of="A")],
+        [user("1")],
+        [rating("1", 1, "9")],
+    )
+
+    with pytest.raises(KeyboardInterrupt):
+        import_source(db, Interrupted(*records))
+
+    assert all(rows == [] for rows in contents(db).values())
+    import_source(db, ListSource(*records))
+    assert count(db, Rating) == 1
+
+
+def test_the_mess_of_real_dumps_is_cleaned_to_the_same_books_and_pairs(db: Database) -> None:
+    clean = import_source(db, Demo(readers=60, ratings=900)).totals
+    books, pairs = count(db, Book), {(row[0], row[1]) for row in contents(db)["ratings"]}
+
+    report = import_source(db, Messy(Demo(readers=60, ratings=900)))
+
+    assert count(db, Book) == books
+    assert {(row[0], row[1]) for row in contents(db)["ratings"]} == pairs
+    assert report.totals["editions"] > clean["editions"]
+    reasons = set().union(*(file.dropped for file in report.files))
+    assert {"no book record", "ISBN: wrong check digit", "reader rated the book more than once"} <= reasons
+
+
+def test_a_source_that_forgets_to_count_is_found_out(sqlite: Database) -> None:
+    class Forgetful(ListSource):
+        def ratings(self, log: RowLog) -> Iterator[RawRating]:
+            log.read("ratings")
+            return super().ratings(log)
+
+    with pytest.raises(AssertionError, match="do not add up"):
+        import_source(sqlite, Forgetful(edition_list=[edition(1, "Ash")], rating_list=[rating("1", 1, "9")]))
+
+    assert count(sqlite, Book) == 0
