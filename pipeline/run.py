@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
+from threadpoolctl import threadpool_limits
 
 from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest
@@ -52,7 +53,12 @@ def train(
     AlreadyTraining, TooFewRatings, DatabaseNotMigrated or StoreFull; the current version stays in any case.
     """
     check_migrated(db)
-    with hold_lock(settings.lock_path), tempfile.TemporaryDirectory(prefix="bookmesh-") as workspace:
+    # Many small products, one a reader: BLAS threads would cost more than they give.
+    with (
+        hold_lock(settings.lock_path),
+        threadpool_limits(limits=1, user_api="blas"),
+        tempfile.TemporaryDirectory(prefix="bookmesh-") as workspace,
+    ):
         stepper = Stepper(StepCache(settings.steps_path), progress or Silent(), first_repeated=from_step)
         report = _Run(settings, store, stepper, Path(workspace)).execute(db)
         write_report(report, settings.reports_path)

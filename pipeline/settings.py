@@ -73,7 +73,8 @@ class RankerParams(Params):
 
     k: PositiveInt = 30
     """Length of the lists whose recall is tuned."""
-    max_readers: PositiveInt = 1500
+    max_readers: PositiveInt = 4000
+    """Readers that the search looks at: fewer, and it follows chance."""
     n_candidates: PositiveInt = 200
     """Best books of each kind of evidence that a reader's candidates are made of."""
     start: dict[str, float] = {"neighbours": 1.0, "als": 0.8, "authors": 1.1, "popularity": 0.02}

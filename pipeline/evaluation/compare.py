@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from artifacts.store import ArtifactStore
 from catalog.database import Database, check_migrated
@@ -65,6 +66,11 @@ def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> Eval
     NothingToEvaluate without a version of these folds, TooFewRatings, DatabaseNotMigrated.
     """
     check_migrated(db)
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _compare(settings, db, store)
+
+
+def _compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> EvaluationReport:
     params = settings.gate
     folds = split(clean(export(db)), params=settings.split)
     version, models = _load_served(store, folds.split_id)
