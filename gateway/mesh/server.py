@@ -99,9 +99,8 @@ class Server:
         Raises UpstreamError, UpstreamRefused or VersionNotHeld.
         """
         if (remaining_s := deadline.remaining_s()) < SHORTEST_CALL_S:
-            raise UpstreamTimeout(
-                self.name, remaining_s
-            )  # not the server's fault, so not the breaker's matter
+            # Not the server's fault, so not the breaker's matter.
+            raise UpstreamTimeout(self.name, remaining_s)
         if not self.breaker.allows():
             raise UpstreamUnreachable(self.name, "failed too often, left alone for a while")
         started_s = time.perf_counter()
