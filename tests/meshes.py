@@ -1,0 +1,139 @@
+"""Fixtures: a whole mesh of real processes, started by `bookmesh up` on free ports."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from cli.supervisor import read_table
+from contracts.shell import SERVER_NAMES
+from tests.homes import PATIENCE_S, ROOT, Home, command
+
+PROCESS_NAMES = (*SERVER_NAMES, "gateway")
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """A running `bookmesh up`, and a client of its gateway."""
+
+    home: Home
+    ports: dict[str, int]
+    process: subprocess.Popen[bytes]
+    output: Path
+    client: httpx.Client
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.ports[name]}"
+
+    def pid(self, name: str) -> int:
+        """Pid of one process as the table has it, so that it is the latest start's."""
+        return next(row.pid for row in read_table(self.home.path) if row.name == name)
+
+    def pids(self) -> dict[str, int]:
+        return {row.name: row.pid for row in read_table(self.home.path)}
+
+    def kill(self, name: str) -> int:
+        """Kill one process as the kernel would; its pid."""
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def get(self, path: str, **params: Any) -> Any:
+        """The body of a GET that must succeed."""
+        response = self.client.get(path, params=params)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def is_whole(self) -> bool:
+        """Whether the gateway counts every part as well, and all servers hold the version that it pins."""
+        try:
+            health = self.client.get("/v1/health").json()
+        except (httpx.TransportError, json.JSONDecodeError):
+            return False
+        answers = {server["version"] for server in health["servers"].values()}
+        closed = all(server["breaker"] == "closed" for server in health["servers"].values())
+        return health["status"] == "ok" and closed and answers == {health["version"]}
+
+    def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
+        """Ask `up` to end, wait for it, and return its exit code."""
+        self.process.send_signal(with_signal)
+        return self.process.wait(PATIENCE_S)
+
+
+def free_ports() -> dict[str, int]:
+    """A port of loopback for every process, all different."""
+    with ExitStack() as stack:
+        probes = {name: stack.enter_context(socket.socket()) for name in PROCESS_NAMES}
+        for probe in probes.values():
+            probe.bind(("127.0.0.1", 0))
+        return {name: probe.getsockname()[1] for name, probe in probes.items()}
+
+
+def port_settings(ports: dict[str, int]) -> dict[str, str]:
+    """The ports as `bookmesh` reads them."""
+    return {
+        "BOOKMESH_PORT" if name == "gateway" else f"BOOKMESH_{name.upper()}_PORT": str(port)
+        for name, port in ports.items()
+    }
+
+
+@contextmanager
+def running_mesh(home: Home, *, whole: bool = True, **settings: str) -> Iterator[Mesh]:
+    """A mesh on this home, by default one that is whole; it ends with the block, whatever became of it."""
+    ports = free_ports()
+    home = Home(home.path, {**home.settings, **port_settings(ports), **settings})
+    output = home.path / "up.out"
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            command("up"), cwd=ROOT, env=home.environment(), stdout=log, stderr=subprocess.STDOUT
+        )
+    with httpx.Client(base_url=f"http://127.0.0.1:{ports['gateway']}", timeout=10) as client:
+        mesh = Mesh(home, ports, process, output, client)
+        try:
+            if whole:
+                wait_until(mesh.is_whole, meanwhile=lambda: _check_running(mesh))
+            yield mesh
+        finally:
+            mesh.stop()
+            _end_orphans(ports)
+
+
+def wait_until(
+    is_so: Callable[[], object], *, patience_s: float = 60, meanwhile: Callable[[], None] = lambda: None
+) -> None:
+    """Return as soon as the condition holds; fail if it does not in time."""
+    deadline_s = time.monotonic() + patience_s
+    while not is_so():
+        meanwhile()
+        assert time.monotonic() < deadline_s, "waited in vain"
+        time.sleep(0.05)
+
+
+def _check_running(mesh: Mesh) -> None:
+    assert mesh.process.poll() is None, f"bookmesh up ended: {mesh.output.read_text()}"
+
+
+def _end_orphans(ports: dict[str, int]) -> None:
+    """A mesh that did not end its processes must not harm other tests; that it did is for its own tests."""
+    for connection in psutil.net_connections("tcp4"):
+        is_ours = connection.status == psutil.CONN_LISTEN and connection.laddr.port in ports.values()
+        if is_ours and connection.pid:
+            psutil.Process(connection.pid).kill()
+
+
+@pytest.fixture(scope="session")
+def mesh(trained_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
+    """One mesh for all tests that leave it as it was, but for ratings of readers from 100 on."""
+    with running_mesh(trained_home.copy(tmp_path_factory.mktemp("mesh") / "home")) as running:
+        yield running
