@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 OUR_PACKAGES: Final = ("artifacts", "catalog", "contracts", "gateway", "pipeline", "servers", "telemetry")
+NOT_CODE: Final = ("pipeline.settings",)
+"""Parameters are in a result's key by value: a new default for one step must not repeat the others."""
 LIBRARIES: Final = ("faiss-cpu", "implicit", "numpy", "pyarrow", "scikit-learn", "scipy", "tantivy", "torch")
 """An upgrade of one of these may change what a step computes."""
 
@@ -45,7 +47,7 @@ def _imported_names(tree: ast.AST) -> Iterator[str]:
 
 
 def _source_of(name: str) -> Path | None:
-    if name.partition(".")[0] not in OUR_PACKAGES:
+    if name.partition(".")[0] not in OUR_PACKAGES or name in NOT_CODE:
         return None
     try:
         spec = importlib.util.find_spec(name)

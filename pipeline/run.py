@@ -98,10 +98,11 @@ class _Run:
         verdict = judged.value.read_verdict()
         everything = cleaned.part("everything", lambda found: build_fold(found.interactions))
         served = self._fit("all", exported, everything) if verdict.passed else candidate
-        records = self._collect(folds.value, exported.value, candidate, served, blend.value, texts.value)
+        records = self._gather(folds.value, exported.value, candidate, served, blend.value, texts.value)
         manifest = self._seal(records, exported, folds, judged)
         if verdict.passed:
             self.store.promote(manifest.version, by="bookmesh train", why="passed the gate")
+            self._collect_garbage()
         self.stepper.forget_unused()
         log.info("training finished", version=manifest.version, promoted=verdict.passed)
         return RunReport(
@@ -114,6 +115,13 @@ class _Run:
             cleaning=cleaned.value.report,
             metrics=dict(manifest.metrics),
         )
+
+    def _collect_garbage(self) -> None:
+        """Remove versions that nobody needs any more; the new one is in place whether that works or not."""
+        try:
+            self.store.gc()
+        except ArtifactError as error:
+            log.warning("old versions stay, remove them with `bookmesh versions gc`", error=str(error))
 
     def _tune(self, exported: Kept[Export], folds: Kept[Split]) -> Kept[Blend]:
         """Steps 4, 6 and 7 on the inner fold."""
@@ -182,7 +190,7 @@ class _Run:
             log.warning("current version cannot be compared with", version=version, error=str(error))
             return Kept(None, "current version damaged")
 
-    def _collect(
+    def _gather(
         self, folds: Split, catalogue: Export, candidate: _Fitted, served: _Fitted, blend: Blend, texts: Texts
     ) -> dict[str, object]:
         """Each owner's record: the servers' models, and the fold's for the gates of the nights to come."""

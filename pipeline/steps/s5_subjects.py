@@ -61,7 +61,6 @@ def build_examples(fold: Fold, aggregates: Aggregates, sets: SubjectSets) -> Sub
     items = fold.user_items.indices.astype(np.int64)
     user_subjects = _favourites_without(fold.user_items, sets, users, items)
     is_example = has_subject[items] & (user_subjects[:, 0] >= 0)
-    ratings = (fold.ratings.data - np.nanmean(fold.ratings.data)) / max(np.nanstd(fold.ratings.data), 1e-6)
     co_reading = aggregates.co_reading.tocoo()
     is_pair = (co_reading.data >= 2) & has_subject[co_reading.row] & has_subject[co_reading.col]
     return SubjectExamples(
@@ -69,10 +68,18 @@ def build_examples(fold: Fold, aggregates: Aggregates, sets: SubjectSets) -> Sub
         log_popularity=np.log1p(aggregates.counts).astype(np.float32),
         user_subjects=user_subjects[is_example],
         item_idx=items[is_example],
-        ratings=ratings[is_example].astype(np.float32),
+        ratings=_standardise(fold.ratings.data)[is_example],
         pairs=np.stack([co_reading.row[is_pair], co_reading.col[is_pair]], axis=1).astype(np.int64),
         n_subjects=len(sets.names),
     )
+
+
+def _standardise(ratings: F32) -> F32:
+    """Ratings with mean 0 and deviation 1; NaN stays NaN."""
+    explicit = ratings[~np.isnan(ratings)]
+    if not explicit.size:
+        return ratings
+    return np.asarray((ratings - explicit.mean()) / max(explicit.std(), 1e-6), dtype=np.float32)
 
 
 def _favourites_without(user_items: csr_array, sets: SubjectSets, users: I64, items: I64) -> I64:

@@ -43,6 +43,10 @@ def test_code_that_is_not_used_is_not(package: Path) -> None:
     assert digest_after(package / "stranger.py", "X = 2\n") == before
 
 
+def test_defaults_of_parameters_are_not_code() -> None:
+    assert "pipeline.settings" not in code_digest._reachable("pipeline.steps.s6_als")
+
+
 def test_every_step_rests_on_its_own_model_code_only() -> None:
     als = code_digest._reachable("pipeline.steps.s6_als")
 

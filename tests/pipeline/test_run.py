@@ -264,6 +264,16 @@ def test_a_catalogue_without_subjects_and_authors_trains_all_the_same(tmp_path: 
     db.close()
 
 
+def test_a_catalogue_of_implicit_ratings_alone_trains_all_the_same(tmp_path: Path) -> None:
+    pairs = [(user_id, book_id, None) for user_id, book_id, _ in club_pairs(np.random.default_rng(0))]
+    db = write_catalogue(tmp_path / "catalog.db", club_works(), pairs)
+
+    report = Home(quick_settings(tmp_path), db, ArtifactStore(tmp_path / "artifacts")).train()
+
+    assert report.promoted
+    db.close()
+
+
 def test_the_report_is_written_as_json(trained: Trained) -> None:
     home, report = trained
 
