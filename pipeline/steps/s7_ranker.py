@@ -26,6 +26,8 @@ MIN_GAIN: Final = 2e-4
 """A smaller gain of recall is noise."""
 FIXED: Final = "neighbours"
 """Only ratios of weights matter to an order, so one of them stays."""
+TIE_BREAK: Final = 0.001
+"""Least weight of popularity: where nothing else speaks, the most read comes first, not the lowest id."""
 
 Objective = Callable[[Mapping[str, float]], float]
 
@@ -74,6 +76,7 @@ def tune_blend(
         return float(_recall(candidates, weights, params.k).mean())
 
     weights, best = climb(recall, params.start)
+    weights["popularity"] = max(weights["popularity"], TIE_BREAK)
     total = sum(weights.values())
     return Blend(
         weights={kind: weights[kind] / total for kind in EVIDENCE},
