@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 
 import httpx
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
 
 from catalog.database import check_migrated, open_database
@@ -48,7 +49,9 @@ def create_app(settings: GatewaySettings, tracing: Tracing | None = None) -> Fas
     tracing = tracing or Tracing()
     registry = build_registry()
     metrics = GatewayMetrics(registry)
-    app = FastAPI(
+    app = FastAPIOffline(
+        redoc_url=None,
+        static_url="/docs/static",
         title="bookmesh",
         description=DESCRIPTION,
         version="1",
