@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from cli.supervisor import read_table
-from contracts.shell import SERVER_NAMES
+from contracts.shell import INFO_PATH, SERVER_NAMES
 from tests.homes import PATIENCE_S, ROOT, Home, command
 
 PROCESS_NAMES = (*SERVER_NAMES, "gateway")
@@ -56,14 +56,17 @@ class Mesh:
         return response.json()
 
     def is_whole(self) -> bool:
-        """Whether the gateway counts every part as well, and all servers hold the version that it pins."""
+        """Whether every process of the table is ready, and the gateway knows it."""
         try:
             health = self.client.get("/v1/health").json()
+            infos = [httpx.get(f"{self.url(name)}{INFO_PATH}").json() for name in SERVER_NAMES]
         except (httpx.TransportError, json.JSONDecodeError):
             return False
-        answers = {server["version"] for server in health["servers"].values()}
-        closed = all(server["breaker"] == "closed" for server in health["servers"].values())
-        return health["status"] == "ok" and closed and answers == {health["version"]}
+        is_open = any(server["breaker"] == "open" for server in health["servers"].values())
+        has_all = all(
+            info["pid"] == self.pid(info["server"]) and info["version"] == health["version"] for info in infos
+        )
+        return health["status"] == "ok" and has_all and not is_open
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
         """Ask `up` to end, wait for it, and return its exit code."""
@@ -110,7 +113,7 @@ def running_mesh(home: Home, *, whole: bool = True, **settings: str) -> Iterator
 
 
 def wait_until(
-    is_so: Callable[[], object], *, patience_s: float = 60, meanwhile: Callable[[], None] = lambda: None
+    is_so: Callable[[], object], *, patience_s: float = 30, meanwhile: Callable[[], None] = lambda: None
 ) -> None:
     """Return as soon as the condition holds; fail if it does not in time."""
     deadline_s = time.monotonic() + patience_s

@@ -1,0 +1,139 @@
+"""Processes killed and objects damaged under requests: readers get whole lists all the while."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+
+import httpx
+import pytest
+
+from artifacts.manifest import Manifest
+from artifacts.pointer import Promotion, move_pointer
+from artifacts.store import ArtifactStore, utc_now
+from contracts.shell import SERVER_NAMES, ServerName
+from tests.loopback.checks import check_list
+from tests.loopback.load import Load, Question, has_more, has_recovered, steady_load
+from tests.loopback.twin import TITLE_PREFIX, seal_twin
+from tests.meshes import PROCESS_NAMES, Mesh, wait_until
+
+pytestmark = pytest.mark.loopback
+
+QUESTIONS = list(
+    chain.from_iterable(
+        (
+            Question(f"/v1/users/{number}/recommendations"),
+            Question("/v1/recommendations", json={"subjects": ["War", "Romance"]}),
+            Question(f"/v1/books/{number}/similar", {"mode": "hybrid"}),
+            Question("/v1/search", {"q": "the war"}, is_lookup=True),
+            Question("/v1/search/semantic", {"q": "a war at sea"}),
+            Question("/v1/books/popular", {"subject": "War"}),
+            Question(f"/v1/users/{number}/recommendations", {"mode": "subjects"}, k=30),
+        )
+        for number in range(1, 30)
+    )
+)
+RATE = 20.0
+DAMAGED = "metadata/popular_order"
+
+
+@pytest.fixture
+def load(frail_mesh: Mesh) -> Iterator[Load]:
+    with steady_load(frail_mesh.url("gateway"), QUESTIONS, per_second=RATE) as running:
+        yield running
+
+
+def check_lists(load: Load) -> None:
+    """No question failed, and each got all its books."""
+    assert [(outcome.question, outcome.status, outcome.body) for outcome in load.failures] == []
+    for outcome in load.outcomes:
+        k = len(outcome.items) if outcome.question.is_lookup else outcome.question.k
+        check_list(outcome.body, k=k)
+
+
+@pytest.mark.parametrize("name", SERVER_NAMES)
+def test_readers_get_whole_lists_while_a_killed_server_comes_back(
+    frail_mesh: Mesh, load: Load, name: ServerName
+) -> None:
+    killed = frail_mesh.kill(name)
+    wait_until(lambda: frail_mesh.pid(name) != killed)
+    wait_until(frail_mesh.is_whole)
+    wait_until(has_recovered(load))
+
+    check_lists(load)
+    assert set(load.degraded) == {name}
+    assert f"{name} ended (-9); restart in" in frail_mesh.output.read_text()
+
+
+def test_popular_books_stand_in_when_all_servers_are_killed_at_once(frail_mesh: Mesh, load: Load) -> None:
+    killed = {name: frail_mesh.kill(name) for name in SERVER_NAMES}
+    wait_until(lambda: all(frail_mesh.pid(name) != pid for name, pid in killed.items()))
+    wait_until(frail_mesh.is_whole)
+
+    failures = [outcome for outcome in load.failures if not outcome.question.path.startswith("/v1/search")]
+    assert [(outcome.question, outcome.status) for outcome in failures] == []
+    assert any(
+        outcome.body.get("mode") == "popular" and outcome.body["degraded"] for outcome in load.outcomes
+    )
+
+
+def test_a_killed_gateway_comes_back_by_itself(frail_mesh: Mesh) -> None:
+    killed = frail_mesh.kill("gateway")
+    wait_until(lambda: frail_mesh.pid("gateway") != killed)
+    wait_until(frail_mesh.is_whole)
+
+    check_list(frail_mesh.get("/v1/users/1/recommendations"), k=10)
+    assert frail_mesh.pids().keys() == set(PROCESS_NAMES)
+
+
+def test_the_old_version_serves_on_when_an_object_of_the_new_one_is_damaged(frail_mesh: Mesh) -> None:
+    home, store = frail_mesh.home, frail_mesh.home.store
+    old, new = str(store.current()), seal_twin(store)
+    [damaged] = [entry for entry in new.objects if entry.name == DAMAGED]
+
+    with damage(store.objects.path(damaged.digest)):
+        refusal = home.fail("versions", "promote", new.version)
+        with (
+            steady_load(frail_mesh.url("gateway"), QUESTIONS, per_second=RATE) as load,
+            pointer_at(store, new),
+        ):
+            wait_until(lambda: info(frail_mesh, "als")["version"] == new.version)
+            wait_until(lambda: DAMAGED in str(info(frail_mesh, "metadata")["last_reload_error"]))
+            wait_until(has_more(load, 20))
+
+    assert f"{DAMAGED} is damaged" in refusal
+    check_lists(load)
+    assert set(load.versions) == {old}
+    assert not load.degraded
+    assert not any(item["title"].startswith(TITLE_PREFIX) for each in load.outcomes for item in each.items)
+
+
+@contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """One flipped bit meanwhile; objects are shared between versions, so it must not stay."""
+    content = path.read_bytes()
+    path.chmod(0o644)
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    try:
+        yield
+    finally:
+        path.write_bytes(content)
+
+
+@contextmanager
+def pointer_at(store: ArtifactStore, manifest: Manifest) -> Iterator[None]:
+    """The pointer moved past every check, as if the damage had come right after them; then rolled back."""
+    move = Promotion(
+        at=utc_now(), action="promote", from_version=store.current(), to_version=manifest.version,
+        by="test", why="damage that only the servers can notice",
+    )  # fmt: skip
+    move_pointer(store.root, move)
+    try:
+        yield
+    finally:
+        store.rollback(by="test", why="damage")
+
+
+def info(mesh: Mesh, name: ServerName) -> dict[str, object]:
+    answer: dict[str, object] = httpx.get(f"{mesh.url(name)}/info").json()
+    return answer

@@ -1,0 +1,84 @@
+"""A second version that answers every question differently: the first one's models, turned around."""
+
+from dataclasses import replace
+
+import faiss
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from artifacts.manifest import Manifest
+from artifacts.store import ArtifactStore
+from pipeline.models.vector_index import build_flat, build_hnsw
+from pipeline.settings import IndexParams
+from servers.als.model import AlsModel
+from servers.embedder.model import EmbedderModel
+from servers.metadata.model import MetadataModel
+from servers.semantic.model import SemanticModel
+from servers.similarity.model import SimilarityModel
+
+TITLE_PREFIX = "Twin of "
+F32 = NDArray[np.float32]
+
+
+def seal_twin(store: ArtifactStore) -> Manifest:
+    """A version beside the current one, not promoted: whoever mixes the two shows books no version lists."""
+    manifest = store.manifest(str(store.current()))
+    draft = store.draft()
+    draft.add("als", _turn_als(store.load(manifest, "als", AlsModel).record))
+    draft.add("embedder", _turn_embedder(store.load(manifest, "embedder", EmbedderModel).record))
+    draft.add("metadata", _turn_metadata(store.load(manifest, "metadata", MetadataModel).record))
+    draft.add("semantic", _turn_semantic(store.load(manifest, "semantic", SemanticModel).record))
+    draft.add("similarity", _turn_similarity(store.load(manifest, "similarity", SimilarityModel).record))
+    kept = manifest.model_dump(
+        include={"split_id", "data_fingerprint", "code_revision", "params", "seed", "metrics"}
+    )
+    return draft.seal(**kept, gate=manifest.gate)
+
+
+def _turn_als(model: AlsModel) -> AlsModel:
+    """Everyone is recommended what fewest have read."""
+    blend = {**dict.fromkeys(model.params["blend"], 0.0), "popularity": 1.0}
+    return replace(model, popularity=_flip(model.popularity), params={**model.params, "blend": blend})
+
+
+def _turn_embedder(model: EmbedderModel) -> EmbedderModel:
+    """Every subject has another one's vector."""
+    return replace(model, embeddings=np.roll(model.embeddings, 1, axis=0))
+
+
+def _turn_metadata(model: MetadataModel) -> MetadataModel:
+    """The least popular books are the most popular ones, and every title says which version it is from."""
+    titles = [TITLE_PREFIX + title for title in model.cards["title"].to_pylist()]
+    column = model.cards.schema.get_field_index("title")
+    return replace(
+        model,
+        cards=model.cards.set_column(column, "title", pa.array(titles, model.cards["title"].type)),
+        popularity=_flip(model.popularity),
+        popular_order=np.ascontiguousarray(model.popular_order[::-1]),
+    )
+
+
+def _turn_semantic(model: SemanticModel) -> SemanticModel:
+    """Every book has another one's text."""
+    return replace(model, text_index=_roll(model.text_index))
+
+
+def _turn_similarity(model: SimilarityModel) -> SimilarityModel:
+    """Every book has another one's vectors."""
+    return replace(
+        model,
+        subject_index=_roll(model.subject_index),
+        als_index=_roll(model.als_index),
+        hybrid_index=_roll(model.hybrid_index),
+    )
+
+
+def _flip(popularity: F32) -> F32:
+    return np.asarray(popularity.max() - popularity + popularity.min(), dtype=np.float32)
+
+
+def _roll(index: faiss.Index) -> faiss.Index:
+    vectors = np.roll(index.reconstruct_n(0, index.ntotal), 7, axis=0)
+    is_flat = isinstance(faiss.downcast_index(index), faiss.IndexFlat)
+    return build_flat(vectors) if is_flat else build_hnsw(vectors, params=IndexParams())
