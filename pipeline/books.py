@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
-from pipeline.interactions import F32, I64, Mask, find_rows
+from pipeline.interactions import F32, I64, Mask
+from servers.rows import find_rows
 
 NO_SUBJECT: Final = -1
 """Fills up the rows of a padded table of subject sets."""

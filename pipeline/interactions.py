@@ -68,12 +68,3 @@ def build_fold(interactions: Interactions) -> Fold:
         user_items=csr_array((ones, indices, indptr), shape=shape),
         ratings=csr_array((interactions.ratings, indices, indptr), shape=shape),
     )
-
-
-def find_rows(vocabulary: I64, ids: I64) -> tuple[Mask, I64]:
-    """Which of the ids are in an ascending vocabulary, and the rows of those that are, in their order."""
-    if not vocabulary.size:
-        return np.zeros(ids.size, dtype=bool), np.empty(0, dtype=np.int64)
-    rows = np.minimum(np.searchsorted(vocabulary, ids), vocabulary.size - 1)
-    is_known = vocabulary[rows] == ids
-    return is_known, rows[is_known]

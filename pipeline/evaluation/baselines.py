@@ -3,11 +3,12 @@
 import numpy as np
 
 from pipeline.evaluation.readers import Readers
-from pipeline.interactions import F64, I64, Fold, find_rows
+from pipeline.interactions import F64, I64, Fold
 from pipeline.models.als import train_factors
 from pipeline.settings import AlsParams
 from pipeline.steps.s4_aggregate import Aggregates
 from servers.als.model import best_items
+from servers.rows import find_rows
 
 CLASSIC_ALS = AlsParams(n_factors=32, alpha=40.0, regularization=0.1, n_iterations=15)
 CLASSIC_MIN_RATINGS = 10

@@ -10,9 +10,10 @@ from scipy.sparse import csr_array
 from gateway.recommend.author_limit import Authors, limit_authors
 from pipeline.books import NO_SUBJECT, SubjectSets, find_favourites
 from pipeline.evaluation.readers import Readers
-from pipeline.interactions import F32, I64, find_rows
+from pipeline.interactions import F32, I64
 from servers.als.model import AlsModel, NoKnownBooks, best_items
 from servers.embedder.model import EmbedderModel, NoKnownSubjects
+from servers.rows import find_rows
 
 READ_AHEAD: Final = 10
 """Ranked books that the author limit may choose from, in multiples of the list's length."""

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from artifacts.formats import Folder
 from pipeline.books import collect_subject_sets
-from pipeline.interactions import F32, I64, Fold, find_rows
+from pipeline.interactions import F32, I64, Fold
 from pipeline.models.cards import build_cards
 from pipeline.models.text_encoder import fit_text_encoder
 from pipeline.models.vector_index import build_flat, build_hnsw, measure_ann_recall
@@ -20,7 +20,9 @@ from pipeline.steps.s4_aggregate import Aggregates
 from pipeline.steps.s5_subjects import Subjects
 from pipeline.steps.s6_als import Als
 from servers.embedder.model import EmbedderModel
-from servers.metadata.model import MetadataModel, build_text_index
+from servers.metadata.model import MetadataModel
+from servers.metadata.text_index import build_text_index
+from servers.rows import find_rows
 from servers.semantic.model import SemanticModel
 from servers.similarity.model import SimilarityModel
 

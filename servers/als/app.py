@@ -3,6 +3,7 @@
 from contracts import als as contract
 from contracts.errors import ErrorCode
 from servers.als.model import AlsModel, NoKnownBooks
+from servers.rows import find_rows
 from servers.shell.errors import ProblemFacts, ProblemRule
 from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
 
@@ -17,7 +18,7 @@ def rank(model: AlsModel, version: str, request: contract.RankRequest) -> contra
         exclude=request.exclude,
         popularity_weight=request.popularity_weight,
     )
-    n_known = int(model.known(history)[0].sum())
+    n_known = int(find_rows(model.book_ids, history)[0].sum())
     return contract.RankResponse(
         version=version, book_ids=book_ids.tolist(), scores=scores.tolist(), n_known=n_known
     )

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from servers.rows import find_rows
+
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -66,15 +68,6 @@ class AlsModel:
     params: dict[str, Any]
     """`alpha` of the fold-in and `blend`, the weight of each kind of evidence; the weights sum to 1."""
 
-    def known(self, book_ids: Sequence[int] | I64) -> tuple[NDArray[np.bool_], I64]:
-        """Which of the books this version knows, and the rows of those that it does, in their order."""
-        wanted = np.asarray(book_ids, dtype=np.int64)
-        if not self.book_ids.size:
-            return np.zeros(wanted.size, dtype=bool), np.empty(0, dtype=np.int64)
-        item_idx = np.minimum(np.searchsorted(self.book_ids, wanted), self.book_ids.size - 1)
-        is_known = self.book_ids[item_idx] == wanted
-        return is_known, item_idx[is_known]
-
     def rank(
         self,
         history_ids: Sequence[int] | I64,
@@ -94,7 +87,7 @@ class AlsModel:
             raise NoKnownBooks(history_ids)
         scores = self._blend(popularity_weight) @ self.evidence(history, weights)
         scores[history] = -np.inf
-        scores[self.known(exclude)[1]] = -np.inf
+        scores[find_rows(self.book_ids, exclude)[1]] = -np.inf
         best = best_items(scores, k)
         return self.book_ids[best], scores[best]
 
@@ -110,7 +103,7 @@ class AlsModel:
         history, weights = self.weigh(history_ids, ratings)
         if not history.size:
             raise NoKnownBooks(history_ids)
-        is_known, asked = self.known(book_ids)
+        is_known, asked = find_rows(self.book_ids, book_ids)
         shares = iter(self._shares(history, weights, asked))
         return [self._strongest(history, next(shares), k) if known else [] for known in is_known]
 
@@ -118,7 +111,7 @@ class AlsModel:
         self, history_ids: Sequence[int] | I64, ratings: Sequence[float | None] | F32
     ) -> tuple[I64, F32]:
         """Rows of the known books of a history, ascending and distinct, and how much each counts."""
-        is_known, item_idx = self.known(history_ids)
+        is_known, item_idx = find_rows(self.book_ids, history_ids)
         history, first = np.unique(item_idx, return_index=True)
         rated = np.asarray(ratings, dtype=np.float32)[is_known][first]
         return history, np.where(rated < LOW_RATING, LOW_RATING_WEIGHT, np.float32(1))
@@ -161,7 +154,7 @@ class AlsModel:
         )
         scale = self._blend(None) * self._scale(self._raw_evidence(history, weights), history)
         total = np.zeros((asked.size, history.size))
-        for part, weight in zip(parts, scale, strict=False):
+        for part, weight in zip(parts, scale[:3], strict=True):  # all but popularity
             total += np.maximum(part, 0) * weight
         return np.asarray(total / np.maximum(total.sum(axis=1, keepdims=True), TINY))
 

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from artifacts.formats import Folder
-from servers.metadata.text_index import TextIndex, build_text_index
-
-__all__ = ["MetadataModel", "SubjectUnknown", "build_text_index"]
+from servers.metadata.text_index import TextIndex
+from servers.rows import find_rows
 
 F32 = NDArray[np.float32]
 I32 = NDArray[np.int32]
@@ -45,7 +44,7 @@ class MetadataModel:
 
     def find_cards(self, book_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Cards in the order asked, as dicts by column; unknown books are left out."""
-        rows: list[dict[str, Any]] = self.cards.take(self._known_rows(book_ids)[1]).to_pylist()
+        rows: list[dict[str, Any]] = self.cards.take(find_rows(self.book_ids, book_ids)[1]).to_pylist()
         return rows
 
     def popular(self, *, k: int, offset: int = 0, subject: str | None = None) -> tuple[I64, F32]:
@@ -59,7 +58,7 @@ class MetadataModel:
 
     def scores(self, book_ids: Sequence[int]) -> F32:
         """(n_books,): popularity of each book, 0 for an unknown one."""
-        is_known, rows = self._known_rows(book_ids)
+        is_known, rows = find_rows(self.book_ids, book_ids)
         scores = np.zeros(len(book_ids), dtype=np.float32)
         scores[is_known] = self.popularity[rows]
         return scores
@@ -95,10 +94,3 @@ class MetadataModel:
         ]
         order: I32 = books[np.lexsort((books, -self.popularity[books]))]
         return order
-
-    def _known_rows(self, book_ids: Sequence[int]) -> tuple[NDArray[np.bool_], I64]:
-        """Which of the books this version knows, and the rows of those that it does, in their order."""
-        wanted = np.asarray(book_ids, dtype=np.int64)
-        rows = np.minimum(np.searchsorted(self.book_ids, wanted), self.book_ids.size - 1)
-        is_known = self.book_ids[rows] == wanted
-        return is_known, rows[is_known]

@@ -9,6 +9,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from servers.rows import find_rows
+
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 Mode = Literal["als", "subject", "hybrid"]
@@ -75,7 +77,7 @@ class SimilarityModel:
         query = self._scale(self._vectors[row], mode, weight)
         if not query.any():
             raise VectorMissing(book_id, mode)
-        hidden = np.append(self._known_rows(exclude)[1], row)
+        hidden = np.append(find_rows(self.book_ids, exclude)[1], row)
         rows, scores = self._search(query, mode, k + hidden.size)
         rows, scores = _without(rows, scores, hidden)
         if rows.size < k and hidden.size + k < self.book_ids.size:
@@ -95,7 +97,7 @@ class SimilarityModel:
     def scores(self, vector: Sequence[float], book_ids: Sequence[int]) -> F32:
         """(n_books,): inner product of each book's subject vector with this one, 0 for an unknown book."""
         query = self._subject_vector(vector)
-        is_known, rows = self._known_rows(book_ids)
+        is_known, rows = find_rows(self.book_ids, book_ids)
         scores = np.zeros(len(book_ids), dtype=np.float32)
         scores[is_known] = self._vectors[rows, : query.size] @ query
         return scores
@@ -144,17 +146,10 @@ class SimilarityModel:
         return self.book_ids[rows[order]], scores[order]
 
     def _row(self, book_id: int) -> int:
-        is_known, rows = self._known_rows([book_id])
+        is_known, rows = find_rows(self.book_ids, [book_id])
         if not is_known[0]:
             raise BookUnknown(book_id)
         return int(rows[0])
-
-    def _known_rows(self, book_ids: Sequence[int]) -> tuple[NDArray[np.bool_], I64]:
-        """Which of the books this version knows, and the rows of those that it does, in their order."""
-        wanted = np.asarray(book_ids, dtype=np.int64)
-        rows = np.minimum(np.searchsorted(self.book_ids, wanted), self.book_ids.size - 1)
-        is_known = self.book_ids[rows] == wanted
-        return is_known, rows[is_known]
 
     def _subject_vector(self, vector: Sequence[float]) -> F32:
         if len(vector) != self.dims["subject"]:

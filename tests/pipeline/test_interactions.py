@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.interactions import Interactions, build_fold, find_rows
+from pipeline.interactions import Interactions, build_fold
 
 INTERACTIONS = Interactions(
     user_ids=np.array([3, 3, 8, 9]),
@@ -22,16 +22,3 @@ def test_a_history_keeps_implicit_ratings_apart_from_explicit_ones() -> None:
 
     assert fold.history(0).tolist() == [0, 1]
     np.testing.assert_array_equal(fold.history_ratings(0), [5, np.nan])
-
-
-def test_ids_are_found_by_row_and_unknown_ones_are_told() -> None:
-    is_known, rows = find_rows(np.array([10, 40, 70]), np.array([70, 5, 10, 99]))
-
-    assert is_known.tolist() == [True, False, True, False]
-    assert rows.tolist() == [2, 0]
-
-
-def test_an_empty_vocabulary_knows_nothing() -> None:
-    is_known, rows = find_rows(np.empty(0, dtype=np.int64), np.array([1, 2]))
-
-    assert not is_known.any() and rows.size == 0

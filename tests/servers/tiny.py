@@ -15,7 +15,8 @@ from artifacts.store import ArtifactStore
 from contracts.shell import ServerName
 from servers.als.model import EVIDENCE, AlsModel, build_gram
 from servers.embedder.model import EmbedderModel
-from servers.metadata.model import MetadataModel, build_text_index
+from servers.metadata.model import MetadataModel
+from servers.metadata.text_index import build_text_index
 from servers.semantic.model import SemanticModel, TfidfSvdEncoder
 from servers.similarity.model import SimilarityModel
 
