@@ -21,8 +21,7 @@ from scipy.sparse import csr_array
 from artifacts import formats
 from artifacts.errors import ArtifactMissing, UnsupportedValue
 from artifacts.files import Writer, replace_file
-from artifacts.formats import Folder as Folder
-from artifacts.formats import Format
+from artifacts.formats import Folder, Format
 from artifacts.manifest import ObjectEntry
 from artifacts.objects import ObjectStore
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.shell import MAX_BOOKS, BookId, Request, Response, ScoredBooks, Weight
 
@@ -42,10 +42,11 @@ class ExplainRequest(Request):
     k: Annotated[int, Field(ge=1, le=20)] = 3
 
 
-class Contribution(Response):
+class Contribution(BaseModel):
     """Share of one book of the history in the evidence for a recommended one."""
 
-    version: str = ""
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
     book_id: int
     share: float
     """In [0, 1]; the shares of all books of the history sum to 1."""

@@ -8,7 +8,7 @@ PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 
 class ErrorCode(StrEnum):
-    """Stable codes that clients may switch on; README documents each."""
+    """Stable codes that clients may switch on; docs/errors.md explains each."""
 
     INVALID_REQUEST = "invalid_request"
     BODY_TOO_LARGE = "body_too_large"

@@ -33,7 +33,7 @@ def explain(model: AlsModel, version: str, request: contract.ExplainRequest) -> 
         k=request.k,
     )
     contributions = [
-        [contract.Contribution(version=version, book_id=book_id, share=share) for book_id, share in books]
+        [contract.Contribution(book_id=book_id, share=share) for book_id, share in books]
         for books in explained
     ]
     return contract.ExplainResponse(version=version, contributions=contributions)

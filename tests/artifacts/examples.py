@@ -9,8 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from artifacts.formats import Folder
 from artifacts.manifest import GateCheck, GateVerdict, Manifest
-from artifacts.records import Folder
 from artifacts.store import ArtifactStore
 
 PASSED = GateVerdict(passed=True)

@@ -9,12 +9,12 @@ from pipeline.code_digest import digest_code
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package of three modules: step uses helper, nobody uses stranger."""
+    """A package of three modules: step uses doubling, nobody uses stranger."""
     folder = tmp_path / "night"
     folder.mkdir()
     (folder / "__init__.py").write_text("")
-    (folder / "step.py").write_text("from night.helper import double\n")
-    (folder / "helper.py").write_text("def double(x):\n    return 2 * x\n")
+    (folder / "step.py").write_text("from night.doubling import double\n")
+    (folder / "doubling.py").write_text("def double(x):\n    return 2 * x\n")
     (folder / "stranger.py").write_text("X = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(code_digest, "OUR_PACKAGES", ("night",))
@@ -34,7 +34,7 @@ def digest_after(change: Path, text: str) -> str:
 def test_code_that_is_used_is_part_of_the_digest(package: Path) -> None:
     before = digest_code("night.step")
 
-    assert digest_after(package / "helper.py", "def double(x):\n    return x + x\n") != before
+    assert digest_after(package / "doubling.py", "def double(x):\n    return x + x\n") != before
 
 
 def test_code_that_is_not_used_is_not(package: Path) -> None:
