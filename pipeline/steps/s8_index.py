@@ -116,7 +116,7 @@ def _build_metadata(fold: Fold, aggregates: Aggregates, catalogue: Export, works
     )
     text_folder = workspace / "text_index"
     text_folder.mkdir(parents=True)
-    build_text_index(cards, text_folder)
+    build_text_index(cards, popularity, text_folder)
     sets = collect_subject_sets(catalogue.book_subjects, catalogue.subjects, book_ids)
     return MetadataModel(
         cards=cards,

@@ -32,16 +32,14 @@ WORD: Final = re.compile(r"[^\W_]+")
 APOSTROPHES: Final = str.maketrans("", "", "'’‘")
 
 
-def build_text_index(cards: pa.Table, path: Path) -> None:
-    """Write the text index of these cards into an empty folder."""
+def build_text_index(cards: pa.Table, popularity: F32, path: Path) -> None:
+    """Write the text index of these n cards, whose popularity is (n,) in [0, 1], into an empty folder."""
     schema = _schema()
     writer = tantivy.Index(schema, path=str(path)).writer(heap_size=WRITER_HEAP_BYTES, num_threads=1)
-    largest = np.log1p(max(cards["n_ratings"].to_numpy(), default=0)) or 1.0
-    for card in _iterate(cards):
+    for card, popular in zip(_iterate(cards), popularity.tolist(), strict=True):
         document = tantivy.Document()
         document.add_unsigned("book_id", card["book_id"])
-        popularity = float(np.log1p(card["n_ratings"]) / largest)
-        document.add_float("popularity", POPULARITY_SHARE * popularity)
+        document.add_float("popularity", POPULARITY_SHARE * popular)
         document.add_text("title", " ".join(split_words(card["title"])))
         document.add_text("authors", " ".join(split_words(" ".join(card["authors"]))))
         document.add_text("subjects", " ".join(split_words(" ".join(card["subjects"]))))
@@ -114,6 +112,6 @@ def _schema() -> Any:
 
 
 def _iterate(cards: pa.Table) -> Iterator[dict[str, Any]]:
-    columns = ["book_id", "title", "authors", "subjects", "n_ratings"]
+    columns = ["book_id", "title", "authors", "subjects"]
     for batch in cards.select(columns).to_batches(max_chunksize=10_000):
         yield from batch.to_pylist()

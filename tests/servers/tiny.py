@@ -49,8 +49,8 @@ def club_vectors(seed: int) -> NDArray[np.float32]:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
-def popularity() -> NDArray[np.float32]:
-    return (np.log1p(N_RATINGS) / np.log1p(N_RATINGS.max())).astype(np.float32)
+def popularity(counts: NDArray[np.int64] = N_RATINGS) -> NDArray[np.float32]:
+    return (np.log1p(counts) / np.log1p(counts.max())).astype(np.float32)
 
 
 def als_model(seed: int) -> AlsModel:
@@ -80,12 +80,13 @@ def similarity_model(seed: int, *, without_als: int | None = None) -> Similarity
     subject, als = club_vectors(1), club_vectors(seed)
     if without_als is not None:
         als[without_als] = 0
-    both = np.ascontiguousarray(np.hstack([subject, als]))
+    hybrid_index = faiss.IndexFlatIP(2 * DIM)
+    hybrid_index.add(np.hstack([subject, als]))
     return SimilarityModel(
         book_ids=BOOK_IDS,
-        subject_index=_filled(faiss.IndexHNSWFlat(DIM, 8, faiss.METRIC_INNER_PRODUCT), subject),
-        als_index=_filled(faiss.IndexHNSWFlat(DIM, 8, faiss.METRIC_INNER_PRODUCT), als),
-        hybrid_index=_filled(faiss.IndexFlatIP(2 * DIM), both),
+        subject_index=_graph(subject),
+        als_index=_graph(als),
+        hybrid_index=hybrid_index,
         dims={"subject": DIM, "als": DIM},
     )
 
@@ -112,7 +113,7 @@ def metadata_model(text_folder: Path, seed: int = 1) -> MetadataModel:
     # A text index names its files at random: the same folder must be published again to be the same object.
     if not text_folder.exists():
         text_folder.mkdir(parents=True)
-        build_text_index(cards(), text_folder)
+        build_text_index(cards(), popularity(), text_folder)
     return MetadataModel(
         cards=cards(),
         popularity=popularity() / np.float32(seed),
@@ -127,7 +128,7 @@ def semantic_model(seed: int = 1) -> SemanticModel:
     idf = np.full(2, seed, dtype=np.float32)
     encoder = TfidfSvdEncoder(terms=["planet", "soup"], idf=idf, components=np.eye(2, dtype=np.float32))
     texts = np.eye(2, dtype=np.float32)[CLUBS]
-    return SemanticModel(book_ids=BOOK_IDS, encoder=encoder, text_index=_filled(faiss.IndexFlatIP(2), texts))
+    return SemanticModel(book_ids=BOOK_IDS, encoder=encoder, text_index=_graph(texts))
 
 
 def publish(store: ArtifactStore, scratch: Path, *, seed: int = 1, promote: bool = True) -> str:
@@ -164,6 +165,7 @@ def damage(store: ArtifactStore, version: str, owner: ServerName, *, not_in: str
     return fresh[0].name
 
 
-def _filled(index: faiss.Index, vectors: NDArray[np.float32]) -> faiss.Index:
-    index.add(np.ascontiguousarray(vectors))
-    return index
+def _graph(vectors: NDArray[np.float32]) -> faiss.IndexHNSWFlat:
+    graph = faiss.IndexHNSWFlat(vectors.shape[1], 8, faiss.METRIC_INNER_PRODUCT)
+    graph.add(vectors)
+    return graph

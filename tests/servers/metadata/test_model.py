@@ -34,10 +34,9 @@ class MakeIndex:
                 "title": list(titles),
                 "authors": list(authors),
                 "subjects": list(subjects),
-                "n_ratings": list(n_ratings),
             }
         )
-        build_text_index(cards, self.folder)
+        build_text_index(cards, popularity(np.array(n_ratings)), self.folder)
         return TextIndex(self.folder)
 
 
