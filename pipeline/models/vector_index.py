@@ -10,14 +10,14 @@ N_QUERIES = 500
 """Look-ups that recall is measured on: a standard error below .003 at recall .99."""
 
 
-def build_flat(vectors: F32) -> faiss.Index:
+def build_flat(vectors: F32) -> faiss.IndexFlatIP:
     """Exact inner-product search over (n, dim) vectors."""
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors))
     return index
 
 
-def build_hnsw(vectors: F32, *, params: IndexParams) -> faiss.Index:
+def build_hnsw(vectors: F32, *, params: IndexParams) -> faiss.IndexHNSWFlat:
     """A graph (HNSW, Malkov & Yashunin 2016) for approximate inner-product search over (n, dim) vectors.
 
     One thread builds it: the graph depends on the order of insertion, and threads would race for that.

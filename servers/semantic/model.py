@@ -6,29 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from servers.graph import search_graph
+
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
 WORD: Final = re.compile(r"[a-z0-9]{2,}")
-
-
-class TextEncoder(Protocol):
-    """Turns texts into unit vectors, so that an inner product is a cosine."""
-
-    @property
-    def dim(self) -> int:
-        """Length of a vector."""
-        ...
-
-    def encode(self, texts: Sequence[str]) -> F32:
-        """(n_texts, dim), each row of unit L2 norm, or zero for a text that says nothing to this encoder."""
-        ...
 
 
 def split_terms(text: str) -> Iterator[str]:
@@ -74,24 +63,24 @@ class TfidfSvdEncoder:
 
 @dataclass(frozen=True, eq=False)
 class SemanticModel:
-    """The texts' vectors in an inner-product index, whose row i is book_ids[i]."""
+    """The texts' vectors in an inner-product graph, whose row i is book_ids[i]."""
 
     book_ids: I64
     encoder: TfidfSvdEncoder
-    text_index: faiss.Index
+    text_index: faiss.IndexHNSWFlat
 
     def search(self, text: str, k: int) -> tuple[I64, F32]:
         """The k books whose texts are nearest to this one, ids and cosines, best first, ties by id.
 
         Empty if the encoder knows no word of the text.
         """
-        query = self.encoder.encode([text])
+        query = self.encoder.encode([text])[0]
         if not query.any() or not self.book_ids.size:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        found, rows = self.text_index.search(query, min(k, self.book_ids.size))
+        found, rows = search_graph(self.text_index, query, min(k, self.book_ids.size))
         # FAISS fills up with row -1 where a graph search reaches fewer than k.
-        hit = rows[0] >= 0
-        book_ids, scores = self.book_ids[rows[0][hit]], found[0][hit]
+        is_hit = rows >= 0
+        book_ids, scores = self.book_ids[rows[is_hit]], found[is_hit]
         order = np.lexsort((book_ids, -scores))
         return book_ids[order], scores[order]
 

@@ -13,7 +13,7 @@ ENCODER = TfidfSvdEncoder(
 
 
 def make_model(texts: list[str]) -> SemanticModel:
-    index = faiss.IndexFlatIP(3)
+    index = faiss.IndexHNSWFlat(3, 8, faiss.METRIC_INNER_PRODUCT)
     index.add(ENCODER.encode(texts))
     return SemanticModel(np.arange(len(texts)) + 100, ENCODER, index)
 
