@@ -53,9 +53,9 @@ def train(
         err.print(f"version {current} is current; nothing to train", highlight=False)
         return
     # Torch and the other training libraries take seconds to import; no other command should wait for them.
-    from pipeline.run import STEPS
     from pipeline.run import train as run
     from pipeline.settings import TrainSettings
+    from pipeline.stepper import STEPS
 
     if from_step is not None and from_step not in STEPS:
         fail(f"no step is called {from_step!r}; the steps are {', '.join(STEPS)}", code=2)

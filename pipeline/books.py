@@ -11,6 +11,8 @@ from scipy.sparse import csr_array
 from pipeline.interactions import F32, I64, Mask
 from servers.rows import find_rows
 
+N_FAVOURITES: Final = 5
+"""Favourite subjects by which a reader without a history is known."""
 NO_SUBJECT: Final = -1
 """Fills up the rows of a padded table of subject sets."""
 

@@ -22,7 +22,7 @@ from pipeline.models.ranking import build_als_model
 from pipeline.progress import Progress, Silent
 from pipeline.report import RunReport, write_report
 from pipeline.settings import TrainSettings
-from pipeline.stepper import STEPS, Stepper
+from pipeline.stepper import Stepper
 from pipeline.steps.s1_export import Export, export
 from pipeline.steps.s2_clean import clean
 from pipeline.steps.s3_split import Split, split
@@ -32,8 +32,6 @@ from pipeline.steps.s6_als import Als, learn_als
 from pipeline.steps.s7_ranker import Blend, tune_blend
 from pipeline.steps.s8_index import Index, Texts, index_books, index_texts
 from pipeline.steps.s9_gate import Gate, gate
-
-__all__ = ["STEPS", "train"]
 
 log = structlog.get_logger()
 

@@ -6,7 +6,7 @@ from pipeline.evaluation.readers import Readers
 from pipeline.interactions import F64, I64, Fold
 from pipeline.models.als import train_factors
 from pipeline.settings import AlsParams
-from pipeline.steps.s4_aggregate import Aggregates
+from pipeline.steps.s4_aggregate import Aggregates, build_bayesian_mean
 from servers.als.model import best_items
 from servers.rows import find_rows
 
@@ -32,18 +32,12 @@ def serve_classic_system(
     fold: Fold, aggregates: Aggregates, classic_als: list[I64], readers: Readers, k: int
 ) -> list[I64]:
     """Classic ALS for readers with 10 ratings or more, a Bayesian prior (m = 30) for all others."""
-    prior = _bayesian_prior(aggregates)
+    sums = np.nan_to_num(aggregates.mean) * aggregates.n_explicit
+    prior = build_bayesian_mean(sums, aggregates.n_explicit, prior_ratings=CLASSIC_PRIOR_RATINGS)
     return [
         by_als if history.size >= CLASSIC_MIN_RATINGS else _best_unread(fold, prior.copy(), history, k)
         for by_als, history in zip(classic_als, readers.histories, strict=True)
     ]
-
-
-def _bayesian_prior(aggregates: Aggregates) -> F64:
-    """(m · mean of all + sum) / (m + number) of the explicit ratings, (n_items,)."""
-    n, sums = aggregates.n_explicit, np.nan_to_num(aggregates.mean) * aggregates.n_explicit
-    overall = sums.sum() / max(n.sum(), 1)
-    return np.asarray((CLASSIC_PRIOR_RATINGS * overall + sums) / (CLASSIC_PRIOR_RATINGS + n))
 
 
 def _best_unread(fold: Fold, scores: F64, history: I64, k: int) -> I64:

@@ -10,7 +10,7 @@ from catalog.database import Database, check_migrated
 from pipeline.errors import NothingToEvaluate
 from pipeline.evaluation.baselines import serve_classic_als, serve_classic_system
 from pipeline.evaluation.lists import serve_collaborative, serve_popular
-from pipeline.evaluation.metrics import bootstrap_mean, ndcg_at_k, recall_at_k
+from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, ndcg_at_k, recall_at_k
 from pipeline.evaluation.readers import Readers, choose_readers
 from pipeline.interactions import F64, I64
 from pipeline.models.fold_models import GATE_OWNER, FoldModels
@@ -22,7 +22,6 @@ from pipeline.steps.s4_aggregate import aggregate
 
 CLASSIC_SYSTEM = "classic system"
 SERVED = "served"
-NDCG_K = 10
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from gateway.recommend.author_limit import Authors, limit_authors
-from pipeline.books import NO_SUBJECT, SubjectSets, find_favourites
+from pipeline.books import N_FAVOURITES, NO_SUBJECT, SubjectSets, find_favourites
 from pipeline.evaluation.readers import Readers
 from pipeline.interactions import F32, I64
 from servers.als.model import AlsModel, NoKnownBooks, best_items
@@ -17,8 +17,6 @@ from servers.rows import find_rows
 
 READ_AHEAD: Final = 10
 """Ranked books that the author limit may choose from, in multiples of the list's length."""
-FAVOURITES: Final = 5
-"""Subjects by which a reader without a history is known."""
 
 
 def list_authors(model: AlsModel) -> list[Authors]:
@@ -54,13 +52,13 @@ def serve_popular(book_ids: I64, popularity: F32, readers: Readers, k: int) -> l
 
 
 def name_favourites(sets: SubjectSets, book_ids: I64, readers: Readers) -> list[list[str]]:
-    """Each reader's FAVOURITES most read subjects, generic ones left out; sets are those of book_ids."""
+    """Each reader's N_FAVOURITES most read subjects, generic ones left out; sets are those of book_ids."""
     histories = [find_rows(book_ids, history)[1] for history in readers.histories]
     rows = np.repeat(np.arange(readers.size), [history.size for history in histories])
     ones = np.ones(rows.size, dtype=np.float32)
     user_items = csr_array((ones, (rows, np.concatenate(histories))), shape=(readers.size, book_ids.size))
     counts = (user_items @ sets.matrix).toarray()
-    best = find_favourites(counts, sets.is_generic, FAVOURITES)
+    best = find_favourites(counts, sets.is_generic, N_FAVOURITES)
     return [[sets.names[idx] for idx in row if idx != NO_SUBJECT] for row in best]
 
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 
+NDCG_K = 10
+"""Places that the NDCG of every report looks at."""
 BOOTSTRAP_ROWS_PER_BLOCK = 64
 """Bounds the memory of a bootstrap: one block draws this many samples of all readers."""
 

@@ -23,7 +23,7 @@ class Aggregates:
     deviation: F64
     """Standard deviation of its ratings; NaN without any."""
     bayesian_mean: F64
-    """(m · mean of all + sum) / (m + n_explicit), m = prior_ratings: for display, not for ranking."""
+    """As `build_bayesian_mean` has it; NaN without any rating. For display, not for ranking."""
     popularity: F32
     """log1p(count) / log1p(largest count), in [0, 1]."""
     co_reading: csr_array
@@ -38,22 +38,27 @@ def aggregate(fold: Fold, *, params: AggregateParams) -> Aggregates:
     rated_idx, rated = item_idx[explicit], ratings[explicit]
     counts = np.bincount(item_idx, minlength=n_items)
     n_explicit = np.bincount(rated_idx, minlength=n_items)
-    sums = np.bincount(rated_idx, rated, minlength=n_items)
+    sums = np.bincount(rated_idx, rated, minlength=n_items).astype(np.float64)
     with np.errstate(invalid="ignore"):
         mean = sums / n_explicit
         squares = np.bincount(rated_idx, (rated - mean[rated_idx]) ** 2, minlength=n_items)
         deviation = np.sqrt(squares / n_explicit)
-    prior = params.prior_ratings * (rated.mean() if rated.size else 0.0)
-    bayesian_mean = np.where(n_explicit > 0, (prior + sums) / (params.prior_ratings + n_explicit), np.nan)
+    drawn = build_bayesian_mean(sums, n_explicit, prior_ratings=params.prior_ratings)
     return Aggregates(
         counts=counts,
         n_explicit=n_explicit,
         mean=mean,
         deviation=deviation,
-        bayesian_mean=bayesian_mean,
+        bayesian_mean=np.where(n_explicit > 0, drawn, np.nan),
         popularity=measure_popularity(counts),
         co_reading=_count_co_readers(fold, params.co_readers),
     )
+
+
+def build_bayesian_mean(sums: F64, n_ratings: I64, *, prior_ratings: float) -> F64:
+    """(n,): (m · mean of all + sum) / (m + n_ratings), m = prior_ratings, of the ratings of each book."""
+    mean_of_all = sums.sum() / max(n_ratings.sum(), 1)
+    return np.asarray((prior_ratings * mean_of_all + sums) / (prior_ratings + n_ratings))
 
 
 def measure_popularity(counts: I64) -> F32:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
-from pipeline.books import NO_SUBJECT, SubjectSets, collect_subject_sets, find_favourites
+from pipeline.books import N_FAVOURITES, NO_SUBJECT, SubjectSets, collect_subject_sets, find_favourites
 from pipeline.interactions import F32, I64, Fold
 from pipeline.models.subject_attention import SubjectExamples, pad_sets, train_subject_attention
 from pipeline.progress import Advance
@@ -17,8 +17,6 @@ from servers.embedder.model import EmbedderModel
 
 BOOK_WIDTH = 8
 """Subjects of a book that training looks at; the catalogue has the most telling first."""
-USER_WIDTH = 5
-"""Favourite subjects of a reader, as a new reader names them."""
 EXAMPLES_PER_BLOCK = 4096
 """Bounds memory: one block holds this many rows of counts over all subjects."""
 
@@ -83,14 +81,14 @@ def _standardise(ratings: F32) -> F32:
 
 
 def _favourites_without(user_items: csr_array, sets: SubjectSets, users: I64, items: I64) -> I64:
-    """(n, USER_WIDTH): each user's favourites, had they not read the item; padded with NO_SUBJECT."""
+    """(n, N_FAVOURITES): each user's favourites, had they not read the item; padded with NO_SUBJECT."""
     item_counts = sets.matrix
     user_counts = (user_items @ item_counts).tocsr()
-    favourites = np.full((users.size, USER_WIDTH), NO_SUBJECT, dtype=np.int64)
+    favourites = np.full((users.size, N_FAVOURITES), NO_SUBJECT, dtype=np.int64)
     for first in range(0, users.size, EXAMPLES_PER_BLOCK):
         block = slice(first, first + EXAMPLES_PER_BLOCK)
         counts = user_counts[users[block]] - item_counts[items[block]]
-        favourites[block] = find_favourites(counts.toarray(), sets.is_generic, USER_WIDTH)
+        favourites[block] = find_favourites(counts.toarray(), sets.is_generic, N_FAVOURITES)
     return favourites
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from scipy.sparse import csr_array
 
 from pipeline.interactions import F32, Fold
-from pipeline.models.als import build_neighbours, train_factors
+from pipeline.models.als import train_factors
+from pipeline.models.neighbours import build_neighbours
 from pipeline.progress import Advance
 from pipeline.settings import AlsParams
 from servers.als.model import build_gram

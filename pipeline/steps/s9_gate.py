@@ -8,7 +8,7 @@ import numpy as np
 from artifacts.manifest import GateVerdict
 from pipeline.books import collect_subject_sets
 from pipeline.evaluation.lists import name_favourites, serve_cold, serve_collaborative, serve_popular
-from pipeline.evaluation.metrics import bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
+from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
 from pipeline.evaluation.readers import Readers, choose_readers
 from pipeline.gate import Measured, judge
 from pipeline.interactions import F64, I64, Fold
@@ -21,8 +21,6 @@ from pipeline.steps.s5_subjects import Subjects
 from pipeline.steps.s6_als import Als
 from pipeline.steps.s7_ranker import Blend
 from pipeline.steps.s8_index import ANN_K, Index, Texts
-
-NDCG_K = 10
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,5 +1,7 @@
 """A catalogue of reading clubs, and one training run over it that several tests look at."""
 
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from catalog.database import Database
 from pipeline.report import RunReport
 from pipeline.run import train
 from pipeline.settings import SubjectsParams, TrainSettings
-from tests.pipeline.catalogues import club_pairs, club_works, write_catalogue
+from tests.pipeline.catalogues import Pair, Work, club_pairs, club_works, write_catalogue
 
 
 @dataclass(frozen=True)
@@ -31,18 +33,22 @@ def quick_settings(home: Path) -> TrainSettings:
     return TrainSettings(home=home, subjects=SubjectsParams(dim=8, max_steps=20, batch_size=256))
 
 
+@contextmanager
+def opened_home(path: Path, works: Sequence[Work], pairs: Iterable[Pair]) -> Iterator[Home]:
+    """A home whose catalogue holds these works and pairs."""
+    with closing(write_catalogue(path / "catalog.db", works, pairs)) as db:
+        yield Home(quick_settings(path), db, ArtifactStore(path / "artifacts"))
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    db = write_catalogue(tmp_path / "catalog.db", club_works(), club_pairs(np.random.default_rng(0)))
-    yield Home(quick_settings(tmp_path), db, ArtifactStore(tmp_path / "artifacts"))
-    db.close()
+def home(tmp_path: Path) -> Iterator[Home]:
+    with opened_home(tmp_path, club_works(), club_pairs(np.random.default_rng(0))) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, RunReport]:
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, RunReport]]:
     """A home after its first run; tests that share it must not change it."""
     path = tmp_path_factory.mktemp("trained")
-    db = write_catalogue(path / "catalog.db", club_works(), club_pairs(np.random.default_rng(0)))
-    shared = Home(quick_settings(path), db, ArtifactStore(path / "artifacts"))
-    yield shared, shared.train()
-    db.close()
+    with opened_home(path, club_works(), club_pairs(np.random.default_rng(0))) as shared:
+        yield shared, shared.train()

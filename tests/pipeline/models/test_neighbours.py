@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from pipeline.models import neighbours
+from pipeline.models.neighbours import build_neighbours, strongest_in_rows, weigh_bm25
+from pipeline.settings import AlsParams
+
+PARAMS = AlsParams(n_neighbours=4)
+USER_ITEMS = csr_array((np.random.default_rng(2).random((40, 25)) < 0.25).astype(np.float32))
+
+
+def slow_bm25(user_items: np.ndarray, k1: float, b: float) -> np.ndarray:
+    n_users, n_items = user_items.shape
+    lengths = user_items.sum(axis=0)
+    weights = np.zeros((n_items, n_users))
+    for item in range(n_items):
+        for user in range(n_users):
+            idf = max(0.0, np.log(n_items) - np.log1p(user_items[user].sum()))
+            x = user_items[user, item]
+            norm = k1 * ((1 - b) + b * lengths[item] / lengths.mean())
+            weights[item, user] = x * (k1 + 1) / (norm + x) * idf
+    return weights
+
+
+def test_bm25_weights_are_those_of_the_formula() -> None:
+    weights = weigh_bm25(USER_ITEMS, k1=0.4, b=0.2)
+
+    np.testing.assert_allclose(weights.toarray(), slow_bm25(USER_ITEMS.toarray(), 0.4, 0.2), rtol=1e-6)
+
+
+def test_each_book_keeps_those_that_speak_for_it_most() -> None:
+    found = build_neighbours(USER_ITEMS, params=PARAMS).toarray()
+
+    weights = slow_bm25(USER_ITEMS.toarray(), PARAMS.bm25_k1, PARAMS.bm25_b)
+    norms = np.linalg.norm(weights, axis=1)
+    full = weights @ weights.T / ((norms + norms.mean() / 2) ** PARAMS.source_exponent)[:, None]
+    np.fill_diagonal(full, 0)
+    for target in range(full.shape[1]):
+        best = np.argsort(-full[:, target], kind="stable")[:4]
+        expected = np.zeros(full.shape[0])
+        expected[best] = full[best, target]
+        np.testing.assert_allclose(found[:, target], expected, rtol=1e-5)
+
+
+def test_blocks_do_not_change_the_strongest(monkeypatch: pytest.MonkeyPatch) -> None:
+    item_users = USER_ITEMS.T.tocsr()
+    whole = strongest_in_rows(item_users, USER_ITEMS, 3).toarray()
+
+    monkeypatch.setattr(neighbours, "ROWS_PER_BLOCK", 7)
+
+    np.testing.assert_array_equal(strongest_in_rows(item_users, USER_ITEMS, 3).toarray(), whole)
