@@ -91,8 +91,9 @@ def describe(error: Exception, request_id: str) -> Problem:
         case RequestValidationError():
             return _problem(ErrorCode.INVALID_REQUEST, _list_mistakes(error), request_id)
         case HTTPException():
+            # FastAPI gives a body that it cannot even decode a status of its own, 400.
             code = HTTP_CODES.get(error.status_code, ErrorCode.INVALID_REQUEST)
-            return build_problem(code, error.status_code, error.detail, request_id)
+            return _problem(code, error.detail, request_id)
         case _:
             detail = "something went wrong on our side; quote the request id to the operator"
             return _problem(ErrorCode.INTERNAL, detail, request_id)

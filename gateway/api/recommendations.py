@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from contracts.shell import Weight
+from contracts.shell import VERSION_HEADER, Weight
 from gateway.api import problems
 from gateway.api.schemas import BookList, Explanation, Reason, RecommendationsRequest
 from gateway.api.services import BookIdPath, KQuery, ServicesDep, UserIdPath, respond
@@ -64,10 +64,13 @@ async def recommend_to_anyone(services: ServicesDep, request: RecommendationsReq
     responses=problems.document(404),
     summary="Explain why a book suits a reader",
 )
-async def explain(services: ServicesDep, user_id: UserIdPath, book_id: BookIdPath) -> Explanation:
+async def explain(
+    services: ServicesDep, response: Response, user_id: UserIdPath, book_id: BookIdPath
+) -> Explanation:
     """The books of the reader's own history that speak most for the book."""
     reader = await services.catalogue.reader(user_id)
     why = await services.details.explain(reader, book_id)
+    response.headers[VERSION_HEADER] = why.version
     because = [
         Reason(
             book_id=each.card.book_id,

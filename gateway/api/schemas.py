@@ -16,7 +16,8 @@ SubjectName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Strict, so that `true` is no rating of 1 and "8" no number.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class _Answer(BaseModel):

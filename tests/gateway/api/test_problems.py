@@ -103,6 +103,32 @@ def test_a_body_over_the_limit_is_a_problem(shared: httpx.Client, is_streamed: b
     assert _check_problem(response).code == ErrorCode.BODY_TOO_LARGE
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b'{"k": ' + b"1" * 5000 + b"}", b"[" * 30_000, b'{"k": "\xff"}', b'{"subjects": ["\\ud800"]}'],
+    ids=["a number of 5000 digits", "30,000 levels deep", "no UTF-8", "half a character"],
+)
+def test_a_body_that_cannot_even_be_decoded_is_as_invalid_as_any_other(
+    shared: httpx.Client, content: bytes
+) -> None:
+    response = shared.post(
+        "/v1/recommendations", content=content, headers={"Content-Type": "application/json"}
+    )
+
+    assert response.status_code == 422
+    assert _check_problem(response).code == ErrorCode.INVALID_REQUEST
+
+
+@pytest.mark.parametrize(
+    "body", [{"k": True}, {"k": "10"}, {"liked": [{"book_id": "11"}]}, {"liked": [{"book_id": 11.5}]}]
+)
+def test_a_value_of_another_type_is_refused_and_not_converted(shared: httpx.Client, body: object) -> None:
+    response = shared.post("/v1/recommendations", json=body)
+
+    assert response.status_code == 422
+    assert _check_problem(response).code == ErrorCode.INVALID_REQUEST
+
+
 def test_an_error_that_nobody_foresaw_keeps_its_details_to_the_log(urls: dict[str, str], home: Path) -> None:
     settings = running.settings_for(home, urls)
 

@@ -65,7 +65,18 @@ def test_the_history_is_listed_newest_first_with_titles(client: httpx.Client) ->
 
 
 @pytest.mark.parametrize(
-    "body", [{"rating": 0}, {"rating": 11}, {"rating": "good"}, {}, {"stars": 5}, [], "x"]
+    "body",
+    [
+        {"rating": 0},
+        {"rating": 11},
+        {"rating": "good"},
+        {"rating": True},
+        {"rating": "8"},
+        {},
+        {"stars": 5},
+        [],
+        "x",
+    ],
 )
 def test_a_rating_that_is_none_is_refused(client: httpx.Client, body: object) -> None:
     response = client.put(f"/v1/users/{STRANGER}/ratings/44", json=body)

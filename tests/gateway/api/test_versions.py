@@ -22,6 +22,7 @@ from tests.services import free_port
 
 QUESTION = {"subjects": ["Soup"], "popularity_weight": 0.5, "k": 12}
 """A blend: its scores come from two servers, so a mixture of versions would show."""
+WHY = f"/v1/users/{running.SPACE_READER}/recommendations/33/why"
 
 
 @dataclass
@@ -85,6 +86,8 @@ def test_under_load_no_request_fails_and_no_response_mixes_versions(mesh: _Mesh,
             answers = []
             while not stop.is_set():
                 answers.append(_ask(client))
+                why = client.get(WHY)
+                assert why.headers["X-Artifact-Version"] == why.json()["version"]
                 time.sleep(0.01)
             return answers
 
