@@ -54,6 +54,8 @@ Headers = dict[bytes, bytes]
 
 MAX_INLINE_BODY_BYTES: Final = 16_384
 """A larger body names so many books that even quick answers take milliseconds: those go to a thread."""
+MAX_DEADLINE_DIGITS: Final = 9
+"""Eleven days in milliseconds; Python refuses to read thousands of digits."""
 JSON: Final = b"application/json"
 VERSION_KEY: Final = VERSION_HEADER.lower().encode()
 DEADLINE_KEY: Final = DEADLINE_HEADER.lower().encode()
@@ -116,7 +118,7 @@ class ShellApp(Generic[M]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's start and stop."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._follow_lifespan(receive, send)
             return
         endpoint = self._endpoints.get(scope["path"])
         if endpoint is None:
@@ -204,7 +206,7 @@ class ShellApp(Generic[M]):
             last_reload_error=self._holder.last_error,
         )
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _follow_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         self._holder.start()
         await send({"type": "lifespan.startup.complete"})
@@ -221,7 +223,7 @@ class _Deadline:
     def __init__(self, header: bytes | None) -> None:
         self.ends_at_s: float | None = None
         if header is not None:
-            if not header.isdigit():
+            if not header.isdigit() or len(header) > MAX_DEADLINE_DIGITS:
                 raise HeaderInvalid(DEADLINE_HEADER, header.decode("latin-1"))
             self.allowed_ms = int(header)
             self.ends_at_s = time.monotonic() + self.allowed_ms / 1000
