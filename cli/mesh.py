@@ -64,13 +64,13 @@ def status() -> None:
     rows = read_table(GatewaySettings().home) or [
         ProcessRow(spec.name, 0, spec.url) for spec in _process_specs()
     ]
-    table = Table(header_style="bold")
-    for column in ("process", "address", "pid", "state", "version", "held"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("memory (PSS)", justify="right")
+    # Six columns of these widths fill a terminal of 80; the address is this machine's in every row.
+    table = Table(header_style="bold", title="Processes on 127.0.0.1")
+    for column in ("process", "port", "pid", "state", "version", "memory"):
+        table.add_column(column, no_wrap=True, justify="right" if column == "memory" else "left")
     total_bytes, all_ready = 0, True
     for row in rows:
-        state, version, held, pid = _probe(row)
+        state, version, n_held, pid = _probe(row)
         pss_bytes = _pss_bytes(pid)
         total_bytes += pss_bytes or 0
         all_ready &= state == "ready"
@@ -78,14 +78,15 @@ def status() -> None:
         memory = f"{pss_bytes / MIB:.0f} MiB" if pss_bytes else "-"
         table.add_row(
             row.name,
-            row.url,
+            str(httpx.URL(row.url).port),
             str(pid or "-"),
             f"[{colour}]{state}[/]",
-            version or "-",
-            str(held or "-"),
+            f"{version or '-'}{f' +{n_held - 1}' if n_held > 1 else ''}",
             memory,
         )
-    table.caption = f"{total_bytes / MIB:.0f} MiB together"
+    table.caption = (
+        f"{total_bytes / MIB:.0f} MiB together (PSS); +n: older versions that a server still holds"
+    )
     out.print(table)
     if not all_ready:
         raise typer.Exit(1)
@@ -162,21 +163,16 @@ def _print_welcome(url: str, seconds: float) -> None:
         out.print(f"  {line}", highlight=False, soft_wrap=True)
 
 
-def _probe(row: ProcessRow) -> tuple[str, str | None, int | None, int | None]:
+def _probe(row: ProcessRow) -> tuple[str, str | None, int, int | None]:
     """State, version, number of held versions and pid of one process."""
     try:
         with httpx.Client(base_url=row.url, timeout=ASK_TIMEOUT_S) as client:
             ready = client.get(READY_PATH).is_success
             info: dict[str, Any] = client.get("/v1/version" if row.name == "gateway" else INFO_PATH).json()
     except (httpx.HTTPError, ValueError):
-        return "down", None, None, row.pid or None
-    held = info.get("held")
-    return (
-        "ready" if ready else "loading",
-        info.get("version"),
-        len(held) if held else None,
-        info.get("pid", row.pid),
-    )
+        return "down", None, 0, row.pid or None
+    state = "ready" if ready else "loading"
+    return state, info.get("version"), len(info.get("held", ())), info.get("pid", row.pid)
 
 
 def _pss_bytes(pid: int | None) -> int | None:
