@@ -1,0 +1,58 @@
+"""Every command explains itself."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from cli.main import app
+
+COMMANDS = {
+    "evaluate", "import book-crossing", "import demo", "recommend", "search", "serve", "similar", "status",
+    "train", "up", "users find", "versions gc", "versions list", "versions promote", "versions rollback",
+    "versions show",
+}  # fmt: skip
+
+
+def walk(
+    command: click.Command, words: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield words, command
+    for name, each in getattr(command, "commands", {}).items():
+        yield from walk(each, (*words, name))
+
+
+TREE = dict(walk(typer.main.get_command(app)))
+
+
+def test_these_are_the_commands() -> None:
+    assert {" ".join(words) for words, each in TREE.items() if not hasattr(each, "commands")} == COMMANDS
+
+
+@pytest.mark.parametrize("words", TREE, ids=" ".join)
+def test_help_says_what_a_command_does_and_what_each_of_its_words_means(words: tuple[str, ...]) -> None:
+    command = TREE[words]
+
+    shown = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*words, "--help"])
+
+    assert shown.exit_code == 0
+    assert command.help
+    assert command.help.splitlines()[0][:40] in shown.output
+    assert [each.name for each in command.params if not getattr(each, "help", None)] == []
+
+
+@pytest.mark.parametrize("words", [("fly",), ("versions", "fly"), ("serve", "kettle"), ("recommend", "me")])
+def test_words_that_make_no_command_end_with_code_2(words: tuple[str, ...]) -> None:
+    assert CliRunner().invoke(app, [*words]).exit_code == 2
+
+
+def test_a_setting_that_makes_no_sense_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOOKMESH_PORT", "harbour")
+
+    done = CliRunner().invoke(app, ["status"])
+
+    assert done.exit_code == 2
+    assert "BOOKMESH_PORT" in done.output
+    assert "harbour" in done.output

@@ -1,0 +1,262 @@
+"""`bookmesh import`: every fault of a dump is told, and leaves the catalogue as it was."""
+
+import gzip
+import json
+import shutil
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.demo.dump import write_book_crossing, write_open_library
+from catalog.demo.source import Demo
+from catalog.sources.book_crossing import BOOKS, RATINGS, USERS
+from tests.homes import DEMO, N_BOOKS, N_READERS, ROOT, Home, command
+from tests.meshes import wait_until
+
+WORKS = "ol_dump_works.txt.gz"
+EDITIONS = "ol_dump_editions.txt.gz"
+LARGER_DEMO = ("import", "demo", "--books", "4000", "--readers", "2000", "--ratings", "40000")
+Spoil = Callable[[Path], object]
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole Book-Crossing dump in bx/, and Open Library's of its works in ol/."""
+    folder = tmp_path_factory.mktemp("dump")
+    source = Demo(readers=60, ratings=900)
+    write_book_crossing(source, folder / "bx")
+    write_open_library(source, folder / "ol")
+    return folder
+
+
+@pytest.fixture
+def own_dump(dump: Path, tmp_path: Path) -> Path:
+    """A dump that the test may spoil."""
+    return Path(shutil.copytree(dump, tmp_path / "dump"))
+
+
+def import_dump(dump: Path) -> list[str]:
+    return ["import", "book-crossing", str(dump / "bx"), "--open-library", str(dump / "ol")]
+
+
+def content(home: Home) -> list[str]:
+    """Every row of the catalogue."""
+    connection = sqlite3.connect(home.path / "catalog.db")
+    try:
+        return list(connection.iterdump())
+    finally:
+        connection.close()
+
+
+def n_rows(home: Home, table: str) -> int:
+    connection = sqlite3.connect(home.path / "catalog.db")
+    try:
+        return int(connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0])
+    finally:
+        connection.close()
+
+
+def count_rows(home: Home) -> list[int]:
+    return [n_rows(home, table) for table in ("books", "users", "ratings")]
+
+
+def read_report(home: Home) -> dict[str, Any]:
+    """The newest import report."""
+    path = max((home.path / "reports").glob("import-*.json"), key=lambda each: each.stat().st_mtime_ns)
+    report: dict[str, Any] = json.loads(path.read_text())
+    return report
+
+
+def cut(path: Path) -> None:
+    """The first half of a file: what an interrupted download leaves."""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def cut_in_quotes(path: Path) -> None:
+    """Cut within a quoted field, yet with an end of line."""
+    path.write_bytes(path.read_bytes().rstrip()[:-2] + b"\n")
+
+
+def use_commas(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b";", b","))
+
+
+def keep_header(path: Path) -> None:
+    path.write_bytes(path.read_bytes().split(b"\r\n")[0] + b"\r\n")
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def make_text(path: Path) -> None:
+    path.write_text("<html>Not found</html>\n")
+
+
+def compress_nothing(path: Path) -> None:
+    path.write_bytes(gzip.compress(b""))
+
+
+SPOILT = [
+    ("bx", BOOKS, Path.unlink, "no such file; the folder must hold BX-Books.csv"),
+    ("bx", USERS, Path.unlink, "no such file"),
+    ("bx", RATINGS, Path.unlink, "no such file"),
+    ("bx", BOOKS, empty, "holds no rows; download it again"),
+    ("bx", RATINGS, keep_header, "holds no rows; download it again"),
+    ("bx", BOOKS, use_commas, "is it the original, unchanged dump file?"),
+    ("bx", USERS, make_text, "is it the original, unchanged dump file?"),
+    ("bx", BOOKS, cut, "cut off in the middle"),
+    ("bx", USERS, cut, "cut off in the middle"),
+    ("bx", RATINGS, cut, "cut off in the middle"),
+    ("bx", RATINGS, cut_in_quotes, "cut off in the middle"),
+    ("ol", WORKS, Path.unlink, "no such file"),
+    ("ol", WORKS, make_text, "is it the original, unchanged dump file?"),
+    ("ol", WORKS, cut, "cut off in the middle"),
+    ("ol", EDITIONS, cut, "cut off in the middle"),
+    ("ol", EDITIONS, compress_nothing, "holds no rows; download it again"),
+]
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "spoil", "remedy"), SPOILT, ids=[f"{s[1]} {s[2].__name__}" for s in SPOILT]
+)
+def test_a_spoilt_file_is_named_with_what_to_do_and_changes_nothing(
+    imported_home: Home, own_dump: Path, tmp_path: Path, folder: str, name: str, spoil: Spoil, remedy: str
+) -> None:
+    home = imported_home.copy(tmp_path / "home")
+    before = content(home)
+    spoil(own_dump / folder / name)
+
+    message = home.fail(*import_dump(own_dump))
+
+    assert str(own_dump / folder / name.removesuffix(".txt.gz")) in message
+    assert remedy in message
+    assert content(home) == before
+    assert len(list((home.path / "reports").iterdir())) == 1
+
+
+def test_a_whole_dump_is_imported_beside_what_is_there(
+    imported_home: Home, dump: Path, tmp_path: Path
+) -> None:
+    home = imported_home.copy(tmp_path / "home")
+
+    table = home.succeed(*import_dump(dump))
+
+    report = read_report(home)
+    assert report["source"] == "book-crossing"
+    assert report["totals"]["readers"] == 60
+    assert n_rows(home, "users") == N_READERS + 60
+    assert BOOKS in table
+    assert home.succeed("users", "find", "--source", "book-crossing", "--external-id", "7").strip().isdigit()
+
+
+def test_a_folder_that_is_not_there_is_named(empty_home: Home, tmp_path: Path) -> None:
+    message = empty_home.fail("import", "book-crossing", str(tmp_path / "nowhere[/]"))
+
+    assert str(tmp_path / "nowhere[/]" / BOOKS) in message
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    home = Home(tmp_path_factory.mktemp("undisturbed") / "home")
+    home.succeed(*LARGER_DEMO)
+    return home
+
+
+@pytest.mark.parametrize("written_bytes", [100_000, 500_000])
+def test_an_import_killed_in_the_middle_and_repeated_ends_where_an_undisturbed_one_does(
+    undisturbed: Home, empty_home: Home, written_bytes: int
+) -> None:
+    process = subprocess.Popen(
+        command(*LARGER_DEMO),
+        cwd=ROOT,
+        env=empty_home.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    log = empty_home.path / "catalog.db-wal"
+    wait_until(lambda: log.exists() and log.stat().st_size > written_bytes)
+    process.send_signal(signal.SIGKILL)
+
+    assert process.wait() == -signal.SIGKILL
+    assert count_rows(empty_home) in ([0, 0, 0], count_rows(undisturbed))
+    empty_home.succeed(*LARGER_DEMO)
+    assert read_report(empty_home)["totals"] == read_report(undisturbed)["totals"]
+    assert read_report(empty_home)["files"] == read_report(undisturbed)["files"]
+    assert content(empty_home) == content(undisturbed)
+
+
+def test_a_repeated_import_keeps_every_row_and_id(imported_home: Home, tmp_path: Path) -> None:
+    home = imported_home.copy(tmp_path / "home")
+    tables = ("books", "editions", "authors", "users", "ratings", "subjects")
+    before = [n_rows(home, table) for table in tables]
+    user_id = home.succeed("users", "find", "--source", "demo", "--external-id", "400")
+
+    home.succeed(*DEMO)
+
+    assert [n_rows(home, table) for table in tables] == before
+    assert home.succeed("users", "find", "--source", "demo", "--external-id", "400") == user_id
+
+
+def test_the_counts_of_a_messy_import_add_up_and_name_the_reasons(empty_home: Home) -> None:
+    table = empty_home.succeed(*DEMO, "--mess")
+
+    report = read_report(empty_home)
+    assert all(file["n_read"] == file["n_kept"] + sum(file["dropped"].values()) for file in report["files"])
+    reasons = {reason for file in report["files"] for reason in file["dropped"]}
+    assert len(reasons) >= 3
+    unwrapped = " ".join(table.replace("│", " ").split())
+    assert [reason for reason in reasons if reason not in unwrapped] == []
+    assert report["repairs"]
+    assert report["totals"]["books"] == N_BOOKS
+    assert n_rows(empty_home, "ratings") == report["totals"]["ratings"]
+
+
+def test_if_empty_leaves_a_filled_catalogue_alone(imported_home: Home, tmp_path: Path) -> None:
+    home = imported_home.copy(tmp_path / "home")
+    before = content(home)
+
+    done = home.run("import", "demo", "--if-empty")
+
+    assert done.returncode == 0
+    assert "nothing to import" in done.stderr
+    assert content(home) == before
+
+
+def test_if_empty_fills_an_empty_catalogue(empty_home: Home) -> None:
+    empty_home.succeed(*DEMO, "--if-empty")
+
+    assert n_rows(empty_home, "books") == N_BOOKS
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [("nonsense", "an example: sqlite:///"), ("mysql+pymysql://root@127.0.0.1:9/x", "BOOKMESH_DATABASE_URL")],
+)
+def test_a_database_that_cannot_be_used_ends_the_import_in_one_sentence(
+    empty_home: Home, url: str, remedy: str
+) -> None:
+    message = empty_home.fail(*DEMO, BOOKMESH_DATABASE_URL=url)
+
+    assert remedy in message
+
+
+def test_a_home_that_cannot_be_made_ends_the_import_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    message = Home(tmp_path / "file" / "home").fail(*DEMO)
+
+    assert "BOOKMESH_HOME" in message
+
+
+def test_a_reader_of_a_source_is_found_and_a_stranger_is_not(imported_home: Home) -> None:
+    found = imported_home.succeed("users", "find", "--source", "demo", "--external-id", "3")
+    message = imported_home.fail("users", "find", "--source", "demo", "--external-id", "[/b]")
+
+    assert found.strip().isdigit()
+    assert "demo has no reader '[/b]'" in message
