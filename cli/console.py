@@ -42,7 +42,7 @@ def failing_clearly(*errors: type[Exception], code: int = 1) -> Iterator[None]:
 class Commands(TyperGroup):
     """All commands: what the environment or the machine makes impossible ends any of them in one sentence."""
 
-    def invoke(self, ctx: Any) -> Any:
+    def invoke(self, ctx: Any) -> Any:  # the type of ctx is private to typer
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)

@@ -67,10 +67,8 @@ def _print_books(title: str, body: dict[str, Any]) -> None:
     if body["degraded"]:
         caption += f" · without {', '.join(body['degraded'])}"
     table = Table(title=escape(title), caption=caption, header_style="bold")
-    for name, justify in (("#", "right"), ("book", "right"), ("title", "left"), ("author", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for name in ("year", "subject", "score"):
-        table.add_column(name, justify="right" if name != "subject" else "left")
+    for name in ("#", "book", "title", "author", "year", "subject", "score"):
+        table.add_column(name, justify="left" if name in ("title", "author", "subject") else "right")
     for rank, item in enumerate(body["items"], start=1):
         table.add_row(
             str(rank),

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,11 +30,8 @@ if TYPE_CHECKING:
     from pipeline.report import RunReport
 
 
-class ExitCode(IntEnum):
-    """How `bookmesh train` ends, for the timer that runs it."""
-
-    FAILED = 1
-    REFUSED = 3
+REFUSED_CODE = 3
+"""How `bookmesh train` ends where the gate says no, for the timer that runs it; failures end with 1 or 2."""
 
 
 def train(
@@ -67,7 +63,7 @@ def train(
         report = run(TrainSettings(), db, store, from_step=from_step, progress=bars)
     _print_run(report)
     if not report.promoted:
-        raise typer.Exit(ExitCode.REFUSED)
+        raise typer.Exit(REFUSED_CODE)
 
 
 def evaluate() -> None:
@@ -80,13 +76,23 @@ def evaluate() -> None:
         report = compare(
             TrainSettings(), open_database(settings.catalogue_url), ArtifactStore(settings.artifacts_root)
         )
-    table = Table(title=f"recall@{report.k}, {report.n_readers:,} held-out readers", header_style="bold")
+    table = Table(
+        title=f"{report.n_readers:,} held-out readers",
+        caption=f"served: {report.version}, held out: {report.split_id}",
+        header_style="bold",
+    )
     table.add_column("model")
-    for column in ("recall", "95 % interval", "× classic system"):
+    recall, ndcg = f"recall@{report.k}", f"ndcg@{report.ndcg_k}"
+    for column in (f"{recall} [95 %]", "× classic system", "what is served gains [95 %]", ndcg):
         table.add_column(column, justify="right")
     for row in report.rows:
-        ratio = row.recall / report.classic_recall
-        table.add_row(row.model, f"{row.recall:.4f}", f"{row.low:.4f} - {row.high:.4f}", f"{ratio:.2f}")
+        table.add_row(
+            row.model,
+            f"{row.recall:.4f} [{row.low:.4f}, {row.high:.4f}]",
+            f"{row.recall / report.classic_recall:.2f}",
+            f"{row.served_gain:+.4f} [{row.served_gain_low:+.4f}, {row.served_gain_high:+.4f}]",
+            f"{row.ndcg:.4f}",
+        )
     out.print(table)
 
 

@@ -34,7 +34,7 @@ def list_versions() -> None:
             manifest.version,
             f"{manifest.created_at:%Y-%m-%d %H:%M}",
             "[green]passed[/]" if manifest.gate.passed else "[red]refused[/]",
-            manifest.split_id[:12],
+            manifest.split_id,
             _recall(manifest),
             f"{sum(entry.bytes for entry in manifest.objects) / MIB:.1f} MiB",
         )

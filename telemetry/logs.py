@@ -80,6 +80,7 @@ def _route_standard_library(
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(max(threshold, logging.INFO))
+    root.setLevel(max(threshold, logging.INFO))  # debug is for our own lines: a library's would drown them
+    # At info these tell of each migration looked at and each request made.
     for chatty in ("alembic", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -56,10 +56,11 @@ class CollectedWhilePromoting(ArtifactStore):
 
 
 def test_a_version_that_is_collected_while_it_is_promoted_is_not_pointed_at(tmp_path: Path) -> None:
-    store = CollectedWhilePromoting(tmp_path / "store")
+    # The candidate is of a minute ago: versions of one second have no order.
+    store = CollectedWhilePromoting(tmp_path / "store", now=lambda: datetime.now(UTC) - timedelta(minutes=1))
     candidate = seal_point(store, 0.0).version
-    time.sleep(1)  # versions of one second have no order
-    current = ArtifactStore(store.root).promote(seal_point(store, 1.0).version, by="test", why="").version
+    today = ArtifactStore(store.root)
+    current = today.promote(seal_point(today, 1.0).version, by="test", why="").version
 
     with pytest.raises(VersionUnknown, match=candidate):
         store.promote(candidate, by="test", why="too late")

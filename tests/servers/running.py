@@ -15,7 +15,8 @@ from servers.shell.routes import ModelServer
 from servers.shell.serve import build_app, build_uvicorn_config, find_server
 from servers.shell.settings import ServerSettings
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
+"""Long, because a busy machine takes seconds to start a process; a passing test never waits for it."""
 
 
 def settings_for(home: Path, **changes: Any) -> ServerSettings:
