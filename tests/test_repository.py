@@ -1,0 +1,274 @@
+"""What must hold of the repository as a whole: documents say what the code does, and layers are complete."""
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import AnyUrl, BaseModel
+from pydantic_settings import BaseSettings
+
+from catalog.demo.works import read_works
+from cli.settings import CliSettings
+from contracts.errors import ErrorCode
+from contracts.shell import SERVER_NAMES
+from gateway.api.problems import STATUS
+from gateway.settings import GatewaySettings
+from pipeline.settings import TrainSettings
+from servers.shell.errors import INTERNAL_RULE, SHELL_RULES
+from servers.shell.serve import find_server
+from servers.shell.settings import ServerSettings
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PACKAGES = PYPROJECT["tool"]["importlinter"]["root_packages"]
+SETTINGS: list[type[BaseSettings]] = [CliSettings, GatewaySettings, ServerSettings, TrainSettings]
+MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+UNSAFE_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
+UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
+UNSAFE_ATTRIBUTES = {
+    ("os", "system"),
+    ("os", "popen"),
+    ("torch", "load"),
+    ("torch", "save"),
+    ("yaml", "load"),
+}
+
+
+def read_table(document: str, *, columns: int) -> list[list[str]]:
+    """The rows of all Markdown tables of a document that begin with a word in code."""
+    lines = (ROOT / "docs" / document).read_text().splitlines()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")
+    ]
+    assert all(len(row) == columns for row in rows)
+    return [[row[0].strip("` "), *row[1:]] for row in rows]
+
+
+def variables(settings: type[BaseModel], prefix: str = "BOOKMESH_") -> Iterator[tuple[str, Any]]:
+    """Every environment variable that a settings class reads, with its default."""
+    for name, field in settings.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            yield from variables(type(default), f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}", default
+
+
+def show(default: Any) -> str:
+    """A default as docs/settings.md writes it."""
+    match default:
+        case None:
+            return "`none`"
+        case dict():
+            return f"`{json.dumps(default)}`"
+        case AnyUrl():
+            return f"`{str(default).rstrip('/')}`"
+        case _:
+            return f"`{default}`"
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    documented = {name: default for name, default, _ in read_table("settings.md", columns=3)}
+
+    assert documented == {name: show(default) for each in SETTINGS for name, default in variables(each)}
+
+
+def test_every_settings_class_is_among_those_that_are_checked() -> None:
+    found = {
+        node.name
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+        and any(isinstance(base, ast.Name) and base.id == "BaseSettings" for base in node.bases)
+    }
+
+    assert found == {each.__name__ for each in SETTINGS}
+
+
+def test_every_setting_has_a_meaning_and_is_listed_once() -> None:
+    rows = read_table("settings.md", columns=3)
+
+    assert [row[0] for row in rows if len(row[2]) < 5] == []
+    assert len({row[0] for row in rows}) == len(rows)
+
+
+def test_no_other_module_reads_the_environment() -> None:
+    readers = [
+        str(path.relative_to(ROOT))
+        for path in MODULES
+        if re.search(r"os\.environ|os\.getenv", path.read_text())
+    ]
+
+    assert readers == ["cli/supervisor.py"]  # which only passes it on to the processes that it starts
+
+
+def test_every_error_code_is_documented_with_its_status() -> None:
+    documented = {code: int(status) for code, status, *_ in read_table("errors.md", columns=4)}
+    rules = [*SHELL_RULES.values(), INTERNAL_RULE]
+    for name in SERVER_NAMES:
+        rules += find_server(name).problems.values()
+
+    assert documented.keys() == set(ErrorCode)
+    assert {code: documented[code] for code in STATUS} == dict(STATUS)
+    assert all(documented[rule.code] == rule.status for rule in rules)
+
+
+def test_every_package_is_checked_for_layers_types_and_is_installed() -> None:
+    on_disk = {
+        path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name not in ("tests", "build")
+    }
+
+    included = PYPROJECT["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert on_disk == set(PACKAGES) == set(PYPROJECT["tool"]["mypy"]["packages"])
+    assert on_disk == {pattern.removesuffix("*") for pattern in included}
+
+
+def test_every_package_but_the_command_itself_is_held_by_a_rule_of_its_own() -> None:
+    contracts = PYPROJECT["tool"]["importlinter"]["contracts"]
+    held = {module for rule in contracts for module in rule.get("source_modules", rule.get("modules", []))}
+
+    assert {package for package in PACKAGES if package not in held} == {"cli"}
+
+
+def test_every_server_is_independent_of_the_others() -> None:
+    [rule] = [
+        rule
+        for rule in PYPROJECT["tool"]["importlinter"]["contracts"]
+        if rule["type"] == "independence" and "servers.als" in rule["modules"]
+    ]
+    folders = {f"servers.{path.parent.name}" for path in (ROOT / "servers").glob("*/__init__.py")}
+
+    assert set(rule["modules"]) == folders - {"servers.shell"}
+
+
+def test_every_subpackage_that_serves_is_closed_to_the_pipeline() -> None:
+    [rule] = [
+        rule
+        for rule in PYPROJECT["tool"]["importlinter"]["contracts"]
+        if rule.get("source_modules") == ["pipeline"]
+    ]
+    serving = {f"servers.{path.parent.name}.app" for path in (ROOT / "servers").glob("*/app.py")} - {
+        "servers.shell.app"
+    }
+    gateway = {f"gateway.{path.parent.name}" for path in (ROOT / "gateway").glob("*/__init__.py")}
+
+    assert serving | {"servers.shell"} <= set(rule["forbidden_modules"])
+    assert gateway - {"gateway.recommend", "gateway.accounts"} <= set(rule["forbidden_modules"])
+
+
+def test_the_architecture_lists_every_package() -> None:
+    listed = re.findall(r"^\| `(\w+)/` \|", (ROOT / "docs" / "architecture.md").read_text(), re.MULTILINE)
+
+    assert sorted(listed) == sorted(PACKAGES)
+
+
+def test_every_package_folder_has_an_init_file() -> None:
+    folders = {path.parent for path in MODULES}
+
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_module_can_run_code_that_it_read(path: Path) -> None:
+    assert list(find_unsafe(ast.parse(path.read_text()))) == []
+
+
+def find_unsafe(tree: ast.AST) -> Iterator[str]:
+    """Imports and calls that run code from data, or a shell."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                yield from (each.name for each in names if each.name.split(".")[0] in UNSAFE_IMPORTS)
+            case ast.ImportFrom(module=str(module)) if module.split(".")[0] in UNSAFE_IMPORTS:
+                yield module
+            case ast.Call(func=ast.Name(id=name)) if name in UNSAFE_CALLS:
+                yield f"{name}()"
+            case ast.Attribute(value=ast.Name(id=owner), attr=attr) if (owner, attr) in UNSAFE_ATTRIBUTES:
+                yield f"{owner}.{attr}"
+            case ast.keyword(arg="shell" | "allow_pickle", value=ast.Constant(value=True)):
+                yield f"{node.arg}=True"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import pickle", "from joblib import load", "eval('1')", "subprocess.run('ls', shell=True)",
+        "np.load(p, allow_pickle=True)", "torch.load(p)", "os.system('ls')",
+    ],
+)  # fmt: skip
+def test_the_search_for_unsafe_code_finds_it(source: str) -> None:
+    assert len(list(find_unsafe(ast.parse(source)))) == 1
+
+
+def test_the_demo_catalogue_has_enough_works_and_none_twice() -> None:
+    works = read_works()
+
+    names = [(work.title.casefold(), *(author.casefold() for author in work.authors[:1])) for work in works]
+    assert len(works) >= 600
+    assert len(set(names)) == len(works)
+    assert len({work.external_id for work in works}) == len(works)
+
+
+def test_every_demo_work_is_complete_and_described_in_one_sentence() -> None:
+    faults = [
+        work.title
+        for work in read_works()
+        if not (
+            work.title == work.title.strip()
+            and -3000 <= work.year <= 2024
+            and re.fullmatch(r"[a-z]{3}", work.language or "")
+            and 2 <= len(work.subjects) <= 8
+            and len(set(work.subjects)) == len(work.subjects)
+            and is_one_sentence(work.description or "")
+        )
+    ]
+
+    assert faults == []
+
+
+def is_one_sentence(text: str) -> bool:
+    """Begins with a capital letter or a figure, ends with a stop, and has no other end of a sentence."""
+    inner = re.sub(r"\b(?:Mr|Mrs|Ms|Dr|St|Jr|Sr|[A-Z])\.", "", text)
+    ends = re.findall(r"[.!?][\"'”’)]?(?=\s+[A-Z])", inner)
+    return len(text) >= 30 and text[0] not in " abcdefghijklmnopqrstuvwxyz" and text[-1] in ".!?" and not ends
+
+
+def test_demo_works_share_a_vocabulary_of_subjects() -> None:
+    subjects = [subject for work in read_works() for subject in work.subjects]
+
+    lone = [subject for subject in set(subjects) if subjects.count(subject) == 1]
+    assert len(lone) <= 3  # a misspelt subject would be one
+    assert len({subject.casefold() for subject in subjects}) == len(set(subjects))
+
+
+def test_the_changelog_names_the_current_version() -> None:
+    version = PYPROJECT["project"]["version"]
+
+    headings = re.findall(r"^## .*$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert any(version in heading for heading in headings)
+
+
+def test_every_link_between_documents_leads_somewhere() -> None:
+    documents = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")]
+
+    broken = [
+        f"{document.name}: {target}"
+        for document in documents
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
+        if not (document.parent / target).exists()
+    ]
+
+    assert broken == []
+
+
+def test_every_make_target_and_command_that_the_readme_names_exists() -> None:
+    readme = (ROOT / "README.md").read_text()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+
+    assert set(re.findall(r"^make ([a-z]+)", readme, re.MULTILINE)) <= targets
+    assert {"setup", "run", "train", "test", "check", "fmt", "bench"} <= targets
