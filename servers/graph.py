@@ -1,4 +1,7 @@
-"""Searches a graph of vectors (HNSW) as broadly as the number of neighbours asks for."""
+"""Approximate search for the nearest of many vectors: a graph (HNSW) of the distinct ones."""
+
+from dataclasses import dataclass
+from typing import Final
 
 import faiss
 import numpy as np
@@ -7,10 +10,63 @@ from numpy.typing import NDArray
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
+RESOLUTION: Final = 1e5
+"""Vectors whose components agree to this inverse are one: sums in another order differ less."""
 
-def search_graph(graph: faiss.IndexHNSWFlat, query: F32, k: int) -> tuple[F32, I64]:
-    """Inner products and rows, both (k,), best first, of the k nearest to a query (dim,); row -1 fills up."""
-    # Left alone, a graph searched deeper than its own breadth misses: of 1,000 neighbours a sixth at 128.
-    breadth = faiss.SearchParametersHNSW(efSearch=max(graph.hnsw.efSearch, k))  # type: ignore[attr-defined]  # SWIG
-    scores, rows = graph.search(query[None], k, params=breadth)
-    return scores[0], rows[0]
+
+@dataclass(frozen=True, eq=False)
+class VectorGraph:
+    """A graph (Malkov & Yashunin 2016) of the distinct among n unit vectors, and the rows that share each.
+
+    Equal vectors would be each other's nearest and take up all links, so that a walk never leaves them: of
+    250,000 books with 11,000 distinct sets of subjects it found five sixths of the nearest, now it finds all.
+    Zero vectors are near nothing and left out.
+    """
+
+    index: faiss.IndexHNSWFlat
+    """Inner products; (n_distinct, dim)."""
+    starts: I64
+    """(n_distinct + 1,): where the rows of each vector begin in `rows`."""
+    rows: I64
+    """(n_filled,): rows of the n vectors, grouped by vector, ascending in each group."""
+
+    def search(self, query: F32, k: int) -> tuple[F32, I64]:
+        """Inner products and rows of the k nearest to a query (dim,), best first; fewer if there are."""
+        wanted = min(k, self.index.ntotal)
+        if not wanted:
+            return np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64)
+        # Left alone, a graph searched deeper than its own breadth misses: of 1,000 neighbours a sixth at 128.
+        breadth = faiss.SearchParametersHNSW(efSearch=max(self.index.hnsw.efSearch, wanted))  # type: ignore[attr-defined]  # SWIG
+        scores, found = self.index.search(query[None], wanted, params=breadth)
+        groups = found[0][found[0] >= 0]  # -1 fills up where the walk reaches fewer
+        sizes = np.diff(self.starts)[groups]
+        offsets = np.repeat(self.starts[groups] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+        return np.repeat(scores[0][: groups.size], sizes)[:k], self.rows[offsets[:k]]
+
+
+def build_graph(vectors: F32, *, links: int, ef_construction: int, ef_search: int) -> VectorGraph:
+    """The graph of (n, dim) unit or zero vectors; the parameters are HNSW's M, efConstruction and efSearch.
+
+    One thread builds it: the graph depends on the order of insertion, and threads would race for that.
+    """
+    filled = np.flatnonzero(vectors.any(axis=1))
+    rounded = np.rint(vectors[filled] * RESOLUTION).astype(np.int32)
+    _, first, group = np.unique(
+        rounded.view(np.dtype((np.void, rounded.itemsize * rounded.shape[1]))).ravel(),
+        return_index=True,
+        return_inverse=True,
+    )
+    index = faiss.IndexHNSWFlat(vectors.shape[1], links, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = ef_construction
+    index.hnsw.efSearch = ef_search
+    n_threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        index.add(np.ascontiguousarray(vectors[filled[first]]))
+    finally:
+        faiss.omp_set_num_threads(n_threads)
+    return VectorGraph(
+        index=index,
+        starts=np.concatenate([[0], np.cumsum(np.bincount(group, minlength=first.size))]).astype(np.int64),
+        rows=filled[np.argsort(group, kind="stable")],
+    )

@@ -13,13 +13,14 @@ from pipeline.books import collect_subject_sets
 from pipeline.interactions import F32, I64, Fold
 from pipeline.models.cards import build_cards
 from pipeline.models.text_encoder import fit_text_encoder
-from pipeline.models.vector_index import build_flat, build_hnsw, measure_ann_recall
+from pipeline.models.vector_index import build_flat, measure_ann_recall
 from pipeline.settings import IndexParams
 from pipeline.steps.s1_export import Export
 from pipeline.steps.s4_aggregate import Aggregates
 from pipeline.steps.s5_subjects import Subjects
 from pipeline.steps.s6_als import Als
 from servers.embedder.model import EmbedderModel
+from servers.graph import VectorGraph, build_graph
 from servers.metadata.model import MetadataModel
 from servers.metadata.text_index import build_text_index
 from servers.rows import find_rows
@@ -56,7 +57,7 @@ def index_texts(catalogue: Export, *, params: IndexParams, seed: int) -> Texts:
     texts = [_describe(card) for card in cards.select(TEXT_COLUMNS).to_pylist()]
     encoder = fit_text_encoder(texts, dim=params.text_dim, max_terms=params.max_terms, seed=seed)
     vectors = encoder.encode(texts)
-    text_index = build_hnsw(vectors, params=params)
+    text_index = _build_graph(vectors, params)
     return Texts(
         semantic=SemanticModel(catalogue.books["book_id"].to_numpy(), encoder, text_index),
         ann_recall=measure_ann_recall(text_index, vectors, ANN_K, np.random.default_rng(seed)),
@@ -78,9 +79,7 @@ def index_books(
     book_ids = catalogue.books["book_id"].to_numpy()
     subject_vectors = pool_books(subjects.embedder, catalogue, book_ids)
     als_vectors = _scatter(fold, book_ids, _to_unit(als.item_factors))
-    subject_index, als_index = (
-        build_hnsw(vectors, params=params) for vectors in (subject_vectors, als_vectors)
-    )
+    subject_index, als_index = (_build_graph(vectors, params) for vectors in (subject_vectors, als_vectors))
     rng = np.random.default_rng(seed)
     return Index(
         similarity=SimilarityModel(
@@ -125,6 +124,15 @@ def _build_metadata(fold: Fold, aggregates: Aggregates, catalogue: Export, works
         subjects=sets.names,
         subject_books=csr_array(sets.matrix.T.tocsr()),
         text_index=Folder(text_folder),
+    )
+
+
+def _build_graph(vectors: F32, params: IndexParams) -> VectorGraph:
+    return build_graph(
+        vectors,
+        links=params.hnsw_links,
+        ef_construction=params.ef_construction,
+        ef_search=params.ef_search,
     )
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from servers.graph import search_graph
+from servers.graph import VectorGraph
 
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
@@ -67,7 +66,7 @@ class SemanticModel:
 
     book_ids: I64
     encoder: TfidfSvdEncoder
-    text_index: faiss.IndexHNSWFlat
+    text_index: VectorGraph
 
     def search(self, text: str, k: int) -> tuple[I64, F32]:
         """The k books whose texts are nearest to this one, ids and cosines, best first, ties by id.
@@ -77,12 +76,9 @@ class SemanticModel:
         query = self.encoder.encode([text])[0]
         if not query.any() or not self.book_ids.size:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        found, rows = search_graph(self.text_index, query, min(k, self.book_ids.size))
-        # FAISS fills up with row -1 where a graph search reaches fewer than k.
-        is_hit = rows >= 0
-        book_ids, scores = self.book_ids[rows[is_hit]], found[is_hit]
-        order = np.lexsort((book_ids, -scores))
-        return book_ids[order], scores[order]
+        scores, rows = self.text_index.search(query, k)
+        order = np.lexsort((rows, -scores))
+        return self.book_ids[rows[order]], scores[order]
 
 
 def _strip_plural(word: str) -> str:

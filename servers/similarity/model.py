@@ -9,7 +9,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from servers.graph import search_graph
+from servers.graph import VectorGraph
 from servers.rows import find_rows
 
 F32 = NDArray[np.float32]
@@ -58,8 +58,8 @@ class SimilarityModel:
 
     book_ids: I64
     """(n,), ascending."""
-    subject_index: faiss.IndexHNSWFlat
-    als_index: faiss.IndexHNSWFlat
+    subject_index: VectorGraph
+    als_index: VectorGraph
     hybrid_index: faiss.IndexFlatIP
     dims: dict[str, int]
     """Length of each half: `subject`, `als`."""
@@ -130,7 +130,7 @@ class SimilarityModel:
             return places[0], found[0]
         subject_half, als_half = np.split(query, [self.dims["subject"]])
         graph, half = (self.als_index, als_half) if mode == "als" else (self.subject_index, subject_half)
-        scores, rows = search_graph(graph, half, depth)
+        scores, rows = graph.search(half, depth)
         return rows, scores
 
     def _scan(self, query: F32) -> tuple[I64, F32]:
@@ -154,7 +154,7 @@ class SimilarityModel:
 
 
 def _without(rows: I64, scores: F32, hidden: I64) -> tuple[I64, F32]:
-    """Leave out hidden rows, what FAISS fills up with (row -1), and books that have no such vector."""
+    """Leave out hidden rows and books that have no such vector."""
     # A zero vector is the only one in practice whose inner product is exactly 0.
-    kept = (rows >= 0) & (scores != 0) & ~np.isin(rows, hidden)
+    kept = (scores != 0) & ~np.isin(rows, hidden)
     return rows[kept], scores[kept]

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
-from pipeline.models.vector_index import build_flat, build_hnsw
-from pipeline.settings import IndexParams
+from pipeline.models.vector_index import build_flat
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
+from servers.graph import VectorGraph
 from servers.metadata.model import MetadataModel
 from servers.semantic.model import SemanticModel
 from servers.similarity.model import SimilarityModel
@@ -61,16 +61,16 @@ def _turn_metadata(model: MetadataModel) -> MetadataModel:
 
 def _turn_semantic(model: SemanticModel) -> SemanticModel:
     """Every book has another one's text."""
-    return replace(model, text_index=_roll(model.text_index))
+    return replace(model, text_index=_roll_graph(model.text_index))
 
 
 def _turn_similarity(model: SimilarityModel) -> SimilarityModel:
     """Every book has another one's vectors."""
     return replace(
         model,
-        subject_index=_roll(model.subject_index),
-        als_index=_roll(model.als_index),
-        hybrid_index=_roll(model.hybrid_index),
+        subject_index=_roll_graph(model.subject_index),
+        als_index=_roll_graph(model.als_index),
+        hybrid_index=_roll_flat(model.hybrid_index),
     )
 
 
@@ -78,7 +78,9 @@ def _flip(popularity: F32) -> F32:
     return np.asarray(popularity.max() - popularity + popularity.min(), dtype=np.float32)
 
 
-def _roll(index: faiss.Index) -> faiss.Index:
-    vectors = np.roll(index.reconstruct_n(0, index.ntotal), 7, axis=0)
-    is_flat = isinstance(faiss.downcast_index(index), faiss.IndexFlat)
-    return build_flat(vectors) if is_flat else build_hnsw(vectors, params=IndexParams())
+def _roll_flat(index: faiss.IndexFlatIP) -> faiss.IndexFlatIP:
+    return build_flat(np.roll(index.reconstruct_n(0, index.ntotal), 7, axis=0))
+
+
+def _roll_graph(graph: VectorGraph) -> VectorGraph:
+    return replace(graph, rows=np.roll(graph.rows, 7))

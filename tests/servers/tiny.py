@@ -15,6 +15,7 @@ from artifacts.store import ArtifactStore
 from contracts.shell import ServerName
 from servers.als.model import EVIDENCE, AlsModel, build_gram
 from servers.embedder.model import EmbedderModel
+from servers.graph import VectorGraph, build_graph
 from servers.metadata.model import MetadataModel
 from servers.metadata.text_index import build_text_index
 from servers.semantic.model import SemanticModel, TfidfSvdEncoder
@@ -165,7 +166,5 @@ def damage(store: ArtifactStore, version: str, owner: ServerName, *, not_in: str
     return fresh[0].name
 
 
-def _graph(vectors: NDArray[np.float32]) -> faiss.IndexHNSWFlat:
-    graph = faiss.IndexHNSWFlat(vectors.shape[1], 8, faiss.METRIC_INNER_PRODUCT)
-    graph.add(vectors)
-    return graph
+def _graph(vectors: NDArray[np.float32]) -> VectorGraph:
+    return build_graph(vectors, links=8, ef_construction=40, ef_search=16)

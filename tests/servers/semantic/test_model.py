@@ -1,7 +1,7 @@
-import faiss
 import numpy as np
 import pytest
 
+from servers.graph import build_graph
 from servers.semantic.model import SemanticModel, TfidfSvdEncoder, split_terms
 
 TERMS = ["dragon", "garden", "spaceship", "wizard"]
@@ -13,9 +13,8 @@ ENCODER = TfidfSvdEncoder(
 
 
 def make_model(texts: list[str]) -> SemanticModel:
-    index = faiss.IndexHNSWFlat(3, 8, faiss.METRIC_INNER_PRODUCT)
-    index.add(ENCODER.encode(texts))
-    return SemanticModel(np.arange(len(texts)) + 100, ENCODER, index)
+    graph = build_graph(ENCODER.encode(texts), links=8, ef_construction=40, ef_search=16)
+    return SemanticModel(np.arange(len(texts)) + 100, ENCODER, graph)
 
 
 @pytest.mark.parametrize(
