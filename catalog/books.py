@@ -112,10 +112,12 @@ def read_most_read(session: Session, limit: int) -> list[tuple[int, int]]:
     return [(book_id, count) for book_id, count in rows]
 
 
-def check_book(session: Session, book_id: int) -> None:
-    """Raise BookUnknown if there is no such book."""
-    if session.scalar(select(Book.book_id).filter_by(book_id=book_id)) is None:
+def find_current(session: Session, book_id: int) -> int:
+    """The book itself, or the one that has replaced it. Raises BookUnknown."""
+    current = session.scalar(select(func.coalesce(Book.replaced_by, Book.book_id)).filter_by(book_id=book_id))
+    if current is None:
         raise BookUnknown(book_id)
+    return current
 
 
 def _grouped(rows: Iterable[Row[int, str]]) -> dict[int, list[str]]:

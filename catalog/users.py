@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, update
+from sqlalchemy import select, union, update
 from sqlalchemy.orm import Session
 
 from catalog.database import count_changed
 from catalog.errors import UserUnknown
-from catalog.tables import Event, EventKind, Rating, Subject, User, UserSubject
+from catalog.tables import Book, Event, EventKind, Rating, Subject, User, UserSubject
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,8 @@ class Reader:
     history: tuple[tuple[int, float | None], ...]
     """(book_id, rating) of every book read, oldest rating first; a rating of None is implicit."""
     dismissed: frozenset[int]
+    replaced: frozenset[int]
+    """Former ids of books of the history and of dismissed ones; a version trained before knows those."""
     favourite_subjects: tuple[str, ...]
     """The dearest first."""
 
@@ -34,7 +36,7 @@ def read_revision(session: Session, user_id: int) -> int | None:
 
 
 def read_reader(session: Session, user_id: int) -> Reader | None:
-    """History, dismissed books and favourite subjects of a reader; None for an unknown one."""
+    """Everything of a reader as of now; None for an unknown one."""
     revision = read_revision(session, user_id)
     if revision is None:
         return None
@@ -45,6 +47,16 @@ def read_reader(session: Session, user_id: int) -> Reader | None:
         .order_by(Rating.rated_at.is_not(None), Rating.rated_at, Rating.book_id)
     )
     dismissed = session.scalars(select(Event.book_id).filter_by(user_id=user_id, kind=EventKind.DISMISS))
+    replaced = session.scalars(
+        union(
+            select(Book.book_id)
+            .join(Rating, Rating.book_id == Book.replaced_by)
+            .where(Rating.user_id == user_id),
+            select(Book.book_id)
+            .join(Event, Event.book_id == Book.replaced_by)
+            .where(Event.user_id == user_id, Event.kind == EventKind.DISMISS),
+        )
+    )
     subjects = session.scalars(
         select(Subject.name)
         .join(UserSubject, UserSubject.subject_id == Subject.subject_id)
@@ -56,6 +68,7 @@ def read_reader(session: Session, user_id: int) -> Reader | None:
         revision=revision,
         history=tuple((book_id, rating) for book_id, rating in history),
         dismissed=frozenset(dismissed),
+        replaced=frozenset(replaced),
         favourite_subjects=tuple(subjects),
     )
 

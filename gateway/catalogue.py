@@ -97,11 +97,13 @@ class Catalogue:
             raise BookNotFound(book_id) from error
 
     async def delete_rating(self, user_id: int, book_id: int) -> bool:
-        """Remove a rating; False if there was none. Raises UserNotFound."""
+        """Remove a rating; False if there was none. Raises UserNotFound, BookNotFound."""
         try:
             return await self._write(lambda session: ratings.delete_rating(session, user_id, book_id))
         except UserUnknown as error:
             raise UserNotFound(user_id) from error
+        except BookUnknown as error:
+            raise BookNotFound(book_id) from error
 
     def close(self) -> None:
         """Close the connections to the database."""

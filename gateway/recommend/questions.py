@@ -171,7 +171,7 @@ def _unwanted(reader: Reader | None) -> frozenset[int]:
     """What a reader must never be shown."""
     if reader is None:
         return frozenset()
-    return reader.dismissed.union(book_id for book_id, _ in reader.history)
+    return reader.dismissed.union(reader.replaced, (book_id for book_id, _ in reader.history))
 
 
 def _state(reader: Reader | None) -> str:

@@ -11,9 +11,10 @@ from catalog.books import BookRow, find_by_isbn, read_titles
 from catalog.database import Database
 from catalog.demo.mess import Messy
 from catalog.demo.source import Demo
+from catalog.events import add_event
 from catalog.importing import ImportReport, import_source
 from catalog.importing.report import RowLog
-from catalog.ratings import put_rating
+from catalog.ratings import delete_rating, put_rating
 from catalog.sources.base import RawRating
 from catalog.tables import Base, Book, Edition, Event, EventKind, Rating, SubjectAlias, User
 from catalog.users import find_user, read_reader
@@ -295,6 +296,27 @@ def test_works_that_come_later_take_over_the_books_that_were_made_of_their_editi
     with db.session() as session:
         assert session.scalar(select(Book.replaced_by).filter_by(book_id=old)) == new.book_id
         assert session.scalar(select(Event.book_id)) == new.book_id
+
+
+def test_what_a_reader_does_with_a_replaced_book_happens_to_its_heir(db: Database) -> None:
+    plain = ListSource(edition_list=[edition(1, "Ash")], user_list=[user("1"), user("2")])
+    import_source(db, plain)
+    old = book_of(db, 1).book_id
+    import_source(db, replace(plain, work_list=[work("A", "Ash")], edition_list=[edition(1, "Ash", of="A")]))
+    new = book_of(db, 1).book_id
+
+    with db.session(write=True) as session:
+        rater, dismisser = (find_user(session, "lists", name) or 0 for name in ("1", "2"))
+        put_rating(session, rater, old, 8.0)
+        add_event(session, dismisser, old, EventKind.DISMISS)
+        readers = [read_reader(session, user_id) for user_id in (rater, dismisser)]
+        was_deleted = delete_rating(session, rater, old)
+
+    assert [reader and (reader.history, reader.dismissed, reader.replaced) for reader in readers] == [
+        (((new, 8.0),), frozenset(), {old}),
+        ((), {new}, {old}),
+    ]
+    assert was_deleted
 
 
 def test_works_stay_when_a_later_import_comes_without_them(db: Database) -> None:

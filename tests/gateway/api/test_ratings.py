@@ -6,9 +6,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from catalog.database import open_database
+from catalog.tables import Book
 from tests.gateway import running
-from tests.gateway.running import SPACE_READER, STRANGER
+from tests.gateway.running import SPACE_READER, STRANGER, UNTRAINED_BOOK
 
 
 @pytest.fixture
@@ -44,6 +47,22 @@ def test_a_rating_that_is_taken_back_is_forgotten(client: httpx.Client) -> None:
     assert (response.status_code, response.content) == (204, b"")
     assert 44 in _recommended(client, STRANGER)
     assert client.delete(f"/v1/users/{STRANGER}/ratings/44").json()["code"] == "rating_not_found"
+
+
+def test_an_edition_that_is_part_of_another_book_by_now_counts_as_read(
+    client: httpx.Client, home: Path
+) -> None:
+    # An import after the training has found that book 44 is the untrained one, which the version lacks.
+    db = open_database(f"sqlite:///{home / 'catalog.db'}")
+    with db.session(write=True) as session:
+        session.execute(update(Book).where(Book.book_id == 44).values(replaced_by=UNTRAINED_BOOK))
+    db.close()
+    before = _recommended(client, SPACE_READER)
+
+    client.put(f"/v1/users/{SPACE_READER}/ratings/{UNTRAINED_BOOK}", json={"rating": 9})
+
+    assert 44 in before
+    assert 44 not in _recommended(client, SPACE_READER)
 
 
 def test_a_second_rating_changes_the_first(client: httpx.Client) -> None:
