@@ -16,7 +16,7 @@ RESOLUTION: Final = 1e5
 
 @dataclass(frozen=True, eq=False)
 class VectorGraph:
-    """A graph (Malkov & Yashunin 2016) of the distinct among n unit vectors, and the rows that share each.
+    """A graph (Malkov & Yashunin 2016) of the distinct among n vectors, and the rows that share each.
 
     Equal vectors would be each other's nearest and take up all links, so that a walk never leaves them: of
     250,000 books with 11,000 distinct sets of subjects it found five sixths of the nearest, now it finds all.
@@ -45,7 +45,7 @@ class VectorGraph:
 
 
 def build_graph(vectors: F32, *, links: int, ef_construction: int, ef_search: int) -> VectorGraph:
-    """The graph of (n, dim) unit or zero vectors; the parameters are HNSW's M, efConstruction and efSearch.
+    """The graph of those of (n, dim) vectors that are not zero; then HNSW's M, efConstruction and efSearch.
 
     One thread builds it: the graph depends on the order of insertion, and threads would race for that.
     """

@@ -17,17 +17,106 @@ F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
 WORD: Final = re.compile(r"[a-z0-9]{2,}")
+STOP_WORDS: Final = frozenset(
+    # fmt: off
+    (
+        "about",
+        "after",
+        "all",
+        "also",
+        "an",
+        "and",
+        "any",
+        "are",
+        "as",
+        "at",
+        "be",
+        "been",
+        "but",
+        "by",
+        "can",
+        "could",
+        "did",
+        "do",
+        "does",
+        "for",
+        "from",
+        "had",
+        "has",
+        "have",
+        "he",
+        "her",
+        "him",
+        "his",
+        "how",
+        "if",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "me",
+        "more",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "one",
+        "or",
+        "our",
+        "out",
+        "over",
+        "she",
+        "so",
+        "some",
+        "than",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "they",
+        "this",
+        "to",
+        "too",
+        "up",
+        "us",
+        "was",
+        "we",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    )
+    # fmt: on
+)
+"""Words that tell nothing of what a text is about: half of a sentence, and all of many a short title."""
 
 
 def split_terms(text: str) -> Iterator[str]:
-    """Words of a text: lower case, no accents, plurals folded (Harman's S-stemmer, 1991)."""
+    """Telling words of a text: lower case, no accents, plurals folded (Harman's S-stemmer, 1991)."""
     plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
-    return (_strip_plural(word) for word in WORD.findall(plain))
+    return (_strip_plural(word) for word in WORD.findall(plain) if word not in STOP_WORDS)
 
 
 @dataclass(frozen=True, eq=False)
 class TfidfSvdEncoder:
-    """TF-IDF, (1 + log tf) · idf, projected on the leading singular vectors; needs no download."""
+    """TF-IDF, (1 + log tf) · idf, projected on the leading singular vectors; needs no download.
+
+    A vector is as long as the share of its text that the projection keeps, so that inner products approach
+    the cosines of TF-IDF. Brought to unit length, a text of which hardly anything is kept would be made of
+    what chance has left, and near to any other such text.
+    """
 
     terms: list[str]
     idf: F32
@@ -41,7 +130,7 @@ class TfidfSvdEncoder:
         return int(self.components.shape[1])
 
     def encode(self, texts: Sequence[str]) -> F32:
-        """(n_texts, dim), unit rows; zero for a text without a known term."""
+        """(n_texts, dim), rows of at most unit length; zero for a text without a known term."""
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
         for row, text in enumerate(texts):
             counts = Counter(
@@ -51,9 +140,9 @@ class TfidfSvdEncoder:
                 continue
             columns = np.fromiter(counts, dtype=np.int64, count=len(counts))
             tf = 1 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))
-            vectors[row] = (tf * self.idf[columns]) @ self.components[columns]
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
+            weights = tf * self.idf[columns]
+            vectors[row] = weights / np.linalg.norm(weights) @ self.components[columns]
+        return vectors
 
     @cached_property
     def _columns(self) -> dict[str, int]:
@@ -69,7 +158,7 @@ class SemanticModel:
     text_index: VectorGraph
 
     def search(self, text: str, k: int) -> tuple[I64, F32]:
-        """The k books whose texts are nearest to this one, ids and cosines, best first, ties by id.
+        """The k books whose texts are nearest to this one, ids and scores up to 1, best first, ties by id.
 
         Empty if the encoder knows no word of the text.
         """

@@ -23,18 +23,28 @@ def make_model(texts: list[str]) -> SemanticModel:
         ("Dragons & WIZARDS", ["dragon", "wizard"]),
         ("Fairies' glass houses, a bus", ["fairy", "glass", "house", "bus"]),
         ("Élan vital", ["elan", "vital"]),
+        ("Of the dragon who was with us", ["dragon"]),
         ("?!", []),
     ],
 )
-def test_terms_have_no_case_accent_or_plural(text: str, terms: list[str]) -> None:
+def test_terms_are_telling_words_without_case_accent_or_plural(text: str, terms: list[str]) -> None:
     assert list(split_terms(text)) == terms
 
 
-def test_a_text_is_weighed_by_tf_idf_projected_and_brought_to_unit_length() -> None:
-    vector = ENCODER.encode(["a dragon, a dragon, a garden"])[0]
+def test_a_text_is_weighed_by_tf_idf_brought_to_unit_length_and_projected() -> None:
+    vector = ENCODER.encode(["a dragon, a dragon, a garden, a wizard"])[0]
 
-    expected = np.array([(1 + np.log(2)) * 1, 1 * 2, 0])
-    np.testing.assert_allclose(vector, expected / np.linalg.norm(expected), rtol=1e-6)
+    expected = np.array([(1 + np.log(2)) * 1, 1 * 2, 0, 4])
+    np.testing.assert_allclose(vector, expected[:3] / np.linalg.norm(expected), rtol=1e-6)
+
+
+def test_a_text_of_which_the_projection_keeps_little_is_near_to_nothing() -> None:
+    model = make_model(["wizard wizard dragon", "dragon garden"])
+
+    book_ids, scores = model.search("dragon", k=2)
+
+    assert book_ids.tolist() == [101, 100]
+    assert scores[1] < 0.2
 
 
 def test_a_text_without_a_known_term_is_the_zero_vector() -> None:
