@@ -15,7 +15,7 @@ from tantivy import Occur, Query
 F32 = NDArray[np.float32]
 I64 = NDArray[np.int64]
 
-FIELD_BOOSTS: Final = {"title": 1.5, "authors": 1.25, "subjects": 1.0}
+FIELD_BOOSTS: Final = {"title": 1.5, "authors": 1.5, "subjects": 1.0}
 EXACT, PREFIX, TYPO = 4.0, 3.0, 1.2
 """Points for a match of each kind."""
 POPULARITY_SHARE: Final = 0.25
@@ -29,6 +29,8 @@ MAX_WORDS: Final = 16
 WRITER_HEAP_BYTES: Final = 64_000_000
 
 WORD: Final = re.compile(r"[^\W_]+")
+INITIALS: Final = re.compile(r"\b(?:[^\W\d_]\.\s?){2,}")
+"""Two letters or more with a full stop each: J.R.R. Tolkien, J. K. Rowling."""
 APOSTROPHES: Final = str.maketrans("", "", "'’‘")
 
 
@@ -49,8 +51,12 @@ def build_text_index(cards: pa.Table, popularity: F32, path: Path) -> None:
 
 
 def split_words(text: str) -> list[str]:
-    """Words in lower case, without accents and apostrophes: the same for a title as for a query."""
-    decomposed = unicodedata.normalize("NFKD", text.translate(APOSTROPHES))
+    """Words in lower case, without accents and apostrophes: the same for a title as for a query.
+
+    Initials are one word, as readers type them: "jrr tolkien".
+    """
+    joined = INITIALS.sub(lambda initials: re.sub(r"[.\s]", "", initials[0]) + " ", text)
+    decomposed = unicodedata.normalize("NFKD", joined.translate(APOSTROPHES))
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))
     return WORD.findall(plain.casefold())
 
@@ -78,7 +84,7 @@ class TextIndex:
         return found[order], scores[order]
 
     def _match(self, word: str) -> Query:
-        """One word: its best match, weighed by how rare it is; a short title with it wins among equals."""
+        """One word: its best match, weighed by how rare it is; a short title or name wins among equals."""
         rarity = self._rarity(word)
         matches = [
             Query.const_score_query(query, points * boost * rarity)
@@ -86,7 +92,10 @@ class TextIndex:
             for points, query in self._kinds(field, word)
         ]
         best = Query.disjunction_max_query(matches)
-        length_bonus = Query.term_query(self._schema, "title", word)
+        # BM25 falls with the length of a field: "rebecca" is all of a title, "stephen king" all of a name.
+        length_bonus = Query.disjunction_max_query(
+            [Query.term_query(self._schema, field, word) for field in ("title", "authors")]
+        )
         return Query.boolean_query([(Occur.Should, best), (Occur.Should, length_bonus)])
 
     def _kinds(self, field: str, word: str) -> Iterator[tuple[float, Query]]:

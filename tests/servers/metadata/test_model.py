@@ -132,6 +132,35 @@ def test_a_title_counts_more_than_an_author_and_an_author_more_than_a_subject(ma
     assert find(index, "emma") == [2, 1, 0]
 
 
+def test_an_author_s_well_read_books_precede_those_about_them(make_index: MakeIndex) -> None:
+    index = make_index(
+        ("The Stephen King Companion", ["George Beahm"], [], 1),
+        ("Misery", ["Stephen King"], [], 100),
+        ("Stephen King, a Biography", ["Somebody Else"], [], 1),
+        ("The Green Mile", ["Stephen King"], [], 50),
+        *[("A Longer Title of Another Book", ["Yet Another"], [], 1)] * 20,
+    )
+
+    assert find(index, "stephen king")[:2] == [1, 3]
+
+
+def test_a_whole_title_precedes_a_part_of_a_more_popular_author_s_name(make_index: MakeIndex) -> None:
+    index = make_index(
+        ("Divine Secrets", ["Rebecca Wells"], [], 1000),
+        ("Rebecca", ["Daphne du Maurier"], [], 100),
+        *[("A Longer Title of Another Book", ["Yet Another"], [], 1)] * 20,
+    )
+
+    assert find(index, "rebecca") == [1, 0]
+
+
+@pytest.mark.parametrize("text", ["jrr tolkien", "J.R.R. Tolkien", "j. r. r. tolkien", "JRR"])
+def test_initials_are_one_word_however_they_are_written(make_index: MakeIndex, text: str) -> None:
+    index = make_index(("The Tolkien Reader", ["Peter"], [], 900), ("The Hobbit", ["J.R.R. Tolkien"], [], 1))
+
+    assert find(index, text)[0] == 1
+
+
 def test_among_equals_the_popular_one_comes_first_and_then_the_lower_id(make_index: MakeIndex) -> None:
     index = make_index(
         ("Emma", [], [], 1), ("Emma", [], [], 1000), ("Emma", [], [], 50), ("Emma", [], [], 50)
@@ -167,6 +196,7 @@ def test_a_query_of_very_many_words_is_answered(model: MetadataModel) -> None:
 
 def test_words_of_other_scripts_are_words() -> None:
     assert split_words("Война и мир, №7 — L'Été_2") == ["воина", "и", "мир", "no7", "lete", "2"]
+    assert split_words("U.S.A., Mr. X. and C.S. Lewis's T.") == ["usa", "mr", "x", "and", "cs", "lewiss", "t"]
 
 
 def test_a_saved_model_answers_alike_from_mapped_files(model: MetadataModel, tmp_path: Path) -> None:
