@@ -7,20 +7,7 @@ import pyarrow as pa
 from sqlalchemy import Boolean, Float, Integer, Select, select
 
 from catalog.database import Database
-from catalog.tables import (
-    Author,
-    Base,
-    Book,
-    BookAuthor,
-    BookSubject,
-    Edition,
-    Event,
-    EventKind,
-    Rating,
-    Subject,
-    User,
-    UserSubject,
-)
+from catalog.tables import Author, Base, Book, BookAuthor, BookSubject, Edition, Rating, Subject
 
 DEFAULT_BATCH_ROWS = 65_536
 
@@ -29,7 +16,7 @@ def read_tables(db: Database, batch: int = DEFAULT_BATCH_ROWS) -> Iterator[tuple
     """Every table that training needs as (table name, at most `batch` rows), ordered by primary key.
 
     One transaction sees all tables. Each table comes with at least one batch, an empty one if it has no rows;
-    SCHEMAS tells the columns. Replaced books are left out; of events only dismissals and likes are given.
+    SCHEMAS tells the columns. Replaced books are left out.
     """
     isolation = {} if db.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
     with db.engine.connect().execution_options(**isolation) as connection, connection.begin():
@@ -53,7 +40,6 @@ def _all_columns(table: type[Base]) -> Select[*tuple[Any, ...]]:
 
 
 _QUERIES: dict[str, Select[*tuple[Any, ...]]] = {
-    "users": select(User.user_id, User.age_group, User.country).order_by(User.user_id),
     "books": select(
         Book.book_id, Book.title, Book.year, Book.language, Book.description, Book.main_subject_id
     ).where(Book.replaced_by.is_(None)).order_by(Book.book_id),
@@ -62,9 +48,7 @@ _QUERIES: dict[str, Select[*tuple[Any, ...]]] = {
     "book_authors": _all_columns(BookAuthor),
     "subjects": _all_columns(Subject),
     "book_subjects": _all_columns(BookSubject),
-    "user_subjects": _all_columns(UserSubject),
     "ratings": _all_columns(Rating),
-    "events": _all_columns(Event).where(Event.kind.in_([EventKind.LIKE, EventKind.DISMISS])),
 }  # fmt: skip
 
 

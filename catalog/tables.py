@@ -1,4 +1,4 @@
-"""The SQL schema: readers, works, editions, subjects, ratings, events; one for SQLite, MySQL, PostgreSQL."""
+"""The SQL schema: readers, works, editions, subjects, ratings, events; one for SQLite, MySQL and MariaDB."""
 
 from enum import StrEnum
 from typing import Any

@@ -1,11 +1,10 @@
 """What the gateway reads from the environment, once, at start-up."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AnyUrl, Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from catalog.settings import CatalogSettings
 from contracts.shell import DEFAULT_PORTS, ServerName, Weight
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -15,19 +14,13 @@ def _default_url(server: ServerName) -> HttpUrl:
     return HttpUrl(f"http://127.0.0.1:{DEFAULT_PORTS[server]}")
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(CatalogSettings):
     """Where the gateway listens, whom it asks, and how long it waits."""
-
-    model_config = SettingsConfigDict(env_prefix="BOOKMESH_", frozen=True, extra="ignore")
 
     host: str = "127.0.0.1"
     """Address that the gateway listens on."""
     port: Port = 8000
     """Port that the gateway listens on; 0 takes a free one."""
-    home: Path = Path(".bookmesh")
-    """Folder of the embedded catalogue."""
-    database_url: SecretStr | None = None
-    """SQLAlchemy URL of the catalogue; without it, SQLite under `home`."""
     redis_url: SecretStr | None = None
     """Redis that several gateways share as their cache; without it, each caches in its own process."""
 
@@ -77,13 +70,6 @@ class GatewaySettings(BaseSettings):
     """Book cards kept in this process."""
     cached_readers: PositiveInt = 2000
     """Readers' histories kept in this process."""
-
-    @property
-    def catalogue_url(self) -> str:
-        """The database to use, with its password: never log it."""
-        if self.database_url is not None:
-            return self.database_url.get_secret_value()
-        return f"sqlite:///{(self.home / 'catalog.db').resolve()}"
 
     def server_urls(self) -> dict[ServerName, str]:
         """Base URL of each model server, without a slash at the end."""

@@ -109,11 +109,6 @@ def choose_names(
     return {key: known.get(key) or NAMES.get(key) or _label(spellings[key]) for key in kept[:MAX_SUBJECTS]}
 
 
-def is_plain(raw: str, key: str) -> bool:
-    """Whether a raw string is the key itself in some spelling, so that it can serve as a label."""
-    return plain_key(raw) == key
-
-
 def _topic(raw: str) -> str:
     """The part of a heading that tells the subject, its words in the order spoken."""
     parts = [part for part in _SUBHEADINGS.split(raw) if part and plain_key(part) not in _FORMS]

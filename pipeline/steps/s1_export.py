@@ -14,16 +14,13 @@ from catalog.snapshot import SCHEMAS, read_tables
 class Export:
     """The tables that training reads; columns as in `catalog.snapshot.SCHEMAS`, rows by primary key."""
 
-    users: pa.Table
     books: pa.Table
     editions: pa.Table
     authors: pa.Table
     book_authors: pa.Table
     subjects: pa.Table
     book_subjects: pa.Table
-    user_subjects: pa.Table
     ratings: pa.Table
-    events: pa.Table
     fingerprint: str
     """Hex sha256 over all rows of all tables: equal catalogues have equal fingerprints."""
 

@@ -1,11 +1,9 @@
 import pyarrow as pa
 
 from catalog.database import Database
-from catalog.events import add_event
 from catalog.importing import import_source
 from catalog.ratings import put_rating
 from catalog.snapshot import SCHEMAS, read_tables
-from catalog.tables import EventKind
 from tests.catalog.shelf import ListSource, edition, rating, work
 
 LIBRARY = ListSource(
@@ -54,14 +52,5 @@ def test_a_snapshot_sees_nothing_that_is_written_while_it_is_read(db: Database) 
         put_rating(session, 2, 1, 10.0)
     rest = list(tables)
 
-    assert first[0] == "users"
+    assert first[0] == "books"
     assert sum(rows.num_rows for name, rows in rest if name == "ratings") == 3
-
-
-def test_a_snapshot_has_likes_and_dismissals_but_no_impressions(db: Database) -> None:
-    import_source(db, LIBRARY)
-    with db.session(write=True) as session:
-        for kind in (EventKind.IMPRESSION, EventKind.LIKE, EventKind.DISMISS):
-            add_event(session, 1, 1, kind)
-
-    assert read_all(db)["events"]["kind"].to_pylist() == ["like", "dismiss"]
