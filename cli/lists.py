@@ -1,6 +1,7 @@
 """Commands that ask the running gateway and print books: recommend, similar, search."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import httpx
 import typer
@@ -31,7 +32,8 @@ def similar(
     weight: Annotated[float, typer.Option(min=0, max=1, help="Share of ALS in hybrid.")] = 0.5,
 ) -> None:
     """Show books similar to a book."""
-    card = _fetch(f"/v1/books/isbn/{book}" if _is_isbn(book) else f"/v1/books/{book}")
+    word = quote(book, safe="")
+    card = _fetch(f"/v1/books/isbn/{word}" if _is_isbn(book) else f"/v1/books/{word}")
     body = _fetch(f"/v1/books/{card['book_id']}/similar", k=k, mode=mode, weight=weight)
     _print_books(f"Like {card['title']}", body)
 
@@ -56,7 +58,10 @@ def _fetch(path: str, **params: Any) -> dict[str, Any]:
         response = httpx.get(url + path, params=params, timeout=TIMEOUT_S)
     except httpx.TransportError as error:
         fail(f"no gateway answers at {url} ({error}); start the mesh with `bookmesh up`")
-    body: dict[str, Any] = response.json()
+    try:
+        body: dict[str, Any] = response.json()
+    except ValueError:
+        fail(f"what answers at {url} is no gateway of ours; set BOOKMESH_PORT to the port of yours")
     if response.is_error:
         fail(f"{body.get('detail', response.text)} ({body.get('code')}, request {body.get('request_id')})")
     return body

@@ -24,15 +24,15 @@ def list_versions() -> None:
     store = _store()
     current = store.current()
     table = Table(header_style="bold")
-    for column in ("", "version", "created", "gate", "split"):
-        table.add_column(column, no_wrap=column == "version")
+    # A version's name tells when it was made; in 80 columns its split and recall fold, and nothing is cut.
+    for column in ("", "version", "gate", "split"):
+        table.add_column(column, no_wrap=column != "split", overflow="fold")
     table.add_column("recall@30", justify="right")
-    table.add_column("size", justify="right")
+    table.add_column("size", justify="right", no_wrap=True)
     for manifest in store.manifests():
         table.add_row(
             "→" if manifest.version == current else "",
             manifest.version,
-            f"{manifest.created_at:%Y-%m-%d %H:%M}",
             "[green]passed[/]" if manifest.gate.passed else "[red]refused[/]",
             manifest.split_id,
             _recall(manifest),
