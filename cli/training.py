@@ -48,19 +48,22 @@ def train(
     if if_none and (current := store.current()):
         err.print(f"version {current} is current; nothing to train", highlight=False)
         return
-    # Torch and the other training libraries take seconds to import; no other command should wait for them.
-    from pipeline.run import train as run
     from pipeline.settings import TrainSettings
     from pipeline.stepper import STEPS
 
     if from_step is not None and from_step not in STEPS:
         fail(f"no step is called {from_step!r}; the steps are {', '.join(STEPS)}", code=2)
+    parameters = TrainSettings()
+    with failing_clearly(CatalogError):
+        db = open_database(settings.catalogue_url)
+        check_migrated(db)
+    # Torch and its like take seconds to import: no other command should wait, nor an operator's mistake.
+    from pipeline.run import train as run
+
     # A terminal shows bars; a log gets one JSON line a step.
     configure_logging("train", level="warning" if err.is_terminal else "info")
     with failing_clearly(ArtifactError, CatalogError, PipelineError), _step_bars() as bars:
-        db = open_database(settings.catalogue_url)
-        check_migrated(db)
-        report = run(TrainSettings(), db, store, from_step=from_step, progress=bars)
+        report = run(parameters, db, store, from_step=from_step, progress=bars)
     _print_run(report)
     if not report.promoted:
         raise typer.Exit(REFUSED_CODE)
