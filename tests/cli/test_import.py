@@ -104,19 +104,14 @@ def compress_nothing(path: Path) -> None:
 
 SPOILT = [
     ("bx", BOOKS, Path.unlink, "no such file; the folder must hold BX-Books.csv"),
-    ("bx", USERS, Path.unlink, "no such file"),
     ("bx", RATINGS, Path.unlink, "no such file"),
     ("bx", BOOKS, empty, "holds no rows; download it again"),
     ("bx", RATINGS, keep_header, "holds no rows; download it again"),
     ("bx", BOOKS, use_commas, "is it the original, unchanged dump file?"),
-    ("bx", USERS, make_text, "is it the original, unchanged dump file?"),
-    ("bx", BOOKS, cut, "cut off in the middle"),
     ("bx", USERS, cut, "cut off in the middle"),
-    ("bx", RATINGS, cut, "cut off in the middle"),
     ("bx", RATINGS, cut_in_quotes, "cut off in the middle"),
     ("ol", WORKS, Path.unlink, "no such file"),
     ("ol", WORKS, make_text, "is it the original, unchanged dump file?"),
-    ("ol", WORKS, cut, "cut off in the middle"),
     ("ol", EDITIONS, cut, "cut off in the middle"),
     ("ol", EDITIONS, compress_nothing, "holds no rows; download it again"),
 ]

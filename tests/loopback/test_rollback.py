@@ -31,14 +31,14 @@ def test_rolling_back_and_forth_fails_no_request_and_mixes_no_versions(frail_mes
     home = frail_mesh.home
     first, second = str(home.store.current()), seal_twin(home.store).version
     expected = {(first, question): ask(frail_mesh, question) for question in QUESTIONS}
-    move(frail_mesh, second, lambda: home.succeed("versions", "promote", second))
+    move(frail_mesh, second, lambda: promote(frail_mesh, second))
     expected |= {(second, question): ask(frail_mesh, question) for question in QUESTIONS}
 
     with steady_load(frail_mesh.url("gateway"), QUESTIONS, per_second=PER_SECOND) as load:
         for _ in range(MOVES):
             move(frail_mesh, first, lambda: home.succeed("versions", "rollback"))
             wait_until(has_more(load, 10))
-            move(frail_mesh, second, lambda: home.succeed("versions", "promote", second))
+            move(frail_mesh, second, lambda: promote(frail_mesh, second))
             wait_until(has_more(load, 10))
     move(frail_mesh, first, lambda: home.succeed("versions", "rollback"))
 
@@ -58,7 +58,7 @@ def test_the_two_versions_answer_every_question_differently(frail_mesh: Mesh) ->
     home = frail_mesh.home
     first, second = str(home.store.current()), seal_twin(home.store).version
     at_first = [books_of(frail_mesh, question) for question in QUESTIONS]
-    move(frail_mesh, second, lambda: home.succeed("versions", "promote", second))
+    move(frail_mesh, second, lambda: promote(frail_mesh, second))
 
     at_second = [books_of(frail_mesh, question) for question in QUESTIONS]
 
@@ -75,6 +75,10 @@ def move(mesh: Mesh, to: str, how: Callable[[], str]) -> None:
     """Move the pointer and wait until the gateway answers from there."""
     assert to in how()
     wait_until(lambda: mesh.get("/v1/version")["version"] == to)
+
+
+def promote(mesh: Mesh, version: str) -> str:
+    return mesh.home.store.promote(version, by="test", why="to roll back from it").version
 
 
 def version_of(outcome: Outcome) -> str:
