@@ -114,13 +114,13 @@ def _check_catalogue(settings: GatewaySettings) -> None:
 
 
 def _wait_until_ready(supervisor: Supervisor, specs: list[ProcessSpec], home: Path) -> bool:
-    """Wait until all processes are ready or time runs out; False, the reason printed, if one died at once."""
+    """Wait until all processes are ready or time runs out; False, the reason printed, if one gives up."""
     deadline_s = time.monotonic() + READY_TIMEOUT_S
     waiting = specs
     with err.status("starting the mesh") as spinner, httpx.Client(timeout=ASK_TIMEOUT_S) as client:
         while waiting and time.monotonic() < deadline_s and not supervisor.stopping:
-            if died := supervisor.died_at_once():
-                _report_death(died, home)
+            if given_up := supervisor.gave_up():
+                _report_failures(given_up, home)
                 return False
             supervisor.restart_dead()
             waiting = [spec for spec in waiting if not _is_ready(client, spec.url)]
@@ -136,10 +136,10 @@ def _wait_until_ready(supervisor: Supervisor, specs: list[ProcessSpec], home: Pa
     return True
 
 
-def _report_death(names: list[str], home: Path) -> None:
+def _report_failures(names: list[str], home: Path) -> None:
     for name in names:
         log = home / "logs" / f"{name}.log"
-        err.print(f"[bold red]error:[/] {name} ended at once; the end of {log}:", highlight=False)
+        err.print(f"[bold red]error:[/] {name} cannot start; the end of {log}:", highlight=False)
         err.print("\n".join(log.read_text(errors="replace").splitlines()[-8:]), markup=False, highlight=False)
 
 

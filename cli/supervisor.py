@@ -14,8 +14,6 @@ from pathlib import Path
 STOP_TIMEOUT_S = 15.0
 POLL_S = 0.2
 MAX_RESTART_DELAY_S = 30.0
-AT_ONCE_S = 10.0
-"""A process that ends this soon after its first start is set up wrongly: starting it again would not help."""
 STABLE_AFTER_S = 60.0
 """A process that ran this long is restarted at once; its earlier failures are forgotten."""
 
@@ -79,10 +77,9 @@ class _Child:
         self.started_at_s = time.monotonic()
         self.restart_at_s: float | None = None
 
-    def died_at_once(self) -> bool:
-        is_first_start = self.failures == 0
-        lived_s = time.monotonic() - self.started_at_s
-        return is_first_start and lived_s < AT_ONCE_S and self.process.poll() is not None
+    def has_given_up(self) -> bool:
+        code = self.process.poll()
+        return self.failures == 0 and code is not None and code >= 0
 
     def plan_restart(self) -> float:
         """Seconds until the next start: 0 the first time, then doubling."""
@@ -131,9 +128,9 @@ class Supervisor:
         """Whether a stop was asked for."""
         return self._stopping
 
-    def died_at_once(self) -> list[str]:
-        """Names of the processes that ended right after their first start."""
-        return [child.spec.name for child in self._children if child.died_at_once()]
+    def gave_up(self) -> list[str]:
+        """Names of the processes that ended by themselves on their first start, so are set up wrongly."""
+        return [child.spec.name for child in self._children if child.has_given_up()]
 
     def restart_dead(self) -> None:
         """Start what has ended, after its delay."""

@@ -21,6 +21,8 @@ from contracts.shell import INFO_PATH, SERVER_NAMES
 from tests.homes import PATIENCE_S, ROOT, Home, command
 
 PROCESS_NAMES = (*SERVER_NAMES, "gateway")
+PATIENT = {"BOOKMESH_DEADLINE_S": "5"}
+"""On a machine that does much else, an answer may take longer than readers should wait."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def port_settings(ports: dict[str, int]) -> dict[str, str]:
 def running_mesh(home: Home, *, whole: bool = True, **settings: str) -> Iterator[Mesh]:
     """A mesh on this home, by default one that is whole; it ends with the block, whatever became of it."""
     ports = free_ports()
-    home = Home(home.path, {**home.settings, **port_settings(ports), **settings})
+    home = Home(home.path, {**home.settings, **PATIENT, **port_settings(ports), **settings})
     output = home.path / "up.out"
     with output.open("wb") as log:
         process = subprocess.Popen(

@@ -98,19 +98,16 @@ def test_a_process_that_keeps_ending_is_started_more_and_more_slowly(
     assert delays == ["0.0", "0.5", "1.5"]
 
 
-def test_a_process_that_ends_at_once_is_told_from_one_that_ends_later(
-    make: Callable[..., Supervisor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_process_that_cannot_start_is_told_from_one_that_was_killed(
+    make: Callable[..., Supervisor], tmp_path: Path
 ) -> None:
     running = make(UNSTARTABLE, "als")
     running.start()
+    os.kill(next(row.pid for row in read_table(tmp_path) if row.name == "als"), signal.SIGKILL)
 
-    wait_until(running.died_at_once)
-    at_once = running.died_at_once()
-    monkeypatch.setattr(supervision, "AT_ONCE_S", 0.0)
-    later = running.died_at_once()
+    wait_until(running.gave_up)
 
-    assert at_once == [UNSTARTABLE]
-    assert later == []
+    assert running.gave_up() == [UNSTARTABLE]
     assert "no server is called 'kettle'" in (tmp_path / "logs" / f"{UNSTARTABLE}.log").read_text()
 
 
