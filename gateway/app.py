@@ -51,6 +51,7 @@ def create_app(settings: GatewaySettings, tracing: Tracing | None = None) -> Fas
     metrics = GatewayMetrics(registry)
     app = FastAPIOffline(
         redoc_url=None,
+        redirect_slashes=False,
         static_url="/docs/static",
         title="bookmesh",
         description=DESCRIPTION,

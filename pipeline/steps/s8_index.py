@@ -13,7 +13,7 @@ from pipeline.books import collect_subject_sets
 from pipeline.interactions import F32, I64, Fold
 from pipeline.models.cards import build_cards
 from pipeline.models.text_encoder import fit_text_encoder
-from pipeline.models.vector_index import build_flat, measure_ann_recall
+from pipeline.models.vector_index import build_flat, measure_ann_recall, weigh_directions
 from pipeline.settings import IndexParams
 from pipeline.steps.s1_export import Export
 from pipeline.steps.s4_aggregate import Aggregates
@@ -78,7 +78,7 @@ def index_books(
     """Index subject and ALS vectors, and lay out the cards; the text index is written below `workspace`."""
     book_ids = catalogue.books["book_id"].to_numpy()
     subject_vectors = pool_books(subjects.embedder, catalogue, book_ids)
-    als_vectors = _scatter(fold, book_ids, _to_unit(als.item_factors))
+    als_vectors = _scatter(fold, book_ids, weigh_directions(als.item_factors, aggregates.counts))
     subject_index, als_index = (_build_graph(vectors, params) for vectors in (subject_vectors, als_vectors))
     rng = np.random.default_rng(seed)
     return Index(
@@ -141,11 +141,6 @@ def _scatter(fold: Fold, book_ids: I64, values: NDArray[Any], *, missing: float 
     scattered = np.full((book_ids.size, *values.shape[1:]), missing, dtype=values.dtype)
     scattered[find_rows(book_ids, fold.book_ids)[1]] = values
     return scattered
-
-
-def _to_unit(vectors: F32) -> F32:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1), dtype=np.float32)
 
 
 def _describe(card: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Finds books near a book, or near a subject vector, by inner products of unit vectors."""
+"""Finds books near a book, or near a subject vector, by inner products."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class SimilarityModel:
     """Two graphs for look-ups by one kind of vector, and a flat index of both kinds for exact mixtures.
 
     Row i of every index is book_ids[i]. A row of the flat index is the subject vector and the ALS vector side
-    by side, each of unit norm, or zero where a book has none.
+    by side, the first of unit norm, the second shorter the fewer have read the book; zero if it has none.
     """
 
     book_ids: I64
@@ -67,7 +67,7 @@ class SimilarityModel:
     def similar(
         self, book_id: int, *, mode: Mode, weight: float, k: int, exclude: Sequence[int] = ()
     ) -> tuple[I64, F32]:
-        """The k books most similar to one, ids and cosines (`weight` mixes them), best first, ties by id.
+        """The k books most similar to one, ids and inner products (`weight` mixes), best first, ties by id.
 
         Never the book itself, an excluded one, or one without such a vector; fewer than k only if there are
         no more. Raises BookUnknown, VectorMissing.

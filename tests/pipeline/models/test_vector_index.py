@@ -1,7 +1,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.models.vector_index import build_flat, measure_ann_recall
+from pipeline.models.vector_index import build_flat, measure_ann_recall, weigh_directions
 from servers.graph import VectorGraph, build_graph
 
 RNG = np.random.default_rng(0)
@@ -41,3 +41,13 @@ def test_no_vector_at_all_leaves_nothing_to_miss() -> None:
     empty = np.zeros((5, 16), dtype=np.float32)
 
     assert measure_ann_recall(graph_of(empty), empty, 10, RNG) == 1.0
+
+
+def test_a_book_of_one_reader_is_less_similar_than_one_of_many_that_points_elsewhere() -> None:
+    item_factors = np.array([[3, 0], [0.1, 0], [2, 1], [0, 0]], dtype=np.float32)
+
+    popular, rare, other, unread = weigh_directions(item_factors, np.array([500, 1, 200, 0]))
+
+    assert popular @ other > 4 * (popular @ rare) > 0
+    np.testing.assert_allclose(np.linalg.norm([popular, rare, other], axis=1), [500 / 510, 1 / 11, 200 / 210])
+    assert not unread.any()
