@@ -64,11 +64,12 @@ class Mesh:
             infos = [httpx.get(f"{self.url(name)}{INFO_PATH}").json() for name in SERVER_NAMES]
         except (httpx.TransportError, json.JSONDecodeError):
             return False
-        is_open = any(server["breaker"] == "open" for server in health["servers"].values())
+        version, parts = health["version"], health["servers"]
+        is_known = all(version in part["held"] and part["breaker"] != "open" for part in parts.values())
         has_all = all(
-            info["pid"] == self.pid(info["server"]) and info["version"] == health["version"] for info in infos
+            info["pid"] == self.pid(info["server"]) and info["version"] == version for info in infos
         )
-        return health["status"] == "ok" and has_all and not is_open
+        return health["status"] == "ok" and is_known and has_all
 
     def stop(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
         """Ask `up` to end, wait for it, and return its exit code."""

@@ -57,7 +57,7 @@ def test_a_mesh_started_before_any_training_picks_the_first_version_up(copied_ho
     assert before.status_code == 200
     check_list(before.json(), k=10)
     assert (before.json()["version"], before.json()["mode"]) == ("none", "popular")
-    assert (after["version"], after["mode"]) == (version, "collaborative")
+    assert (after["version"], after["mode"], after["degraded"]) == (version, "collaborative", [])
 
 
 def test_a_second_up_names_the_port_that_is_in_use_and_harms_nothing(mesh: Mesh) -> None:
