@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy.exc import SQLAlchemyError
-from typer.core import TyperGroup
 
 PIPE_WIDTH = 160
 """Columns of a table that is written to a file or another program, where nothing tells a width."""
@@ -37,33 +34,3 @@ def failing_clearly(*errors: type[Exception], code: int = 1) -> Iterator[None]:
         yield
     except errors as error:
         fail(str(error), code=code)
-
-
-class Commands(TyperGroup):
-    """All commands: what the environment or the machine makes impossible ends any of them in one sentence."""
-
-    def invoke(self, ctx: Any) -> Any:  # the type of ctx is private to typer
-        """Run the command that was asked for."""
-        try:
-            return super().invoke(ctx)
-        except ValidationError as error:
-            if not error.title.endswith("Settings"):
-                raise
-            fail(f"{_list_settings(error)}; docs/settings.md explains each setting", code=2)
-        except SQLAlchemyError as error:
-            fail(f"the database cannot be used: {_first_line(error)}; see BOOKMESH_DATABASE_URL")
-        except BrokenPipeError:
-            raise  # whoever read our output wants no more of it; that is no failure
-        except OSError as error:
-            fail(f"{error}; BOOKMESH_HOME must name a folder on a disk with room that you may write to")
-
-
-def _list_settings(error: ValidationError) -> str:
-    return "; ".join(
-        f"BOOKMESH_{'__'.join(map(str, mistake['loc'])).upper()}: {mistake['msg']}, not {mistake['input']!r}"
-        for mistake in error.errors()
-    )
-
-
-def _first_line(error: SQLAlchemyError) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]

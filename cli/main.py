@@ -2,8 +2,8 @@
 
 import typer
 
-from cli import catalogue, lists, mesh, training, versions
-from cli.console import Commands
+from cli import catalogue, lists, mesh, serve, training, versions
+from cli.commands import Commands
 
 app = typer.Typer(
     name="bookmesh",
@@ -18,7 +18,7 @@ app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll 
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("up")(mesh.up)
-app.command("serve")(mesh.serve)
+app.command("serve")(serve.serve)
 app.command("status")(mesh.status)
 app.command("recommend")(lists.recommend)
 app.command("similar")(lists.similar)

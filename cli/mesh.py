@@ -1,8 +1,9 @@
-"""Commands that run the mesh and look at it: up, serve, status."""
+"""Commands that run the whole mesh and look at it: up, status."""
 
+import json
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
 import psutil
@@ -11,7 +12,7 @@ from rich.table import Table
 
 from catalog.database import check_migrated, open_database
 from catalog.errors import CatalogError
-from cli.console import err, fail, failing_clearly, out
+from cli.console import err, failing_clearly, out
 from cli.supervisor import PortInUse, ProcessRow, ProcessSpec, Supervisor, read_table, stop_on_signals
 from contracts.shell import INFO_PATH, READY_PATH, SERVER_NAMES
 from gateway.settings import GatewaySettings
@@ -19,6 +20,7 @@ from servers.shell.settings import ServerSettings
 
 READY_TIMEOUT_S = 120.0
 ASK_TIMEOUT_S = 2.0
+LOG_LINES = 8
 MIB = 2**20
 
 
@@ -40,23 +42,6 @@ def up() -> None:
         supervisor.run()
     finally:
         supervisor.stop()
-
-
-def serve(
-    name: Annotated[str, typer.Argument(help="gateway, embedder, similarity, als, metadata or semantic.")],
-) -> None:
-    """Run one process of the mesh in the foreground."""
-    # Each process imports its own stack only: the gateway holds no model library, a server no SQL.
-    if name == "gateway":
-        from gateway.serve import run_gateway
-
-        run_gateway(GatewaySettings())
-    elif name in SERVER_NAMES:
-        from servers.shell.serve import run_server
-
-        run_server(name, ServerSettings())
-    else:
-        fail(f"no server is called {name!r}; choose gateway, {', '.join(SERVER_NAMES)}", code=2)
 
 
 def status() -> None:
@@ -140,7 +125,17 @@ def _report_failures(names: list[str], home: Path) -> None:
     for name in names:
         log = home / "logs" / f"{name}.log"
         err.print(f"[bold red]error:[/] {name} cannot start; the end of {log}:", highlight=False)
-        err.print("\n".join(log.read_text(errors="replace").splitlines()[-8:]), markup=False, highlight=False)
+        for line in log.read_text(errors="replace").splitlines()[-LOG_LINES:]:
+            _say(f"  {_last_words(line)}")
+
+
+def _last_words(line: str) -> str:
+    """The event of a JSON log line; of one with a traceback, the error that ends it."""
+    try:
+        event = str(json.loads(line)["event"])
+    except (ValueError, TypeError, KeyError):
+        return line
+    return event.strip().rpartition("\n")[2]
 
 
 def _is_ready(client: httpx.Client, url: str) -> bool:

@@ -63,7 +63,7 @@ class _Child:
         self.start()
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "cli.main", "serve", self.spec.name]
+        command = [sys.executable, "-m", "cli.serve", self.spec.name]
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and a name from our own list
                 command,

@@ -17,7 +17,7 @@ from tests.gateway.running import SPACE_READER, STRANGER, UNTRAINED_BOOK
 @pytest.fixture
 def client(home: Path, urls: dict[str, str]) -> Iterator[httpx.Client]:
     """A gateway over a catalogue of this test's own."""
-    with running.gateway(running.settings_for(home, urls, write_timeout_s=0.3)) as client:
+    with running.gateway(running.settings_for(home, urls, write_timeout_s=2.0)) as client:
         yield client
 
 
