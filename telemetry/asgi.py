@@ -107,7 +107,7 @@ class HttpEdge:
             await self._app(scope, receive if body is None else _replay(body, receive), answer.send)
         except ClientGone:
             answer.status = CLIENT_GONE_STATUS
-        except Exception as error:
+        except Exception as error:  # the top of every process: each failure becomes an error body
             problem = self._render_problem(error, answer.request_id)
             if problem.status == 500:
                 log.exception("request failed", path=scope["path"], error=repr(error))

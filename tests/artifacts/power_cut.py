@@ -61,7 +61,7 @@ class Disk:
             case "utime":
                 pass
             case _:
-                raise NotImplementedError(name)
+                raise AssertionError(f"the disk model does not know {name}")
 
     def _opened(self, path: str, descriptor: int) -> None:
         self._open[descriptor] = path
