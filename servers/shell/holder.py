@@ -128,7 +128,7 @@ class VersionHolder(Generic[M]):
                 self._failed, self.last_error = None, None
                 self._drop_unwanted()
                 self._renew_lease()
-            except Exception as error:  # whatever a version's files make happen, the old version keeps serving
+            except Exception as error:  # whatever a version's files cause, the old version keeps serving
                 self._note_failure(version, error)
                 raise ReloadFailed(version, error) from error
 
