@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,7 @@ class Home:
 
     path: Path
     settings: dict[str, str] = field(default_factory=dict)
+    checkout: Path = ROOT
 
     @property
     def store(self) -> ArtifactStore:
@@ -48,7 +49,7 @@ class Home:
         """`bookmesh` with these words, to its end."""
         return subprocess.run(
             command(*words),
-            cwd=ROOT,
+            cwd=self.checkout,
             env={**self.environment(), **settings},
             capture_output=True,
             text=True,
@@ -72,7 +73,7 @@ class Home:
     def copy(self, path: Path, **settings: str) -> "Home":
         """The same data in another folder."""
         shutil.copytree(self.path, path)
-        return Home(path, {**self.settings, **settings})
+        return replace(self, path=path, settings={**self.settings, **settings})
 
 
 def command(*words: str) -> list[str]:

@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 
 from cli.supervisor import read_table
 from contracts.shell import INFO_PATH, SERVER_NAMES
-from tests.homes import PATIENCE_S, ROOT, Home, command
+from tests.homes import PATIENCE_S, Home, command
 
 PROCESS_NAMES = (*SERVER_NAMES, "gateway")
 PATIENT = {"BOOKMESH_DEADLINE_S": "5"}
@@ -98,11 +98,11 @@ def port_settings(ports: dict[str, int]) -> dict[str, str]:
 def running_mesh(home: Home, *, whole: bool = True, **settings: str) -> Iterator[Mesh]:
     """A mesh on this home, by default one that is whole; it ends with the block, whatever became of it."""
     ports = free_ports()
-    home = Home(home.path, {**home.settings, **PATIENT, **port_settings(ports), **settings})
+    home = replace(home, settings={**home.settings, **PATIENT, **port_settings(ports), **settings})
     output = home.path / "up.out"
     with output.open("wb") as log:
         process = subprocess.Popen(
-            command("up"), cwd=ROOT, env=home.environment(), stdout=log, stderr=subprocess.STDOUT
+            command("up"), cwd=home.checkout, env=home.environment(), stdout=log, stderr=subprocess.STDOUT
         )
     with httpx.Client(base_url=f"http://127.0.0.1:{ports['gateway']}", timeout=10) as client:
         mesh = Mesh(home, ports, process, output, client)

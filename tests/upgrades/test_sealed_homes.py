@@ -1,0 +1,76 @@
+"""Homes that earlier releases sealed are served, compared with, rolled back and collected by this one.
+
+`tests/upgrades/seal_home.py` adds an archive with each release; none is ever made anew.
+"""
+
+import json
+import tarfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from artifacts.store import ArtifactStore, utc_now
+from tests.homes import Home
+from tests.meshes import running_mesh, wait_until
+from tests.upgrades.answers import EXPECTED, ask, list_differences
+from tests.upgrades.seal_home import HOMES, QUICK, TINY_MODELS, serves
+
+ARCHIVES = sorted(HOMES.glob("*.tar.xz"))
+
+
+@pytest.fixture(params=ARCHIVES, ids=lambda archive: archive.name.removesuffix(".tar.xz"))
+def sealed(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
+    """A home as an earlier release left it: two versions, the second one current."""
+    with tarfile.open(request.param) as archive:
+        archive.extractall(tmp_path, filter="data")
+    return Home(tmp_path, TINY_MODELS)
+
+
+def read_expected(home: Home) -> dict[str, Any]:
+    """What the release itself answered, by version and path."""
+    expected: dict[str, Any] = json.loads((home.path / EXPECTED).read_text())
+    return expected
+
+
+@pytest.mark.loopback
+def test_its_versions_answer_as_they_did_before_and_after_a_rollback(sealed: Home) -> None:
+    expected, second = read_expected(sealed), str(sealed.store.current())
+    [first] = expected.keys() - {second}
+
+    with running_mesh(sealed, **QUICK) as mesh:
+        from_second = ask(mesh.client)
+        sealed.succeed("versions", "rollback")
+        wait_until(lambda: serves(mesh, first))
+        from_first = ask(mesh.client)
+
+    assert list_differences(expected[second], from_second) == []
+    assert list_differences(expected[first], from_first) == []
+
+
+def test_a_new_version_is_compared_with_its_current_one(sealed: Home) -> None:
+    before = sealed.store.versions()
+
+    sealed.run("train")
+
+    [trained] = set(sealed.store.versions()) - set(before)
+    [compared] = [
+        check for check in sealed.store.manifest(trained).gate.checks if check.name == "recall_over_current"
+    ]
+    assert compared.value is not None
+
+
+def test_its_older_version_is_collected_and_the_current_one_stays_whole(sealed: Home) -> None:
+    current = str(sealed.store.current())
+    [older] = set(sealed.store.versions()) - {current}
+    digests = {entry.digest for entry in sealed.store.manifest(older).objects}
+    needed = {entry.digest for entry in sealed.store.manifest(current).objects}
+    store = ArtifactStore(sealed.store.root, now=lambda: utc_now() + timedelta(days=400))
+
+    removed = store.gc(keep=1).removed_versions
+
+    assert removed == (older,)
+    assert digests - needed
+    assert not any(store.objects.path(digest).exists() for digest in digests - needed)
+    assert store.verify(current) == []
