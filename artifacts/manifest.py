@@ -1,6 +1,7 @@
 """The manifest of one version: where it came from, how it was judged, and each of its objects."""
 
 import hashlib
+import json
 import re
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from artifacts.formats import Format, encode_json
 
 SCHEMA_NUMBER: Literal[1] = 1
 VERSION_PATTERN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
+FIRST_RELEASE = "0.1.0"
 
 
 class _Frozen(BaseModel):
@@ -62,11 +64,18 @@ class Manifest(_Frozen):
     split_id: str
     data_fingerprint: str
     code_revision: str
+    """`<release>+<digits of the code's digest>`; the first release gave the digits alone."""
     params: dict[str, JsonValue]
     seed: int
     metrics: dict[str, JsonValue]
     gate: GateVerdict
     objects: tuple[ObjectEntry, ...]
+
+    @property
+    def release(self) -> str:
+        """The release of bookmesh that sealed it."""
+        release, plus, _ = self.code_revision.partition("+")
+        return release if plus else FIRST_RELEASE
 
     def owned_by(self, owner: str) -> list[ObjectEntry]:
         """Return the objects of one owner."""
@@ -75,12 +84,7 @@ class Manifest(_Frozen):
 
 def name_version(manifest: Manifest) -> str:
     """Return the name that a manifest's content asks for: its second, and 6 hex digits of its digest."""
-    content = manifest.model_dump(mode="json", exclude={"version"})
-    try:
-        digest = hashlib.sha256(encode_json(content)).hexdigest()
-    except ValueError as error:
-        raise UnsupportedValue("manifest", str(error)) from error
-    return f"{manifest.created_at:%Y%m%dT%H%M%SZ}-{digest[:6]}"
+    return _name_content(manifest.model_dump(mode="json"), manifest.created_at)
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
@@ -90,15 +94,17 @@ def encode_manifest(manifest: Manifest) -> bytes:
 
 def read_manifest(path: Path) -> Manifest:
     """Read one manifest; ManifestUnreadable if it is damaged or newer, FileNotFoundError if absent."""
+    content = path.read_bytes()
     try:
-        manifest = Manifest.model_validate_json(path.read_bytes())
+        manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
         raise ManifestUnreadable(path, f"not a manifest ({error.error_count()} errors)") from error
     if manifest.schema_number > SCHEMA_NUMBER:
         raise ManifestUnreadable(
             path, f"schema {manifest.schema_number} is newer than {SCHEMA_NUMBER}, upgrade bookmesh"
         )
-    if not manifest.version == name_version(manifest) == path.stem:
+    # The stored content, not the model's: a release may have given the model fields, or taken some away.
+    if not manifest.version == _name_content(json.loads(content), manifest.created_at) == path.stem:
         raise ManifestUnreadable(path, "its content does not match its name")
     return manifest
 
@@ -106,3 +112,12 @@ def read_manifest(path: Path) -> Manifest:
 def read_created_at(version: str) -> datetime:
     """Read the UTC second of sealing out of a version's name."""
     return datetime.strptime(version.split("-")[0] + "+0000", "%Y%m%dT%H%M%SZ%z")
+
+
+def _name_content(content: dict[str, JsonValue], created_at: datetime) -> str:
+    unnamed = {key: value for key, value in content.items() if key != "version"}
+    try:
+        digest = hashlib.sha256(encode_json(unnamed)).hexdigest()
+    except ValueError as error:
+        raise UnsupportedValue("manifest", str(error)) from error
+    return f"{created_at:%Y%m%dT%H%M%SZ}-{digest[:6]}"

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest
+from artifacts.release import RELEASE
 from artifacts.store import ArtifactStore
 from catalog.database import Database, check_migrated
 from pipeline.cache import Kept, StepCache
@@ -219,7 +220,7 @@ class _Run:
         return draft.seal(
             split_id=folds.value.split_id,
             data_fingerprint=exported.value.fingerprint,
-            code_revision=digest_code(__name__)[:12],
+            code_revision=f"{RELEASE}+{digest_code(__name__)[:12]}",
             params=self.settings.model_dump(mode="json", exclude={"home", "seed", "threads"}),
             seed=self.settings.seed,
             metrics=judged.value.metrics,

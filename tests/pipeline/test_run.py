@@ -1,10 +1,12 @@
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import delete, insert
 
+from artifacts.release import RELEASE
 from catalog.tables import Rating
 from pipeline.errors import AlreadyTraining, TooFewRatings
 from pipeline.lock import hold_lock
@@ -48,6 +50,15 @@ def test_a_run_does_all_nine_steps_in_order_and_promotes_what_passes(trained: Tr
     ]  # fmt: skip
     assert not any(run.reused for run in report.steps)
     assert home.store.verify(report.version) == []
+
+
+def test_a_version_names_the_release_that_sealed_it(trained: Trained) -> None:
+    home, report = trained
+
+    manifest = home.store.manifest(report.version)
+
+    assert manifest.release == RELEASE
+    assert re.fullmatch(r"[0-9.]+\+[0-9a-f]{12}", manifest.code_revision)
 
 
 def test_the_als_server_recommends_the_readers_own_club(trained: Trained) -> None:

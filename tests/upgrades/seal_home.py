@@ -10,7 +10,6 @@ import sqlite3
 import sys
 import tarfile
 import tempfile
-import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -41,19 +40,19 @@ def main() -> None:
     parser.add_argument("--checkout", type=Path, default=ROOT, help="the release; by default this one")
     parser.add_argument("--to", type=Path, default=HOMES, help="where the archive goes")
     words = parser.parse_args()
-    archive = words.to / f"{read_release(words.checkout)}.tar.xz"
-    if archive.exists():
-        sys.exit(f"{archive} exists; a sealed home stays as its release made it")
     with tempfile.TemporaryDirectory(prefix="bookmesh-") as folder:
         home = Home(Path(folder), TINY_MODELS, checkout=words.checkout.resolve())
         fill(home)
+        archive = words.to / f"{read_release(home)}.tar.xz"
+        if archive.exists():
+            sys.exit(f"{archive} exists; a sealed home stays as its release made it")
         pack(home.path, archive)
     print(f"{archive}: {archive.stat().st_size:,} bytes")
 
 
-def read_release(checkout: Path) -> str:
-    """The release that a checkout says it is."""
-    return str(tomllib.loads((checkout / "pyproject.toml").read_text())["project"]["version"])
+def read_release(home: Home) -> str:
+    """The release that sealed the current version."""
+    return home.store.manifest(str(home.store.current())).release
 
 
 def fill(home: Home) -> None:

@@ -17,15 +17,15 @@ from tests.meshes import running_mesh, wait_until
 from tests.upgrades.answers import EXPECTED, ask, list_differences
 from tests.upgrades.seal_home import HOMES, QUICK, TINY_MODELS, serves
 
-ARCHIVES = sorted(HOMES.glob("*.tar.xz"))
+RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HOMES.glob("*.tar.xz"))
 
 
-@pytest.fixture(params=ARCHIVES, ids=lambda archive: archive.name.removesuffix(".tar.xz"))
+@pytest.fixture(params=RELEASES)
 def sealed(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
-    """A home as an earlier release left it: two versions, the second one current."""
-    with tarfile.open(request.param) as archive:
-        archive.extractall(tmp_path, filter="data")
-    return Home(tmp_path, TINY_MODELS)
+    """A home as an earlier release left it, in a folder of its name: two versions, the second one current."""
+    with tarfile.open(HOMES / f"{request.param}.tar.xz") as archive:
+        archive.extractall(tmp_path / request.param, filter="data")
+    return Home(tmp_path / request.param, TINY_MODELS)
 
 
 def read_expected(home: Home) -> dict[str, Any]:
@@ -47,6 +47,12 @@ def test_its_versions_answer_as_they_did_before_and_after_a_rollback(sealed: Hom
 
     assert list_differences(expected[second], from_second) == []
     assert list_differences(expected[first], from_first) == []
+
+
+def test_its_versions_name_the_release_that_sealed_them(sealed: Home) -> None:
+    releases = {manifest.release for manifest in sealed.store.manifests()}
+
+    assert releases == {sealed.path.name}
 
 
 def test_a_new_version_is_compared_with_its_current_one(sealed: Home) -> None:
