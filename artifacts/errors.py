@@ -1,15 +1,16 @@
 """Everything that can go wrong with artifacts, each with its facts and what to do next.
 
 ArtifactError
-├── ArtifactCorrupt      a file differs from the digest in its manifest
-├── ArtifactMissing      a manifest or a record names something that the store does not hold
-├── GateRefused          the version did not pass the gate
-├── LeaseNameInvalid     a holder's name cannot be a file name
-├── ManifestUnreadable   a manifest is damaged, or of a newer release
-├── NothingToRollBackTo  no earlier promotion is known
-├── StoreFull            the disk is full
-├── UnsupportedValue     a value has no format that is safe to keep
-└── VersionUnknown       no manifest of that name
+├── ArtifactCorrupt         a file differs from the digest in its manifest
+├── ArtifactMissing         a manifest or a record names something that the store does not hold
+├── GateRefused             the version did not pass the gate
+├── LeaseNameInvalid        a holder's name cannot be a file name
+├── ManifestUnreadable      a manifest is damaged, or of a newer release
+├── NothingToRollBackTo     no earlier promotion is known
+├── SealedByAnotherRelease  the version lacks a value that this release needs
+├── StoreFull               the disk is full
+├── UnsupportedValue        a value has no format that is safe to keep
+└── VersionUnknown          no manifest of that name
 """
 
 from collections.abc import Sequence
@@ -72,6 +73,17 @@ class NothingToRollBackTo(ArtifactError):
     def __init__(self, current: str | None) -> None:
         super().__init__(f"no version was promoted before {current or 'any'}; promote one by name instead")
         self.current = current
+
+
+class SealedByAnotherRelease(ArtifactError):
+    """The version lacks a value that this release needs; the release that sealed it can do without."""
+
+    def __init__(self, name: str, *, version: str, release: str) -> None:
+        super().__init__(
+            f"{name} is not in {version}, which bookmesh {release} sealed: "
+            "serve it with that release, or train anew"
+        )
+        self.name, self.version, self.release = name, version, release
 
 
 class StoreFull(ArtifactError):

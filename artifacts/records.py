@@ -3,11 +3,15 @@
 A record becomes one object for each value, named `<owner>/<field>` (`<owner>/<field>/<subfield>` in a nested
 record). A sparse matrix is a header and the three arrays of its parts; a folder is a listing and its files.
 A field that the record computes for itself (`init=False`) is not kept.
+
+What another release saved is opened as far as it goes: a value without a field is read past; a field without
+a value is looked for where it was formerly, and else has its default.
 """
 
+import posixpath
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import Field, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, get_args, get_type_hints
@@ -19,7 +23,7 @@ from pydantic import TypeAdapter
 from scipy.sparse import csr_array
 
 from artifacts import formats
-from artifacts.errors import ArtifactMissing, UnsupportedValue
+from artifacts.errors import ArtifactError, ArtifactMissing, UnsupportedValue
 from artifacts.files import Writer, replace_file
 from artifacts.formats import Folder, Format
 from artifacts.manifest import ObjectEntry
@@ -31,7 +35,16 @@ Values = Mapping[tuple[Format, str], Any]
 
 RECORD = "record.json"
 CSR_PARTS = ("data", "indices", "indptr")
+FORMERLY = "formerly"
 _ENTRIES = TypeAdapter(list[ObjectEntry])
+
+
+def formerly(*paths: str) -> dict[str, tuple[str, ...]]:
+    """Return the metadata of a field whose value was saved elsewhere: paths from its record, tried in order.
+
+    In a record that is now a part of the one that had the value: `field(metadata=formerly("../factors"))`.
+    """
+    return {FORMERLY: paths}
 
 
 def save_record(record: object, folder: Path) -> None:
@@ -46,7 +59,9 @@ def open_record(cls: type[R], folder: Path) -> R:
         entries = _ENTRIES.validate_json((folder / RECORD).read_bytes())
     except FileNotFoundError:
         raise ArtifactMissing(folder / RECORD, name=cls.__name__) from None
-    return RecordReader(ObjectStore(folder), {entry.name: entry for entry in entries}).read(cls, "record")
+    named = {entry.name: entry for entry in entries}
+    reader = RecordReader(ObjectStore(folder), named, lambda name: ArtifactMissing(folder, name=name))
+    return reader.read(cls, "record")
 
 
 def write_record(
@@ -82,6 +97,15 @@ def _flatten(name: str, record: object) -> Iterator[tuple[str, Any]]:
 
 def _kept_fields(cls: Any) -> list[Field[Any]]:
     return [each for each in fields(cls) if each.init]
+
+
+def _hinted_fields(cls: Any) -> list[tuple[Field[Any], object]]:
+    hints = get_type_hints(cls)
+    return [(each, hints[each.name]) for each in _kept_fields(cls)]
+
+
+def _has_default(each: Field[Any]) -> bool:
+    return each.default is not MISSING or each.default_factory is not MISSING
 
 
 def _is_record(value: object) -> bool:
@@ -190,15 +214,34 @@ class RecordReader:
 
     objects: ObjectStore
     entries: Mapping[str, ObjectEntry]
+    not_saved: Callable[[str], ArtifactError]
+    """The error for a value that is not among the entries, by its name."""
     reuse: Values = field(default_factory=dict)
     opened: dict[tuple[Format, str], Any] = field(default_factory=dict)
     _checked: set[str] = field(default_factory=set)
 
     def read(self, cls: type[R], name: str) -> R:
-        """Open the record of this class and name; ArtifactMissing or ArtifactCorrupt names the object."""
-        hints = get_type_hints(cls)
-        names = [each.name for each in _kept_fields(cls)]
-        return cls(**{each: self._field(hints[each], f"{name}/{each}") for each in names})
+        """Open the record of this class and name; an ArtifactError names the object that it fails at."""
+        values: dict[str, Any] = {}
+        for each, hint in _hinted_fields(cls):
+            place = self._find(each, hint, name)
+            if place is not None or not _has_default(each):
+                values[each.name] = self._field(hint, place or f"{name}/{each.name}")
+        return cls(**values)
+
+    def _find(self, each: Field[Any], hint: object, name: str) -> str | None:
+        """Where a field of the record of this name was saved; None if it was not."""
+        paths = (each.name, *each.metadata.get(FORMERLY, ()))
+        places = (posixpath.normpath(f"{name}/{path}") for path in paths)
+        return next((place for place in places if self._holds(hint, place)), None)
+
+    def _holds(self, hint: object, place: str) -> bool:
+        """Whether a value is saved in this place, or any value of a record."""
+        nested = record_class(hint)
+        return place in self.entries or (
+            nested is not None
+            and any(self._find(each, hint, place) is not None for each, hint in _hinted_fields(nested))
+        )
 
     def _field(self, hint: object, name: str) -> Any:
         nested = record_class(hint)
@@ -233,7 +276,6 @@ class RecordReader:
             self._checked.add(entry.digest)
 
     def _entry(self, name: str) -> ObjectEntry:
-        try:
-            return self.entries[name]
-        except KeyError:
-            raise ArtifactMissing(self.objects.root, name=name) from None
+        if name not in self.entries:
+            raise self.not_saved(name)
+        return self.entries[name]

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
@@ -25,6 +26,7 @@ from artifacts.errors import (
     ArtifactError,
     GateRefused,
     NothingToRollBackTo,
+    SealedByAnotherRelease,
     StoreFull,
     UnsupportedValue,
     VersionUnknown,
@@ -140,10 +142,11 @@ class ArtifactStore:
     def load(self, manifest: Manifest, owner: str, cls: type[R], reuse: Loaded[R] | None = None) -> Loaded[R]:
         """Open one owner's record of a version, mapped, but for values that reuse has open already.
 
-        Raises ArtifactMissing or ArtifactCorrupt, naming the object.
+        Raises ArtifactMissing, ArtifactCorrupt or SealedByAnotherRelease, naming the object.
         """
         entries = {entry.name: entry for entry in manifest.owned_by(owner)}
-        reader = RecordReader(self.objects, entries, reuse.values if reuse else {})
+        not_sealed = partial(SealedByAnotherRelease, version=manifest.version, release=manifest.release)
+        reader = RecordReader(self.objects, entries, not_sealed, reuse.values if reuse else {})
         return Loaded(reader.read(cls, owner), manifest.version, reader.opened)
 
     def verify(self, version: str) -> list[ArtifactError]:

@@ -1,6 +1,6 @@
 """Records of every kind of value come back as they were, from the same bytes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from scipy.sparse import csc_array, csr_array
 from artifacts.errors import ArtifactCorrupt, ArtifactMissing, UnsupportedValue
 from artifacts.formats import Folder
 from artifacts.objects import ObjectStore
-from artifacts.records import open_record, save_record, write_record
+from artifacts.records import formerly, open_record, save_record, write_record
 from tests.artifacts.examples import Encoder, Model, Point, build_model
 
 JSON = st.recursive(
@@ -68,6 +68,59 @@ class Counted:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_terms", len(self.terms))
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A Point of a later release."""
+
+    at: NDArray[np.float32]
+    weight: float = 2.0
+    names: list[str] = field(default_factory=list)
+    encoder: Encoder | None = None
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A Point that gained a value, without a default."""
+
+    at: NDArray[np.float32]
+    again: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The values of a Model under other names, two records further down."""
+
+    vectors: NDArray[np.float32] = field(metadata=formerly("../../factors"))
+    graph: csr_array = field(metadata=formerly("../../neighbours"))
+    books: pa.Table = field(metadata=formerly("../../cards"))
+    flat: faiss.Index = field(metadata=formerly("../../index"))
+    words: Folder = field(metadata=formerly("../../texts"))
+    settings: dict[str, object] = field(metadata=formerly("../../params"))
+    coder: Encoder = field(metadata=formerly("../../encoder"))
+    spare: Encoder | None = field(metadata=formerly("../../fallback"))
+
+
+@dataclass(frozen=True)
+class Middle:
+    """What stands between."""
+
+    moved: Moved
+
+
+@dataclass(frozen=True)
+class Regrouped:
+    """A Model of a later release."""
+
+    middle: Middle
+
+
+@dataclass(frozen=True)
+class Renamed:
+    """A field with two former names, and a default if it has neither."""
+
+    place: list[int] = field(default_factory=list, metadata=formerly("spot", "point"))
 
 
 def round_trip(value: object, tmp_path_factory: pytest.TempPathFactory) -> Any:
@@ -237,6 +290,71 @@ def test_a_field_that_the_record_computes_is_computed_again(tmp_path: Path) -> N
     save_record(Counted(["a", "b"]), tmp_path)
 
     assert open_record(Counted, tmp_path).n_terms == 2
+
+
+def test_a_field_that_was_not_saved_has_its_default(tmp_path: Path) -> None:
+    save_record(Point(np.zeros(1, dtype=np.float32)), tmp_path)
+
+    opened = open_record(Grown, tmp_path)
+
+    assert (opened.at.tolist(), opened.weight, opened.names, opened.encoder) == ([0.0], 2.0, [], None)
+
+
+def test_a_field_that_is_gone_is_read_past(tmp_path: Path) -> None:
+    save_record(Grown(np.zeros(1, dtype=np.float32), encoder=Encoder(["a"], np.ones(1, "f4"))), tmp_path)
+
+    assert open_record(Point, tmp_path).at.tolist() == [0.0]
+
+
+def test_values_of_every_kind_are_found_where_they_formerly_were(tmp_path: Path) -> None:
+    model = build_model(tmp_path / "texts")
+    save_record(model, tmp_path / "saved")
+
+    moved = open_record(Regrouped, tmp_path / "saved").middle.moved
+
+    np.testing.assert_array_equal(moved.vectors, model.factors)
+    np.testing.assert_array_equal(moved.graph.toarray(), model.neighbours.toarray())
+    assert moved.books.equals(model.cards)
+    assert moved.flat.ntotal == 12
+    assert read_tree(moved.words.path) == read_tree(model.texts.path)
+    assert (moved.settings, moved.coder.terms, moved.spare) == (model.params, model.encoder.terms, None)
+
+
+def test_what_was_moved_is_saved_in_its_new_place(tmp_path: Path) -> None:
+    save_record(build_model(tmp_path / "texts"), tmp_path / "old")
+    save_record(open_record(Regrouped, tmp_path / "old"), tmp_path / "new")
+
+    opened = open_record(Regrouped, tmp_path / "new")
+
+    np.testing.assert_array_equal(opened.middle.moved.vectors, open_record(Model, tmp_path / "old").factors)
+
+
+@pytest.mark.parametrize(
+    ("saved", "place"),
+    [
+        (make_dataclass("Newest", [("place", Any), ("spot", Any)])([3], [2]), [3]),
+        (make_dataclass("Newer", [("point", Any), ("spot", Any)])([1], [2]), [2]),
+        (make_dataclass("Older", [("point", Any)])([1]), [1]),
+        (make_dataclass("Other", [("elsewhere", Any)])([0]), []),
+    ],
+)
+def test_a_fields_own_name_comes_first_then_its_former_ones_in_order_then_its_default(
+    saved: object, place: list[int], tmp_path: Path
+) -> None:
+    save_record(saved, tmp_path)
+
+    assert open_record(Renamed, tmp_path).place == place
+
+
+def test_a_record_that_lacks_one_of_its_values_is_not_replaced_by_a_default(tmp_path: Path) -> None:
+    with_half_an_encoder = make_dataclass("Half", [("encoder", Point)])(Point(np.ones(1, "f4")))
+    save_record(make_dataclass("Whole", [("at", Any)])(np.ones(1, "f4")), tmp_path / "none")
+    save_record(with_half_an_encoder, tmp_path / "half")
+    wanted = make_dataclass("Wanted", [("encoder", Twice | None, None)])
+
+    assert open_record(wanted, tmp_path / "none").encoder is None
+    with pytest.raises(ArtifactMissing, match="record/encoder/again"):
+        open_record(wanted, tmp_path / "half")
 
 
 def test_a_lock_file_is_not_part_of_a_folder(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from artifacts.errors import (
     ArtifactMissing,
     GateRefused,
     NothingToRollBackTo,
+    SealedByAnotherRelease,
     UnsupportedValue,
     VersionUnknown,
 )
@@ -23,6 +24,7 @@ from artifacts.manifest import GateCheck, GateVerdict
 from artifacts.store import ArtifactStore
 from tests.artifacts.examples import (
     REFUSED,
+    Encoder,
     Model,
     Point,
     build_model,
@@ -115,8 +117,26 @@ def test_loading_again_reuses_every_value_whose_digest_stayed(store: ArtifactSto
 def test_an_owner_sees_only_its_own_objects(store: ArtifactStore) -> None:
     manifest = seal(store, Point(np.ones(1, dtype=np.float32)), owner="als")
 
-    with pytest.raises(ArtifactMissing, match="metadata/at"):
+    with pytest.raises(SealedByAnotherRelease, match="metadata/at"):
         store.load(manifest, "metadata", Point)
+
+
+def test_what_this_release_cannot_read_says_which_one_can(store: ArtifactStore) -> None:
+    manifest = seal_point(store, 1.0)
+
+    with pytest.raises(SealedByAnotherRelease) as caught:
+        store.load(manifest, "als", Encoder)
+
+    assert (caught.value.name, caught.value.release) == ("als/terms", "0.1.0")
+    assert f"als/terms is not in {manifest.version}, which bookmesh 0.1.0 sealed" in str(caught.value)
+
+
+def test_an_object_that_was_lost_is_missing_whatever_release_sealed_it(store: ArtifactStore) -> None:
+    manifest = seal_point(store, 1.0)
+    store.objects.path(manifest.objects[0].digest).unlink()
+
+    with pytest.raises(ArtifactMissing, match="als/at is missing"):
+        store.load(manifest, "als", Point)
 
 
 def test_one_owner_adds_one_record(store: ArtifactStore) -> None:
