@@ -8,7 +8,7 @@ help:  ## List the targets
 
 setup: .venv/.runtime  ## Make the environment, with .venv/bin/bookmesh
 
-run: setup  ## Fill the demo catalogue, train, start the mesh; later runs only start
+run: setup  ## Fill the demo catalog, train, start the mesh; later runs only start
 	@$(BIN)/bookmesh import demo --if-empty
 	@$(BIN)/bookmesh train --if-none
 	@$(BIN)/bookmesh up

@@ -13,7 +13,7 @@ from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Ratin
 
 @dataclass(frozen=True, slots=True)
 class BookRow:
-    """What the catalogue tells a reader about a book."""
+    """What the catalog tells a reader about a book."""
 
     book_id: int
     source: str

@@ -1,4 +1,4 @@
-"""Opens the catalogue's database and brings its schema up to date."""
+"""Opens the catalog's database and brings its schema up to date."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ SQLITE_BUSY_TIMEOUT_MS = 15_000
 
 
 class Database:
-    """The catalogue's database: hands out sessions, each one transaction."""
+    """The catalog's database: hands out sessions, each one transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

@@ -1,4 +1,4 @@
-"""Everything that can go wrong with the catalogue, each with what to do about it.
+"""Everything that can go wrong with the catalog, each with what to do about it.
 
 CatalogError
 ├── DatabaseNotMigrated     the schema is older or newer than this program
@@ -49,7 +49,7 @@ class IsbnInvalid(CatalogError):
 
 
 class UserUnknown(CatalogError):
-    """The catalogue has no user of this id."""
+    """The catalog has no user of this id."""
 
     def __init__(self, user_id: int) -> None:
         super().__init__(f"no user {user_id}; `bookmesh users find` looks one up")
@@ -57,7 +57,7 @@ class UserUnknown(CatalogError):
 
 
 class BookUnknown(CatalogError):
-    """The catalogue has no book of this id."""
+    """The catalog has no book of this id."""
 
     def __init__(self, book_id: int) -> None:
         super().__init__(f"no book {book_id}; `bookmesh search` looks one up")

@@ -1,4 +1,4 @@
-"""What every process that opens the catalogue reads from the environment."""
+"""What every process that opens the catalog reads from the environment."""
 
 from pathlib import Path
 
@@ -7,17 +7,17 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class CatalogSettings(BaseSettings):
-    """Where the catalogue is."""
+    """Where the catalog is."""
 
     model_config = SettingsConfigDict(env_prefix="BOOKMESH_", frozen=True, extra="ignore")
 
     home: Path = Path(".bookmesh")
-    """Folder of everything that bookmesh keeps, the embedded catalogue among it."""
+    """Folder of everything that bookmesh keeps, the embedded catalog among it."""
     database_url: SecretStr | None = None
-    """SQLAlchemy URL of the catalogue; without it, SQLite under `home`."""
+    """SQLAlchemy URL of the catalog; without it, SQLite under `home`."""
 
     @property
-    def catalogue_url(self) -> str:
+    def catalog_url(self) -> str:
         """The database to use, with its password: never log it."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()

@@ -1,4 +1,4 @@
-"""Streams the catalogue to the pipeline as Arrow batches, all of one consistent state of the database."""
+"""Streams the catalog to the pipeline as Arrow batches, all of one consistent state of the database."""
 
 from collections.abc import Iterator
 from typing import Any

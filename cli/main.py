@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import catalogue, lists, mesh, serve, training, versions
+from cli import catalog, lists, mesh, serve, training, versions
 from cli.commands import Commands
 
 app = typer.Typer(
@@ -12,8 +12,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
 )
-app.add_typer(catalogue.import_app, name="import", help="Fill the catalogue from a dump.")
-app.add_typer(catalogue.users_app, name="users", help="Look readers up.")
+app.add_typer(catalog.import_app, name="import", help="Fill the catalog from a dump.")
+app.add_typer(catalog.users_app, name="users", help="Look readers up.")
 app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll back and collect versions.")
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)

@@ -32,7 +32,7 @@ def up() -> None:
     stop_on_signals(supervisor)
     started_s = time.monotonic()
     with failing_clearly(CatalogError, PortInUse):
-        _check_catalogue(settings)
+        _check_catalog(settings)
         supervisor.start()
     try:
         if not _wait_until_ready(supervisor, specs, settings.home):
@@ -90,8 +90,8 @@ def _say(message: str) -> None:
     err.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
-def _check_catalogue(settings: GatewaySettings) -> None:
-    db = open_database(settings.catalogue_url)
+def _check_catalog(settings: GatewaySettings) -> None:
+    db = open_database(settings.catalog_url)
     try:
         check_migrated(db)
     finally:

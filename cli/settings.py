@@ -1,4 +1,4 @@
-"""What the commands on the catalogue and the artifact store read from the environment."""
+"""What the commands on the catalog and the artifact store read from the environment."""
 
 from pathlib import Path
 

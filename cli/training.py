@@ -55,7 +55,7 @@ def train(
         fail(f"no step is called {from_step!r}; the steps are {', '.join(STEPS)}", code=2)
     parameters = TrainSettings()
     with failing_clearly(CatalogError):
-        db = open_database(settings.catalogue_url)
+        db = open_database(settings.catalog_url)
         check_migrated(db)
     # Torch and its like take seconds to import: no other command should wait, nor an operator's mistake.
     from pipeline.run import train as run
@@ -77,7 +77,7 @@ def evaluate() -> None:
 
     with failing_clearly(ArtifactError, CatalogError, PipelineError), err.status("measuring"):
         report = compare(
-            TrainSettings(), open_database(settings.catalogue_url), ArtifactStore(settings.artifacts_root)
+            TrainSettings(), open_database(settings.catalog_url), ArtifactStore(settings.artifacts_root)
         )
     table = Table(
         title=f"{report.n_readers:,} held-out readers",

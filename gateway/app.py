@@ -17,7 +17,7 @@ from gateway.api.services import Services
 from gateway.cache.base import ResponseCache
 from gateway.cache.lru import MemoryCache
 from gateway.cache.redis import RedisCache
-from gateway.catalogue import Catalogue
+from gateway.catalog import Catalog
 from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.server import Server
@@ -35,7 +35,7 @@ from telemetry.metrics import HttpMetrics, build_registry
 from telemetry.tracing import Tracing
 
 DESCRIPTION = """
-Personal recommendations, similar books and search over one catalogue.
+Personal recommendations, similar books and search over one catalog.
 
 Every list names the artifact `version` that made it, the `mode` in which its books were found, and the
 dependencies whose loss has changed it (`degraded`); every failure is `application/problem+json` with a stable
@@ -107,8 +107,8 @@ async def _start(
 
     Raises DatabaseNotMigrated. Servers that are down delay nothing and stop nothing.
     """
-    catalogue = _open_catalogue(settings)
-    stack.callback(catalogue.close)
+    catalog = _open_catalog(settings)
+    stack.callback(catalog.close)
     cache = _open_cache(settings)
     stack.push_async_callback(cache.close)
     client = build_client(pool_size=settings.pool_size, idle_connection_s=settings.idle_connection_s)
@@ -116,19 +116,19 @@ async def _start(
     mesh = _build_mesh(settings, client, metrics, tracing)
     await mesh.start()
     stack.push_async_callback(mesh.stop)
-    snapshots = SnapshotKeeper(mesh, catalogue, n_books=settings.snapshot_books)
+    snapshots = SnapshotKeeper(mesh, catalog, n_books=settings.snapshot_books)
     await snapshots.start()
     stack.push_async_callback(snapshots.stop)
 
-    cards = Cards(catalogue, size=settings.cached_cards)
+    cards = Cards(catalog, size=settings.cached_cards)
     defaults = Defaults(settings.author_limit, settings.subjects_popularity_weight)
     return Services(
         mesh=mesh,
-        catalogue=catalogue,
+        catalog=catalog,
         cache=cache,
-        subjects=Subjects(catalogue),
+        subjects=Subjects(catalog),
         snapshots=snapshots,
-        questions=Questions(catalogue, lambda: snapshots.snapshot, defaults),
+        questions=Questions(catalog, lambda: snapshots.snapshot, defaults),
         lists=Lists(
             mesh,
             cards,
@@ -138,7 +138,7 @@ async def _start(
             settings_key=f"{defaults.most_per_author}:{defaults.subjects_popularity_weight}",
             render=render_list,
         ),
-        details=Details(mesh, catalogue, cards, deadline_s=settings.deadline_s),
+        details=Details(mesh, catalog, cards, deadline_s=settings.deadline_s),
     )
 
 
@@ -177,10 +177,10 @@ def _build_mesh(
     return Mesh(servers, poll_interval_s=settings.poll_interval_s, metrics=metrics)
 
 
-def _open_catalogue(settings: GatewaySettings) -> Catalogue:
-    db = open_database(settings.catalogue_url)
+def _open_catalog(settings: GatewaySettings) -> Catalog:
+    db = open_database(settings.catalog_url)
     check_migrated(db)
-    return Catalogue(
+    return Catalog(
         db,
         read_timeout_s=settings.deadline_s,
         write_timeout_s=settings.write_timeout_s,

@@ -51,7 +51,7 @@ class RatingNotFound(GatewayError):
 
 
 class UnknownSubjects(GatewayError):
-    """Subjects that the catalogue does not have, with the nearest that it has."""
+    """Subjects that the catalog does not have, with the nearest that it has."""
 
     code = ErrorCode.UNKNOWN_SUBJECTS
 
@@ -61,7 +61,7 @@ class UnknownSubjects(GatewayError):
 
 
 class UnknownBooks(GatewayError):
-    """Liked books that the catalogue does not have."""
+    """Liked books that the catalog does not have."""
 
     code = ErrorCode.UNKNOWN_BOOKS
 
@@ -76,7 +76,7 @@ class CatalogUnavailable(GatewayError):
     code = ErrorCode.CATALOG_UNAVAILABLE
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"the catalogue cannot be reached now ({reason}); try again")
+        super().__init__(f"the catalog cannot be reached now ({reason}); try again")
         self.reason = reason
 
 

@@ -43,7 +43,7 @@ class GatewaySettings(CatalogSettings):
     deadline_s: PositiveFloat = 0.8
     """Seconds that one request may wait for all servers together; late answers are dropped."""
     write_timeout_s: PositiveFloat = 3.0
-    """Seconds that a write may wait for the catalogue."""
+    """Seconds that a write may wait for the catalog."""
     poll_interval_s: PositiveFloat = 0.5
     """Seconds between two looks at what versions a server holds."""
     pool_size: PositiveInt = 64

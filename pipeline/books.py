@@ -1,4 +1,4 @@
-"""What the catalogue tells of books, laid out by the rows of a vocabulary: their subjects and authors."""
+"""What the catalog tells of books, laid out by the rows of a vocabulary: their subjects and authors."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -2,7 +2,7 @@
 
 PipelineError
 ├── AlreadyTraining     another process trains in this home
-├── TooFewRatings       the catalogue holds less than the models need
+├── TooFewRatings       the catalog holds less than the models need
 └── NothingToEvaluate   no version is promoted, or it was trained on other folds
 """
 

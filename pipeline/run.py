@@ -190,20 +190,20 @@ class _Run:
             return Kept(None, "current version damaged")
 
     def _gather(
-        self, folds: Split, catalogue: Export, candidate: _Fitted, served: _Fitted, blend: Blend, texts: Texts
+        self, folds: Split, catalog: Export, candidate: _Fitted, served: _Fitted, blend: Blend, texts: Texts
     ) -> dict[str, object]:
         """Each owner's record: the servers' models, and the fold's for the gates of the nights to come."""
         return {
             "embedder": served.subjects.value.embedder,
             "similarity": served.index.value.similarity,
             "als": build_als_model(
-                served.fold.value, served.als.value, served.aggregates.value, catalogue, blend.weights
+                served.fold.value, served.als.value, served.aggregates.value, catalog, blend.weights
             ),
             "metadata": served.index.value.metadata,
             "semantic": texts.semantic,
             GATE_OWNER: build_fold_models(
                 folds,
-                catalogue,
+                catalog,
                 candidate.aggregates.value,
                 candidate.subjects.value,
                 candidate.als.value,

@@ -1,4 +1,4 @@
-"""Fixtures: a small home of the demo catalogue, made once by the real commands, and copies of it."""
+"""Fixtures: a small home of the demo catalog, made once by the real commands, and copies of it."""
 
 import os
 import shutil
@@ -83,7 +83,7 @@ def command(*words: str) -> list[str]:
 
 @pytest.fixture(scope="session")
 def imported_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """The demo catalogue, and no version yet. Never changed: tests work on copies."""
+    """The demo catalog, and no version yet. Never changed: tests work on copies."""
     home = Home(tmp_path_factory.mktemp("imported") / "home")
     home.succeed(*DEMO)
     return home
@@ -91,7 +91,7 @@ def imported_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(scope="session")
 def trained_home(imported_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """The demo catalogue and one promoted version of it. Never changed: tests work on copies."""
+    """The demo catalog and one promoted version of it. Never changed: tests work on copies."""
     home = imported_home.copy(tmp_path_factory.mktemp("trained") / "home")
     home.succeed("train")
     return home

@@ -216,7 +216,7 @@ def test_the_search_for_unsafe_code_finds_it(source: str) -> None:
     assert len(list(find_unsafe(ast.parse(source)))) == 1
 
 
-def test_the_demo_catalogue_has_enough_works_and_none_twice() -> None:
+def test_the_demo_catalog_has_enough_works_and_none_twice() -> None:
     works = read_works()
 
     names = [(work.title.casefold(), *(author.casefold() for author in work.authors[:1])) for work in works]

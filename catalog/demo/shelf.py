@@ -45,7 +45,7 @@ class Groups:
 
 @dataclass(frozen=True)
 class Shelf:
-    """All books of a demo catalogue."""
+    """All books of a demo catalog."""
 
     popularity: Floats
     """(n_books,) relative chance to be read."""

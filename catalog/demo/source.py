@@ -1,4 +1,4 @@
-"""The demo catalogue as a source: real works as facts, and made-up readers."""
+"""The demo catalog as a source: real works as facts, and made-up readers."""
 
 from collections.abc import Iterator, Sequence
 
@@ -31,7 +31,7 @@ _PROGRESS_EVERY = 20_000
 
 
 class Demo:
-    """Readers of the project's own works, or of `books` made-up ones; one seed gives one catalogue."""
+    """Readers of the project's own works, or of `books` made-up ones; one seed gives one catalog."""
 
     name = "demo"
 

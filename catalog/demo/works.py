@@ -1,4 +1,4 @@
-"""Reads the demo catalogue's works, which are package data."""
+"""Reads the demo catalog's works, which are package data."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ UNASSIGNED_PREFIX = "9799"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A work of the demo catalogue."""
+    """A work of the demo catalog."""
 
     external_id: str
     title: str

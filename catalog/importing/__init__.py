@@ -1,4 +1,4 @@
-"""Cleans what a source yields and writes it to the catalogue, in one transaction."""
+"""Cleans what a source yields and writes it to the catalog, in one transaction."""
 
 from catalog.importing.report import FileReport, ImportReport, Progress, write_report
 from catalog.importing.run import import_source

@@ -102,7 +102,7 @@ def choose_names(
 ) -> dict[str, str]:
     """Name of each key worth keeping: those of most books, at most MAX_SUBJECTS; none of one book of many.
 
-    A key keeps the name that the catalogue knows it by; `spellings` has the commonest raw form of each.
+    A key keeps the name that the catalog knows it by; `spellings` has the commonest raw form of each.
     """
     fewest = 1 + n_books // 5_000
     kept = sorted((key for key in counts if counts[key] >= fewest), key=lambda key: (-counts[key], key))

@@ -38,7 +38,7 @@ class ImportReport:
     repairs: dict[str, int]
     """Values mended or left unknown, per kind."""
     totals: dict[str, int]
-    """Rows of this source in the catalogue after the import, and what became of them."""
+    """Rows of this source in the catalog after the import, and what became of them."""
 
 
 @dataclass
@@ -64,7 +64,7 @@ class RowLog:
         counts.n_read += n
 
     def keep(self, file: str, n: int = 1) -> None:
-        """Count rows that the catalogue now holds, alone or merged with others."""
+        """Count rows that the catalog now holds, alone or merged with others."""
         self._files[file].n_kept += n
 
     def drop(self, file: str, reason: str, n: int = 1) -> None:

@@ -16,7 +16,7 @@ from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Ratin
 
 
 def import_source(db: Database, source: Source, *, progress: Progress | None = None) -> ImportReport:
-    """Bring the catalogue up to the state of a source, and its schema up to date.
+    """Bring the catalog up to the state of a source, and its schema up to date.
 
     Repeating an import changes nothing but what changed in the source; ids stay. An import that fails or is
     interrupted leaves nothing. Raises SourceError, which names the file and what to do.

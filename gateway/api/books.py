@@ -46,7 +46,7 @@ async def read_book_by_isbn(
     ],
 ) -> BookDetail:
     """The work that the ISBN is an edition of."""
-    book_id = await services.catalogue.book_by_isbn(parse_isbn(isbn))
+    book_id = await services.catalog.book_by_isbn(parse_isbn(isbn))
     return await _describe(services, response, book_id)
 
 

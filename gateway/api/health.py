@@ -72,7 +72,7 @@ async def read_metrics(request: Request) -> Response:
 
 async def _has_catalog(services: Services) -> bool:
     try:
-        await services.catalogue.titles([])
+        await services.catalog.titles([])
     except CatalogUnavailable:
         return False
     return True

@@ -20,9 +20,9 @@ async def list_ratings(
     offset: Annotated[int, Query(ge=0, le=1_000_000, description="Ratings to skip.")] = 0,
 ) -> RatingList:
     """The reader's history with titles, newest first."""
-    reader = await services.catalogue.reader(user_id)
+    reader = await services.catalog.reader(user_id)
     page = reader.history[::-1][offset : offset + limit]
-    rows = await services.catalogue.titles([book_id for book_id, _ in page])
+    rows = await services.catalog.titles([book_id for book_id, _ in page])
     items = [
         RatedBook(
             book_id=book_id,
@@ -55,7 +55,7 @@ async def put_rating(
     request: RatingRequest,
 ) -> StoredRating:
     """201 for a new rating, 200 for a changed one; the reader's next list already knows it."""
-    is_new = await services.catalogue.put_rating(user_id, book_id, request.rating)
+    is_new = await services.catalog.put_rating(user_id, book_id, request.rating)
     response.status_code = 201 if is_new else 200
     return StoredRating(user_id=user_id, book_id=book_id, rating=request.rating)
 
@@ -63,5 +63,5 @@ async def put_rating(
 @router.delete("/{book_id}", status_code=204, responses=problems.document(404), summary="Take a rating back")
 async def delete_rating(services: ServicesDep, user_id: UserIdPath, book_id: BookIdPath) -> None:
     """The book may be recommended to the reader again."""
-    if not await services.catalogue.delete_rating(user_id, book_id):
+    if not await services.catalog.delete_rating(user_id, book_id):
         raise RatingNotFound(user_id, book_id)

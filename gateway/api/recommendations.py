@@ -37,7 +37,7 @@ async def recommend_to_reader(
     ] = None,
 ) -> Response:
     """Books that the reader has neither read nor dismissed; a rating changes the very next list."""
-    reader = await services.catalogue.reader(user_id)
+    reader = await services.catalog.reader(user_id)
     question = services.questions.recommend_to(reader, mode=mode, k=k, popularity_weight=popularity_weight)
     return respond(await services.lists.answer(question))
 
@@ -68,7 +68,7 @@ async def explain(
     services: ServicesDep, response: Response, user_id: UserIdPath, book_id: BookIdPath
 ) -> Explanation:
     """The books of the reader's own history that speak most for the book."""
-    reader = await services.catalogue.reader(user_id)
+    reader = await services.catalog.reader(user_id)
     why = await services.details.explain(reader, book_id)
     response.headers[VERSION_HEADER] = why.version
     because = [
@@ -94,8 +94,8 @@ async def _check_books_exist(services: ServicesDep, book_ids: list[int]) -> None
     if not book_ids:
         return
     try:
-        rows = await services.catalogue.titles(book_ids)
+        rows = await services.catalog.titles(book_ids)
     except CatalogUnavailable:
-        return  # anonymous readers are served without the catalogue; als leaves out what it does not know
+        return  # anonymous readers are served without the catalog; als leaves out what it does not know
     if unknown := [book_id for book_id in book_ids if book_id not in rows]:
         raise UnknownBooks(unknown)

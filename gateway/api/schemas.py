@@ -176,7 +176,7 @@ class Health(_Answer):
     status: str = Field(description="ok or degraded.", examples=["ok"])
     version: str = Field(description="The version that requests are answered from.")
     servers: dict[str, ServerHealth]
-    catalog: bool = Field(description="Whether the SQL catalogue answers.")
+    catalog: bool = Field(description="Whether the SQL catalog answers.")
     cache: str = Field(description="memory or redis.", examples=["memory"])
     cache_ok: bool
     snapshot_books: int = Field(description="Popular books kept for when no server answers.")

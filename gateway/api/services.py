@@ -9,7 +9,7 @@ from catalog.users import Reader
 from contracts.shell import VERSION_HEADER, BookId
 from gateway.api.schemas import K
 from gateway.cache.base import ResponseCache
-from gateway.catalogue import Catalogue
+from gateway.catalog import Catalog
 from gateway.mesh.mesh import Mesh
 from gateway.recommend.details import Details
 from gateway.recommend.lists import Lists, Rendered
@@ -23,7 +23,7 @@ class Services:
     """One of each, shared by all requests."""
 
     mesh: Mesh
-    catalogue: Catalogue
+    catalog: Catalog
     cache: ResponseCache
     subjects: Subjects
     snapshots: SnapshotKeeper
@@ -47,7 +47,7 @@ async def _find_reader(
         Query(description="Leave out what this reader has read or dismissed.", examples=[42]),
     ] = None,
 ) -> Reader | None:
-    return None if user_id is None else await services.catalogue.reader(user_id)
+    return None if user_id is None else await services.catalog.reader(user_id)
 
 
 ReaderDep = Annotated[Reader | None, Depends(_find_reader)]

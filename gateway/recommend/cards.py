@@ -5,7 +5,7 @@ from collections.abc import Collection
 from catalog.books import BookRow
 from contracts.metadata import BookCard
 from gateway.cache.lru import LruMap
-from gateway.catalogue import Catalogue
+from gateway.catalog import Catalog
 from gateway.errors import CatalogUnavailable
 from gateway.mesh.errors import UpstreamError
 from gateway.mesh.view import MeshView
@@ -14,8 +14,8 @@ from gateway.mesh.view import MeshView
 class Cards:
     """Describes books; a card belongs to one version for ever, so those asked for lately are kept."""
 
-    def __init__(self, catalogue: Catalogue, *, size: int) -> None:
-        self._catalogue = catalogue
+    def __init__(self, catalog: Catalog, *, size: int) -> None:
+        self._catalog = catalog
         self._kept: LruMap[tuple[str | None, int], BookCard] = LruMap(size)
 
     async def describe(
@@ -46,7 +46,7 @@ class Cards:
 
     async def _describe_from_sql(self, book_ids: Collection[int], losses: set[str]) -> dict[int, BookCard]:
         try:
-            rows = await self._catalogue.titles(book_ids)
+            rows = await self._catalog.titles(book_ids)
         except CatalogUnavailable:
             losses.add("catalog")
             return {}

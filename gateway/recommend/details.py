@@ -7,7 +7,7 @@ from catalog.users import Reader
 from contracts import als
 from contracts.metadata import BookCard
 from contracts.shell import MAX_BOOKS
-from gateway.catalogue import Catalogue
+from gateway.catalog import Catalog
 from gateway.errors import BookNotFound
 from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
@@ -49,9 +49,9 @@ class Why:
 class Details:
     """Answers about single books, each at one version of the mesh."""
 
-    def __init__(self, mesh: Mesh, catalogue: Catalogue, cards: Cards, *, deadline_s: float) -> None:
+    def __init__(self, mesh: Mesh, catalog: Catalog, cards: Cards, *, deadline_s: float) -> None:
         self._mesh = mesh
-        self._catalogue = catalogue
+        self._catalog = catalog
         self._cards = cards
         self._deadline_s = deadline_s
 
@@ -63,7 +63,7 @@ class Details:
 
     async def explain(self, reader: Reader, book_id: int) -> Why:
         """Why the book suits the reader; nothing to say is an answer too. Raises BookNotFound."""
-        if not await self._catalogue.titles([book_id]):
+        if not await self._catalog.titles([book_id]):
             raise BookNotFound(book_id)
         return await self._mesh.at_one_version(
             Deadline.after(self._deadline_s), lambda view: self._explain(view, reader, book_id)
@@ -73,7 +73,7 @@ class Details:
         losses: set[str] = set()
         card = (await self._cards.describe(view, [book_id], losses)).get(book_id)
         if card is None:
-            rows = await self._catalogue.titles([book_id])
+            rows = await self._catalog.titles([book_id])
             if book_id not in rows:
                 raise BookNotFound(book_id)
             card = build_card(rows[book_id])

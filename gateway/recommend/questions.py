@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from catalog.users import Reader
 from contracts.similarity import SimilarMode
-from gateway.catalogue import Catalogue
+from gateway.catalog import Catalog
 from gateway.errors import BookNotFound
 from gateway.recommend.assemble import Rules
 from gateway.recommend.rungs import (
@@ -49,7 +49,7 @@ class Defaults:
 class Questions:
     """Builds the question of each route."""
 
-    catalogue: Catalogue
+    catalog: Catalog
     snapshot: Callable[[], Snapshot]
     defaults: Defaults
 
@@ -97,7 +97,7 @@ class Questions:
 
         async def find_subject() -> str | None:
             # Only a book that the similarity server could say nothing about gets here: it may not exist.
-            rows = await self.catalogue.titles([book_id])
+            rows = await self.catalog.titles([book_id])
             if book_id not in rows:
                 raise BookNotFound(book_id)
             return rows[book_id].main_subject
@@ -158,7 +158,7 @@ class Questions:
         return by_subjects(find_subjects, popularity_weight=popularity_weight, k=k, n_excluded=len(exclude))
 
     async def _subjects_of(self, book_ids: Sequence[int]) -> Sequence[str]:
-        return (await self.catalogue.subjects_of(book_ids))[:N_SUBJECTS]
+        return (await self.catalog.subjects_of(book_ids))[:N_SUBJECTS]
 
     def _padded(self, key: str, rungs: Sequence[Rung], exclude: frozenset[int], k: int) -> Question:
         """A list that popular books fill up."""

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from contracts.metadata import BookCard
-from gateway.catalogue import Catalogue
+from gateway.catalog import Catalog
 from gateway.errors import CatalogUnavailable
 from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import MeshError
@@ -54,10 +54,10 @@ EMPTY: Final = Snapshot(version=None, books=(), cards={})
 class SnapshotKeeper:
     """Takes a snapshot of every version that is pinned; on a cold start without servers, of SQL."""
 
-    def __init__(self, mesh: Mesh, catalogue: Catalogue, *, n_books: int) -> None:
+    def __init__(self, mesh: Mesh, catalog: Catalog, *, n_books: int) -> None:
         self.snapshot = EMPTY
         self._mesh = mesh
-        self._catalogue = catalogue
+        self._catalog = catalog
         self._n_books = n_books
         self._keeping: asyncio.Task[None] | None = None
 
@@ -105,8 +105,8 @@ class SnapshotKeeper:
 
     async def _take_from_sql(self) -> None:
         try:
-            counts = await self._catalogue.most_read(self._n_books)
-            rows = await self._catalogue.titles([book_id for book_id, _ in counts])
+            counts = await self._catalog.most_read(self._n_books)
+            rows = await self._catalog.titles([book_id for book_id, _ in counts])
         except CatalogUnavailable as error:
             log.warning("snapshot_not_taken", error=str(error))
             return

@@ -1,4 +1,4 @@
-"""The catalogue's subjects, kept in the process: to list them, and to recognise those that clients name."""
+"""The catalog's subjects, kept in the process: to list them, and to recognise those that clients name."""
 
 import time
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from typing import Final
 from rapidfuzz import process
 
 from catalog.subjects import SubjectRow
-from gateway.catalogue import Catalogue
+from gateway.catalog import Catalog
 from gateway.errors import CatalogUnavailable, UnknownSubjects
 
 FRESH_FOR_S: Final = 60.0
@@ -19,8 +19,8 @@ SIMILAR_ENOUGH: Final = 60.0
 class Subjects:
     """Knows all subjects; reads them anew after a minute, or when a client names an unknown one."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
         self._rows: list[SubjectRow] = []
         self._names: dict[str, str] = {}
         self._read_at_s = float("-inf")
@@ -36,9 +36,9 @@ class Subjects:
         return found[offset : offset + limit], len(found)
 
     async def resolve(self, names: Sequence[str]) -> list[str]:
-        """The subjects as the catalogue spells them, each once. Raises UnknownSubjects.
+        """The subjects as the catalog spells them, each once. Raises UnknownSubjects.
 
-        While the catalogue is lost and was never read, as the client spells them.
+        While the catalog is lost and was never read, as the client spells them.
         """
         try:
             await self._refresh(0.0 if self._unknown(names) else FRESH_FOR_S)
@@ -52,7 +52,7 @@ class Subjects:
         if time.monotonic() - self._read_at_s < fresh_for_s:
             return
         try:
-            self._rows = await self._catalogue.all_subjects()
+            self._rows = await self._catalog.all_subjects()
         except CatalogUnavailable:
             if not self._rows:
                 raise

@@ -59,7 +59,7 @@ class EvaluationReport:
 
 
 def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> EvaluationReport:
-    """Popularity, classic system, classic ALS and what is served, for readers held out of today's catalogue.
+    """Popularity, classic system, classic ALS and what is served, for readers held out of today's catalog.
 
     Served are the current version's models of its train fold, which never saw what is held out. Raises
     NothingToEvaluate without a version of these folds, TooFewRatings, DatabaseNotMigrated.

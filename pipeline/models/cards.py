@@ -1,4 +1,4 @@
-"""Lays out what readers see of a book: one card a book, from the catalogue and the ratings."""
+"""Lays out what readers see of a book: one card a book, from the catalog and the ratings."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -28,26 +28,26 @@ SCHEMA: Final = pa.schema(
 """The columns of `contracts.metadata.BookCard`."""
 
 
-def build_cards(catalogue: Export, counts: I64, bayesian_mean: F64) -> pa.Table:
-    """One card for each book of the catalogue, ascending by book_id.
+def build_cards(catalog: Export, counts: I64, bayesian_mean: F64) -> pa.Table:
+    """One card for each book of the catalog, ascending by book_id.
 
     counts and bayesian_mean, NaN for none, are in the order of the books.
     """
-    books = catalogue.books
+    books = catalog.books
     book_ids = books["book_id"].to_numpy()
-    subject_names = dict(zip(*_columns(catalogue.subjects, "subject_id", "name"), strict=True))
-    author_names = dict(zip(*_columns(catalogue.authors, "author_id", "name"), strict=True))
+    subject_names = dict(zip(*_columns(catalog.subjects, "subject_id", "name"), strict=True))
+    author_names = dict(zip(*_columns(catalog.authors, "author_id", "name"), strict=True))
     columns = {
         "book_id": books["book_id"],
         "title": books["title"],
-        "authors": _gather(book_ids, catalogue.book_authors, "author_id", author_names),
+        "authors": _gather(book_ids, catalog.book_authors, "author_id", author_names),
         "year": books["year"],
         "language": books["language"],
-        "isbns": _gather(book_ids, catalogue.editions, "isbn13"),
+        "isbns": _gather(book_ids, catalog.editions, "isbn13"),
         "main_subject": [
             subject_names.get(subject_id) for subject_id in books["main_subject_id"].to_pylist()
         ],
-        "subjects": _gather(book_ids, catalogue.book_subjects, "subject_id", subject_names),
+        "subjects": _gather(book_ids, catalog.book_subjects, "subject_id", subject_names),
         "description": books["description"],
         "n_ratings": counts,
         "mean_rating": pa.array(bayesian_mean, from_pandas=True),

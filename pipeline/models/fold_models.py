@@ -36,14 +36,14 @@ class FoldModels:
 
 
 def build_fold_models(
-    folds: Split, catalogue: Export, aggregates: Aggregates, subjects: Subjects, als: Als, blend: Blend
+    folds: Split, catalog: Export, aggregates: Aggregates, subjects: Subjects, als: Als, blend: Blend
 ) -> FoldModels:
     """The models of the train fold, as steps 4 to 7 left them."""
     book_ids = folds.train.book_ids
     return FoldModels(
-        als=build_als_model(folds.train, als, aggregates, catalogue, blend.weights),
+        als=build_als_model(folds.train, als, aggregates, catalog, blend.weights),
         embedder=subjects.embedder,
-        book_vectors=pool_books(subjects.embedder, catalogue, book_ids),
+        book_vectors=pool_books(subjects.embedder, catalog, book_ids),
         reader_ids=np.unique(folds.held_out.user_ids),
     )
 

@@ -15,7 +15,7 @@ EVEN_BLEND = dict.fromkeys(EVIDENCE, 1 / len(EVIDENCE))
 
 
 def build_als_model(
-    fold: Fold, als: Als, aggregates: Aggregates, catalogue: Export, blend: dict[str, float]
+    fold: Fold, als: Als, aggregates: Aggregates, catalog: Export, blend: dict[str, float]
 ) -> AlsModel:
     """The model that the als server loads, over the fold's books."""
     readers = diags_array(np.sqrt(aggregates.counts).astype(np.float32))
@@ -24,7 +24,7 @@ def build_als_model(
         item_factors=als.item_factors,
         gram=als.gram,
         neighbours=als.neighbours,
-        book_authors=csr_array(readers @ collect_authors(catalogue.book_authors, fold.book_ids)),
+        book_authors=csr_array(readers @ collect_authors(catalog.book_authors, fold.book_ids)),
         popularity=aggregates.popularity,
         params={"alpha": als.alpha, "blend": blend},
     )

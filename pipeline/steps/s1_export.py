@@ -1,4 +1,4 @@
-"""Step 1: copies the catalogue out of the database, all tables as of one moment."""
+"""Step 1: copies the catalog out of the database, all tables as of one moment."""
 
 import hashlib
 from collections import defaultdict
@@ -22,7 +22,7 @@ class Export:
     book_subjects: pa.Table
     ratings: pa.Table
     fingerprint: str
-    """Hex sha256 over all rows of all tables: equal catalogues have equal fingerprints."""
+    """Hex sha256 over all rows of all tables: equal catalogs have equal fingerprints."""
 
 
 def export(db: Database) -> Export:

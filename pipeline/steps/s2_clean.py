@@ -21,12 +21,12 @@ class Clean:
     """`read`, `kept` and one count for each reason to drop; read = kept + the rest."""
 
 
-def clean(catalogue: Export) -> Clean:
+def clean(catalog: Export) -> Clean:
     """Drop ratings of books no longer listed and ratings outside 1 to 10; null stays, as implicit.
 
-    The catalogue's primary key makes pairs distinct; rows are ascending by (user_id, book_id).
+    The catalog's primary key makes pairs distinct; rows are ascending by (user_id, book_id).
     """
-    ratings, books = catalogue.ratings, catalogue.books
+    ratings, books = catalog.ratings, catalog.books
     all_pairs = Interactions(
         user_ids=ratings["user_id"].to_numpy(),
         book_ids=ratings["book_id"].to_numpy(),

@@ -22,7 +22,7 @@ class Split:
     """The folds. What is held out of `train` is never in `inner` either."""
 
     split_id: str
-    """Names the rule: under one id a pair keeps its place, whatever else the catalogue holds."""
+    """Names the rule: under one id a pair keeps its place, whatever else the catalog holds."""
     train: Fold
     held_out: Interactions
     inner: Fold

@@ -16,7 +16,7 @@ from pipeline.steps.s4_aggregate import Aggregates
 from servers.embedder.model import EmbedderModel
 
 BOOK_WIDTH = 8
-"""Subjects of a book that training looks at; the catalogue has the most telling first."""
+"""Subjects of a book that training looks at; the catalog has the most telling first."""
 EXAMPLES_PER_BLOCK = 4096
 """Bounds memory: one block holds this many rows of counts over all subjects."""
 
@@ -31,14 +31,14 @@ class Subjects:
 def learn_subjects(
     fold: Fold,
     aggregates: Aggregates,
-    catalogue: Export,
+    catalog: Export,
     *,
     params: SubjectsParams,
     seed: int,
     advance: Advance,
 ) -> Subjects:
     """Train on readers of at least two books with subjects; only subjects of the fold's books are known."""
-    sets = collect_subject_sets(catalogue.book_subjects, catalogue.subjects, fold.book_ids)
+    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, fold.book_ids)
     examples = build_examples(fold, aggregates, sets)
     model = train_subject_attention(examples, params=params, seed=seed, advance=advance)
     return Subjects(

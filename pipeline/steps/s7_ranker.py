@@ -62,14 +62,14 @@ def tune_blend(
     held_out: Interactions,
     aggregates: Aggregates,
     als: Als,
-    catalogue: Export,
+    catalog: Export,
     *,
     params: RankerParams,
     advance: Advance,
 ) -> Blend:
     """Search for the weights with the largest mean recall@k, author limit included, on held-out books."""
     readers = choose_readers(fold, held_out, at_most=params.max_readers)
-    model = build_als_model(fold, als, aggregates, catalogue, EVEN_BLEND)
+    model = build_als_model(fold, als, aggregates, catalog, EVEN_BLEND)
     candidates = _collect(model, readers, params=params, advance=advance)
 
     def recall(weights: Mapping[str, float]) -> float:

@@ -42,7 +42,7 @@ class Texts:
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """The models of the similarity and metadata servers, over all books of the catalogue."""
+    """The models of the similarity and metadata servers, over all books of the catalog."""
 
     similarity: SimilarityModel
     metadata: MetadataModel
@@ -50,16 +50,16 @@ class Index:
     """recall@30 of each graph, `als` and `subject`, against exact search."""
 
 
-def index_texts(catalogue: Export, *, params: IndexParams, seed: int) -> Texts:
+def index_texts(catalog: Export, *, params: IndexParams, seed: int) -> Texts:
     """Encode each book's title, authors, subjects and description, and index the vectors."""
-    n_books = catalogue.books.num_rows
-    cards = build_cards(catalogue, np.zeros(n_books, dtype=np.int64), np.full(n_books, np.nan))
+    n_books = catalog.books.num_rows
+    cards = build_cards(catalog, np.zeros(n_books, dtype=np.int64), np.full(n_books, np.nan))
     texts = [_describe(card) for card in cards.select(TEXT_COLUMNS).to_pylist()]
     encoder = fit_text_encoder(texts, dim=params.text_dim, max_terms=params.max_terms, seed=seed)
     vectors = encoder.encode(texts)
     text_index = _build_graph(vectors, params)
     return Texts(
-        semantic=SemanticModel(catalogue.books["book_id"].to_numpy(), encoder, text_index),
+        semantic=SemanticModel(catalog.books["book_id"].to_numpy(), encoder, text_index),
         ann_recall=measure_ann_recall(text_index, vectors, ANN_K, np.random.default_rng(seed)),
     )
 
@@ -69,15 +69,15 @@ def index_books(
     aggregates: Aggregates,
     subjects: Subjects,
     als: Als,
-    catalogue: Export,
+    catalog: Export,
     *,
     params: IndexParams,
     seed: int,
     workspace: Path,
 ) -> Index:
     """Index subject and ALS vectors, and lay out the cards; the text index is written below `workspace`."""
-    book_ids = catalogue.books["book_id"].to_numpy()
-    subject_vectors = pool_books(subjects.embedder, catalogue, book_ids)
+    book_ids = catalog.books["book_id"].to_numpy()
+    subject_vectors = pool_books(subjects.embedder, catalog, book_ids)
     als_vectors = _scatter(fold, book_ids, weigh_directions(als.item_factors, aggregates.counts))
     subject_index, als_index = (_build_graph(vectors, params) for vectors in (subject_vectors, als_vectors))
     rng = np.random.default_rng(seed)
@@ -89,7 +89,7 @@ def index_books(
             hybrid_index=build_flat(np.hstack([subject_vectors, als_vectors])),
             dims={"subject": subject_vectors.shape[1], "als": als_vectors.shape[1]},
         ),
-        metadata=_build_metadata(fold, aggregates, catalogue, workspace),
+        metadata=_build_metadata(fold, aggregates, catalog, workspace),
         ann_recall={
             "subject": measure_ann_recall(subject_index, subject_vectors, ANN_K, rng),
             "als": measure_ann_recall(als_index, als_vectors, ANN_K, rng),
@@ -97,26 +97,24 @@ def index_books(
     )
 
 
-def pool_books(embedder: EmbedderModel, catalogue: Export, book_ids: I64) -> F32:
+def pool_books(embedder: EmbedderModel, catalog: Export, book_ids: I64) -> F32:
     """(n_books, dim): each book's subjects as the embedder pools them, zero without a known one."""
-    sets = collect_subject_sets(
-        catalogue.book_subjects, catalogue.subjects, book_ids, known=embedder.subjects
-    )
+    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids, known=embedder.subjects)
     return embedder.pool_sets(sets.offsets, sets.subject_idx)
 
 
-def _build_metadata(fold: Fold, aggregates: Aggregates, catalogue: Export, workspace: Path) -> MetadataModel:
-    book_ids = catalogue.books["book_id"].to_numpy()
+def _build_metadata(fold: Fold, aggregates: Aggregates, catalog: Export, workspace: Path) -> MetadataModel:
+    book_ids = catalog.books["book_id"].to_numpy()
     popularity = _scatter(fold, book_ids, aggregates.popularity)
     cards = build_cards(
-        catalogue,
+        catalog,
         _scatter(fold, book_ids, aggregates.counts),
         _scatter(fold, book_ids, aggregates.bayesian_mean, missing=np.nan),
     )
     text_folder = workspace / "text_index"
     text_folder.mkdir(parents=True)
     build_text_index(cards, popularity, text_folder)
-    sets = collect_subject_sets(catalogue.book_subjects, catalogue.subjects, book_ids)
+    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids)
     return MetadataModel(
         cards=cards,
         popularity=popularity,

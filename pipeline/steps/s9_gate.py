@@ -37,7 +37,7 @@ class Gate:
 
 def gate(
     folds: Split,
-    catalogue: Export,
+    catalog: Export,
     aggregates: Aggregates,
     subjects: Subjects,
     als: Als,
@@ -50,7 +50,7 @@ def gate(
     seed: int,
 ) -> Gate:
     """Serve the held-out readers by the candidate, by what it has to beat, and by the current version."""
-    candidate = build_fold_models(folds, catalogue, aggregates, subjects, als, blend)
+    candidate = build_fold_models(folds, catalog, aggregates, subjects, als, blend)
     ann_recall = {**index.ann_recall, "text": texts.ann_recall}
     readers = choose_readers(folds.train, folds.held_out, at_most=params.max_readers)
     served = serve_collaborative(candidate.als, readers, params.k)
@@ -71,7 +71,7 @@ def gate(
     figures = {
         f"recall@{params.k}": recall,
         f"ndcg@{NDCG_K}": ndcg_at_k(served, readers.held_out, NDCG_K),
-        f"cold_recall@{params.k}": _cold_recall(candidate, folds.train, readers, catalogue, params),
+        f"cold_recall@{params.k}": _cold_recall(candidate, folds.train, readers, catalog, params),
         f"popularity_recall@{params.k}": measured.popularity,
         f"untrained_recall@{params.k}": measured.untrained,
     }
@@ -104,9 +104,9 @@ def _gain_over(current: FoldModels | None, recall: F64, readers: Readers, params
 
 
 def _cold_recall(
-    candidate: FoldModels, train: Fold, readers: Readers, catalogue: Export, params: GateParams
+    candidate: FoldModels, train: Fold, readers: Readers, catalog: Export, params: GateParams
 ) -> F64:
-    sets = collect_subject_sets(catalogue.book_subjects, catalogue.subjects, train.book_ids)
+    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, train.book_ids)
     served = serve_cold(
         candidate.als,
         candidate.embedder,

@@ -36,7 +36,7 @@ class Client:
 
 
 def find_readers(client: Client, n: int) -> list[int]:
-    """Ids of the first n readers who have read something, whatever catalogue the gateway has."""
+    """Ids of the first n readers who have read something, whatever catalog the gateway has."""
     found: list[int] = []
     user_id = 0
     while len(found) < n:

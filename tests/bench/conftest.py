@@ -52,7 +52,7 @@ def percentiles(request: pytest.FixtureRequest, benchmark: BenchmarkFixture, rep
 
 @pytest.fixture(scope="session")
 def gateway_url(request: pytest.FixtureRequest) -> str:
-    """A gateway that the caller runs, or one over the small demo catalogue."""
+    """A gateway that the caller runs, or one over the small demo catalog."""
     if url := os.environ.get("BOOKMESH_BENCH_URL"):
         return url.rstrip("/")
     mesh: Mesh = request.getfixturevalue("mesh")

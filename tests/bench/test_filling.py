@@ -1,4 +1,4 @@
-"""How fast catalogues are made up and imported."""
+"""How fast catalogs are made up and imported."""
 
 import os
 from pathlib import Path
@@ -38,7 +38,7 @@ def test_rows_imported_per_second(benchmark: BenchmarkFixture, fresh_home: Home,
 @pytest.mark.skipif(
     "BOOKMESH_BENCH_LARGE" not in os.environ, reason="takes minutes: set BOOKMESH_BENCH_LARGE=1"
 )
-def test_a_large_catalogue_is_imported(benchmark: BenchmarkFixture, fresh_home: Home, report: Any) -> None:
+def test_a_large_catalog_is_imported(benchmark: BenchmarkFixture, fresh_home: Home, report: Any) -> None:
     sizes = [word for name, n in LARGE.items() for word in (f"--{name}", str(n))]
 
     benchmark.pedantic(lambda: fresh_home.succeed("import", "demo", *sizes), rounds=1)

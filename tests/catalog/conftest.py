@@ -1,4 +1,4 @@
-"""Empty catalogues on the databases that we promise to run on."""
+"""Empty catalogs on the databases that we promise to run on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,21 +14,21 @@ from tests.services import new_mariadb_database
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Database]:
-    """An empty catalogue in an SQLite file."""
+    """An empty catalog in an SQLite file."""
     with _migrated(f"sqlite:///{tmp_path / 'catalog.db'}") as database:
         yield database
 
 
 @pytest.fixture(scope="session")
 def mariadb(mariadb_port: int) -> Iterator[Database]:
-    """A catalogue in a real MariaDB, shared by all tests: making its tables takes seconds."""
+    """A catalog in a real MariaDB, shared by all tests: making its tables takes seconds."""
     with new_mariadb_database(mariadb_port) as url, _migrated(url) as database:
         yield database
 
 
 @pytest.fixture(params=["sqlite", "mariadb"])
 def db(request: pytest.FixtureRequest) -> Database:
-    """An empty catalogue, once in SQLite and once in MariaDB."""
+    """An empty catalog, once in SQLite and once in MariaDB."""
     database: Database = request.getfixturevalue(request.param)
     with database.session(write=True) as session:
         session.execute(update(Book).values(replaced_by=None))

@@ -1,4 +1,4 @@
-"""What the gateway asks of the catalogue, on each database."""
+"""What the gateway asks of the catalog, on each database."""
 
 import pytest
 

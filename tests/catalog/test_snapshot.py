@@ -20,7 +20,7 @@ def read_all(db: Database, batch: int = 2) -> dict[str, pa.Table]:
     return {name: pa.Table.from_batches(rows) for name, rows in batches.items()}
 
 
-def test_a_snapshot_of_an_empty_catalogue_has_every_table_with_its_columns(db: Database) -> None:
+def test_a_snapshot_of_an_empty_catalog_has_every_table_with_its_columns(db: Database) -> None:
     tables = read_all(db)
 
     assert {name: table.schema for name, table in tables.items()} == SCHEMAS

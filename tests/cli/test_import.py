@@ -1,4 +1,4 @@
-"""`bookmesh import`: every fault of a dump is told, and leaves the catalogue as it was."""
+"""`bookmesh import`: every fault of a dump is told, and leaves the catalog as it was."""
 
 import gzip
 import json
@@ -45,7 +45,7 @@ def import_dump(dump: Path) -> list[str]:
 
 
 def content(home: Home) -> list[str]:
-    """Every row of the catalogue."""
+    """Every row of the catalog."""
     connection = sqlite3.connect(home.path / "catalog.db")
     try:
         return list(connection.iterdump())
@@ -212,7 +212,7 @@ def test_the_counts_of_a_messy_import_add_up_and_name_the_reasons(empty_home: Ho
     assert n_rows(empty_home, "ratings") == report["totals"]["ratings"]
 
 
-def test_if_empty_leaves_a_filled_catalogue_alone(imported_home: Home, tmp_path: Path) -> None:
+def test_if_empty_leaves_a_filled_catalog_alone(imported_home: Home, tmp_path: Path) -> None:
     home = imported_home.copy(tmp_path / "home")
     before = content(home)
 
@@ -223,7 +223,7 @@ def test_if_empty_leaves_a_filled_catalogue_alone(imported_home: Home, tmp_path:
     assert content(home) == before
 
 
-def test_if_empty_fills_an_empty_catalogue(empty_home: Home) -> None:
+def test_if_empty_fills_an_empty_catalog(empty_home: Home) -> None:
     empty_home.succeed(*DEMO, "--if-empty")
 
     assert n_rows(empty_home, "books") == N_BOOKS

@@ -48,7 +48,7 @@ def rows(table: str) -> dict[str, list[str]]:
     return found
 
 
-def test_training_without_a_catalogue_says_how_to_fill_one(empty_home: Home) -> None:
+def test_training_without_a_catalog_says_how_to_fill_one(empty_home: Home) -> None:
     message = empty_home.fail("train")
 
     assert "bookmesh import demo" in message

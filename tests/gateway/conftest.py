@@ -42,12 +42,12 @@ def urls(mesh: tuple[str, dict[str, str]]) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def shared(urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A gateway over all five servers: only to be asked."""
-    home = running.build_home(tmp_path_factory.mktemp("catalogue"))
+    home = running.build_home(tmp_path_factory.mktemp("catalog"))
     with running.gateway(running.settings_for(home, urls)) as client:
         yield client
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home folder with a filled catalogue of this test's own."""
+    """A home folder with a filled catalog of this test's own."""
     return running.build_home(tmp_path)

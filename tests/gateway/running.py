@@ -1,4 +1,4 @@
-"""A real gateway in a thread of the test process, and a catalogue of the tiny version's twelve books."""
+"""A real gateway in a thread of the test process, and a catalog of the tiny version's twelve books."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -35,12 +35,12 @@ SPACE_READER, SOUP_FAN, STRANGER, PICKY_READER = 1, 2, 3, 4
 SPACE_HISTORY = [(11, 9.0), (22, None)]
 DISMISSED = 33
 UNTRAINED_BOOK = 999
-"""In the catalogue, but not in the tiny version."""
+"""In the catalog, but not in the tiny version."""
 NOWHERE = "http://127.0.0.1:9"
 """Where nobody listens: port 9 is the discard service's, which no machine of today runs."""
 
 
-def fill_catalogue(db: Database) -> None:
+def fill_catalog(db: Database) -> None:
     """Twelve books of two subjects, one that no version knows yet, and four readers."""
     migrate(db)
     books = [*tiny.BOOK_IDS.tolist(), UNTRAINED_BOOK]
@@ -89,9 +89,9 @@ def _rate(session: Any, user_id: int, history: list[tuple[int, float | None]]) -
 
 
 def build_home(folder: Path) -> Path:
-    """A home folder with a filled catalogue."""
+    """A home folder with a filled catalog."""
     db = open_database(f"sqlite:///{folder / 'catalog.db'}")
-    fill_catalogue(db)
+    fill_catalog(db)
     db.close()
     return folder
 

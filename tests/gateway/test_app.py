@@ -10,7 +10,7 @@ from gateway.settings import GatewaySettings
 from tests.gateway import running
 
 
-async def test_a_catalogue_without_tables_is_refused_at_start_up(tmp_path: Path) -> None:
+async def test_a_catalog_without_tables_is_refused_at_start_up(tmp_path: Path) -> None:
     app = create_app(running.settings_for(tmp_path, {}))
 
     with pytest.raises(DatabaseNotMigrated, match="import"):
@@ -27,7 +27,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 
     assert settings.server_urls()["als"] == "http://10.0.0.7:8103"
     assert settings.server_urls()["metadata"] == "http://127.0.0.1:8104"
-    assert settings.catalogue_url == f"sqlite:///{tmp_path / 'catalog.db'}"
+    assert settings.catalog_url == f"sqlite:///{tmp_path / 'catalog.db'}"
     assert settings.deadline_s == 1.5
 
 
@@ -37,4 +37,4 @@ def test_a_database_s_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> 
     settings = GatewaySettings()
 
     assert "secret" not in repr(settings)
-    assert settings.catalogue_url == "mysql+pymysql://me:secret@db/bookmesh"
+    assert settings.catalog_url == "mysql+pymysql://me:secret@db/bookmesh"

@@ -27,7 +27,7 @@ def test_every_way_to_write_its_isbn_finds_a_book(mesh: Mesh, book_id: int) -> N
     assert all(each == book for each in found)
 
 
-def test_some_book_of_the_catalogue_has_an_isbn_of_ten_digits(mesh: Mesh) -> None:
+def test_some_book_of_the_catalog_has_an_isbn_of_ten_digits(mesh: Mesh) -> None:
     books = mesh.get("/v1/books/popular", k=50)["items"]
 
     assert any(to_isbn10(isbn) for book in books for isbn in book["isbns"])

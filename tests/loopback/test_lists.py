@@ -90,7 +90,7 @@ def test_every_reader_gets_ten_books_they_do_not_know(mesh: Mesh, user_id: int) 
     assert body["mode"] == "collaborative"
 
 
-def test_a_list_is_as_long_as_the_catalogue_has_books_left(mesh: Mesh) -> None:
+def test_a_list_is_as_long_as_the_catalog_has_books_left(mesh: Mesh) -> None:
     """688 books: whoever has read more than 188 of them would run short of 500, nobody else may."""
     liked = [{"book_id": book_id, "rating": None} for book_id in range(1, 301)]
 

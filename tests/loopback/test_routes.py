@@ -73,7 +73,7 @@ ANSWERS: list[tuple[Ask, int, type[BaseModel] | None]] = [
     (Ask("GET", "/health/ready"), 200, schemas.ReadyAnswer),
     (Ask("GET", "/metrics"), 200, None),
 ]  # fmt: skip
-"""In this order: a rating is given, changed, listed and taken back. The ISBN's comes from the catalogue."""
+"""In this order: a rating is given, changed, listed and taken back. The ISBN's comes from the catalog."""
 
 BAD_K: list[Any] = [0, -1, 501, 10_000, "ten", 1.5, ""]
 BAD_WEIGHTS: list[Any] = [-0.01, 1.01, "heavy", "nan", "inf"]

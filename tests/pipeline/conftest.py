@@ -1,4 +1,4 @@
-"""A catalogue of reading clubs, and one training run over it that several tests look at."""
+"""A catalog of reading clubs, and one training run over it that several tests look at."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -13,7 +13,7 @@ from catalog.database import Database
 from pipeline.report import RunReport
 from pipeline.run import train
 from pipeline.settings import SubjectsParams, TrainSettings
-from tests.pipeline.catalogues import Pair, Work, club_pairs, club_works, write_catalogue
+from tests.pipeline.catalogs import Pair, Work, club_pairs, club_works, write_catalog
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ def quick_settings(home: Path) -> TrainSettings:
 
 @contextmanager
 def opened_home(path: Path, works: Sequence[Work], pairs: Iterable[Pair]) -> Iterator[Home]:
-    """A home whose catalogue holds these works and pairs."""
-    with closing(write_catalogue(path / "catalog.db", works, pairs)) as db:
+    """A home whose catalog holds these works and pairs."""
+    with closing(write_catalog(path / "catalog.db", works, pairs)) as db:
         yield Home(quick_settings(path), db, ArtifactStore(path / "artifacts"))
 
 

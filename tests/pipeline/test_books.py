@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.books import NO_SUBJECT, collect_authors, collect_subject_sets, find_favourites
 from pipeline.steps.s1_export import Export, export
-from tests.pipeline.catalogues import Work, write_catalogue
+from tests.pipeline.catalogs import Work, write_catalog
 
 WORKS = [
     Work("A", "Ann", ("War", "Fiction")),
@@ -18,14 +18,14 @@ WORKS = [
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Export:
-    db = write_catalogue(tmp_path / "catalog.db", WORKS, [])
+def catalog(tmp_path: Path) -> Export:
+    db = write_catalog(tmp_path / "catalog.db", WORKS, [])
     yield export(db)
     db.close()
 
 
-def test_subject_sets_keep_the_most_telling_first_and_only_what_occurs(catalogue: Export) -> None:
-    sets = collect_subject_sets(catalogue.book_subjects, catalogue.subjects, np.array([1, 2, 3]))
+def test_subject_sets_keep_the_most_telling_first_and_only_what_occurs(catalog: Export) -> None:
+    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, np.array([1, 2, 3]))
 
     assert sets.names == ["Fiction", "Soup", "War"]
     assert sets.is_generic.tolist() == [True, False, False]
@@ -34,9 +34,9 @@ def test_subject_sets_keep_the_most_telling_first_and_only_what_occurs(catalogue
     assert sets.matrix.toarray().tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 1]]
 
 
-def test_subject_sets_can_be_laid_out_by_a_given_vocabulary(catalogue: Export) -> None:
+def test_subject_sets_can_be_laid_out_by_a_given_vocabulary(catalog: Export) -> None:
     sets = collect_subject_sets(
-        catalogue.book_subjects, catalogue.subjects, np.array([1, 4]), known=["Love", "Soup"]
+        catalog.book_subjects, catalog.subjects, np.array([1, 4]), known=["Love", "Soup"]
     )
 
     assert sets.names == ["Love", "Soup"]
@@ -44,8 +44,8 @@ def test_subject_sets_can_be_laid_out_by_a_given_vocabulary(catalogue: Export) -
     assert sets.subject_idx.tolist() == [0]
 
 
-def test_authors_are_columns_of_those_who_wrote_one_of_the_books(catalogue: Export) -> None:
-    assert collect_authors(catalogue.book_authors, np.array([1, 2, 3])).toarray().tolist() == [[1], [0], [1]]
+def test_authors_are_columns_of_those_who_wrote_one_of_the_books(catalog: Export) -> None:
+    assert collect_authors(catalog.book_authors, np.array([1, 2, 3])).toarray().tolist() == [[1], [0], [1]]
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=9), st.integers(1, 6))

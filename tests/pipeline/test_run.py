@@ -19,7 +19,7 @@ from servers.embedder.model import EmbedderModel
 from servers.metadata.model import MetadataModel
 from servers.semantic.model import SemanticModel
 from servers.similarity.model import SimilarityModel
-from tests.pipeline.catalogues import club_pairs, club_works
+from tests.pipeline.catalogs import club_pairs, club_works
 from tests.pipeline.conftest import Home, opened_home
 
 Trained = tuple[Home, RunReport]
@@ -248,7 +248,7 @@ def test_too_few_ratings_are_refused_with_what_is_needed(tmp_path: Path) -> None
         assert small.store.manifests() == []
 
 
-def test_an_empty_catalogue_is_refused(tmp_path: Path) -> None:
+def test_an_empty_catalog_is_refused(tmp_path: Path) -> None:
     with (
         opened_home(tmp_path, club_works(), []) as empty,
         pytest.raises(TooFewRatings, match=r"^0 readers"),
@@ -256,14 +256,14 @@ def test_an_empty_catalogue_is_refused(tmp_path: Path) -> None:
         empty.train()
 
 
-def test_a_catalogue_without_subjects_and_authors_trains_all_the_same(tmp_path: Path) -> None:
+def test_a_catalog_without_subjects_and_authors_trains_all_the_same(tmp_path: Path) -> None:
     works = [type(work)(work.title, None, ()) for work in club_works()]
 
     with opened_home(tmp_path, works, club_pairs(np.random.default_rng(0))) as bare:
         assert bare.train().promoted
 
 
-def test_a_catalogue_of_implicit_ratings_alone_trains_all_the_same(tmp_path: Path) -> None:
+def test_a_catalog_of_implicit_ratings_alone_trains_all_the_same(tmp_path: Path) -> None:
     pairs = [(user_id, book_id, None) for user_id, book_id, _ in club_pairs(np.random.default_rng(0))]
 
     with opened_home(tmp_path, club_works(), pairs) as implicit:

@@ -117,7 +117,7 @@ def test_more_readers_leave_the_made_up_books_as_they_are() -> None:
 
 
 @pytest.mark.slow
-def test_a_large_catalogue_is_imported_in_seconds_and_little_memory(tmp_path: Path) -> None:
+def test_a_large_catalog_is_imported_in_seconds_and_little_memory(tmp_path: Path) -> None:
     db = open_database(f"sqlite:///{tmp_path / 'catalog.db'}")
     before, started = psutil.Process().memory_info().rss, time.perf_counter()
 

@@ -58,7 +58,7 @@ def test_other_forms_of_a_word_are_merged_into_the_commonest() -> None:
     assert merged == {"orphan": "orphans", "orphans stories": "orphans", "lighthouses": "lighthouse"}
 
 
-def test_only_frequent_subjects_of_a_large_catalogue_are_kept_and_no_more_than_the_most() -> None:
+def test_only_frequent_subjects_of_a_large_catalog_are_kept_and_no_more_than_the_most() -> None:
     counts = {f"subject{n}": 1 + n for n in range(2 * MAX_SUBJECTS)}
 
     names = choose_names(counts, {key: key for key in counts}, known={}, n_books=20_000)
@@ -70,7 +70,7 @@ def test_only_frequent_subjects_of_a_large_catalogue_are_kept_and_no_more_than_t
     }
 
 
-def test_a_subject_keeps_the_name_that_the_catalogue_knows() -> None:
+def test_a_subject_keeps_the_name_that_the_catalog_knows() -> None:
     names = choose_names(
         {"lighthouse": 3}, {"lighthouse": "light-house"}, known={"lighthouse": "Lighthouse!"}, n_books=9
     )

@@ -1,4 +1,4 @@
-"""What an import leaves in the catalogue, on each database."""
+"""What an import leaves in the catalog, on each database."""
 
 from collections.abc import Iterator
 from dataclasses import replace

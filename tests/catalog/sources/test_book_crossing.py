@@ -187,7 +187,7 @@ def test_a_damaged_file_stops_the_import_with_its_name_and_leaves_nothing(
     assert (count(sqlite, Book), count(sqlite, User), count(sqlite, Rating)) == (0, 0, 0)
 
 
-def test_a_failed_import_leaves_the_catalogue_that_was_there(sqlite: Database, dump: Path) -> None:
+def test_a_failed_import_leaves_the_catalog_that_was_there(sqlite: Database, dump: Path) -> None:
     before = import_source(sqlite, BookCrossing(dump, dump)).totals["ratings"]
     edit(dump / RATINGS, lambda text: text[:-7])
 

@@ -38,25 +38,25 @@ OTHERS = [
 
 
 @pytest.fixture(scope="module")
-def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home folder with a filled catalogue: only to be read."""
-    return running.build_home(tmp_path_factory.mktemp("catalogue"))
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home folder with a filled catalog: only to be read."""
+    return running.build_home(tmp_path_factory.mktemp("catalog"))
 
 
 @pytest.fixture(scope="module", params=SERVER_NAMES)
 def crippled(
-    request: pytest.FixtureRequest, urls: dict[str, str], catalogue: Path
+    request: pytest.FixtureRequest, urls: dict[str, str], catalog: Path
 ) -> Iterator[tuple[ServerName, httpx.Client]]:
     """Each server in turn, and a gateway that cannot reach it."""
     left = {name: url for name, url in urls.items() if name != request.param}
-    with running.gateway(running.settings_for(catalogue, left)) as client:
+    with running.gateway(running.settings_for(catalog, left)) as client:
         yield request.param, client
 
 
 @pytest.fixture(scope="module")
-def alone(catalogue: Path) -> Iterator[httpx.Client]:
+def alone(catalog: Path) -> Iterator[httpx.Client]:
     """A gateway that started while no server could be reached."""
-    with running.gateway(running.settings_for(catalogue, {})) as client:
+    with running.gateway(running.settings_for(catalog, {})) as client:
         yield client
 
 
@@ -119,9 +119,9 @@ def test_health_names_the_lost_server(crippled: tuple[ServerName, httpx.Client])
     ],
 )
 def test_each_loss_has_its_fallback(
-    urls: dict[str, str], catalogue: Path, lost: list[str], path: str, mode: str, degraded: list[str]
+    urls: dict[str, str], catalog: Path, lost: list[str], path: str, mode: str, degraded: list[str]
 ) -> None:
-    with running.gateway(running.settings_for(catalogue, _without(urls, *lost))) as client:
+    with running.gateway(running.settings_for(catalog, _without(urls, *lost))) as client:
         found = _fetch(client, f"{path}{'&' if '?' in path else '?'}k=4")
 
     assert (found.mode, found.degraded) == (mode, degraded)
@@ -129,16 +129,16 @@ def test_each_loss_has_its_fallback(
 
 
 def test_without_similarity_a_book_gets_popular_ones_of_its_main_subject(
-    urls: dict[str, str], catalogue: Path
+    urls: dict[str, str], catalog: Path
 ) -> None:
-    with running.gateway(running.settings_for(catalogue, _without(urls, "similarity"))) as client:
+    with running.gateway(running.settings_for(catalog, _without(urls, "similarity"))) as client:
         found = _fetch(client, f"/v1/books/{tiny.SOUP_IDS[2]}/similar?k=3")
 
         assert client.get("/v1/books/5/similar").status_code == 404
     assert {item.main_subject for item in found.items} == {"Soup"}
 
 
-def test_a_gateway_that_starts_alone_serves_what_is_popular_in_the_catalogue(alone: httpx.Client) -> None:
+def test_a_gateway_that_starts_alone_serves_what_is_popular_in_the_catalog(alone: httpx.Client) -> None:
     found = _fetch(alone, LISTS[0])
 
     assert (found.version, found.mode) == ("none", "popular")
@@ -208,7 +208,7 @@ def test_a_server_that_hangs_costs_no_more_than_the_deadline(
             assert response.elapsed.total_seconds() < 0.2 + 0.5
 
 
-def test_readers_without_an_account_are_served_without_the_catalogue(
+def test_readers_without_an_account_are_served_without_the_catalog(
     urls: dict[str, str], home: Path, version: str
 ) -> None:
     with running.gateway(running.settings_for(home, urls)) as client:

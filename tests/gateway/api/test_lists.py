@@ -66,7 +66,7 @@ def test_the_mode_that_is_asked_for_is_served(shared: httpx.Client, asked: str, 
 
 
 @pytest.mark.parametrize("mode", ["auto", "subjects", "popular"])
-def test_the_list_is_as_long_as_the_catalogue_has_books(shared: httpx.Client, mode: str) -> None:
+def test_the_list_is_as_long_as_the_catalog_has_books(shared: httpx.Client, mode: str) -> None:
     found = _fetch(shared, f"/v1/users/{PICKY_READER}/recommendations", k=500, mode=mode)
 
     assert set(_ids(found)) == ALL - READ - {DISMISSED}

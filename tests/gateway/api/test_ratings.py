@@ -16,7 +16,7 @@ from tests.gateway.running import SPACE_READER, STRANGER, UNTRAINED_BOOK
 
 @pytest.fixture
 def client(home: Path, urls: dict[str, str]) -> Iterator[httpx.Client]:
-    """A gateway over a catalogue of this test's own."""
+    """A gateway over a catalog of this test's own."""
     with running.gateway(running.settings_for(home, urls, write_timeout_s=2.0)) as client:
         yield client
 
@@ -113,9 +113,7 @@ def test_unknown_readers_and_books_are_told_apart(client: httpx.Client) -> None:
     assert client.delete("/v1/users/77/ratings/44").json()["code"] == "user_not_found"
 
 
-def test_while_another_writer_holds_the_catalogue_a_rating_is_put_off(
-    client: httpx.Client, home: Path
-) -> None:
+def test_while_another_writer_holds_the_catalog_a_rating_is_put_off(client: httpx.Client, home: Path) -> None:
     other = sqlite3.connect(home / "catalog.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 

@@ -5,13 +5,13 @@ import pyarrow as pa
 
 from pipeline.steps.s1_export import export
 from pipeline.steps.s2_clean import clean
-from tests.pipeline.catalogues import Work, write_catalogue
+from tests.pipeline.catalogs import Work, write_catalog
 
 WORKS = [Work(f"Book {number}", None, ()) for number in range(3)]
 
 
 def test_ratings_out_of_range_are_dropped_and_implicit_ones_kept(tmp_path: Path) -> None:
-    db = write_catalogue(
+    db = write_catalog(
         tmp_path / "catalog.db", WORKS, [(1, 1, 10.0), (1, 2, 0.0), (2, 1, None), (2, 3, 11.0), (3, 3, 1.0)]
     )
 
@@ -25,7 +25,7 @@ def test_ratings_out_of_range_are_dropped_and_implicit_ones_kept(tmp_path: Path)
 
 
 def test_ratings_of_books_no_longer_listed_are_dropped(tmp_path: Path) -> None:
-    db = write_catalogue(tmp_path / "catalog.db", WORKS, [(1, 1, 5.0), (1, 2, 5.0)])
+    db = write_catalog(tmp_path / "catalog.db", WORKS, [(1, 1, 5.0), (1, 2, 5.0)])
     exported = export(db)
     only_first = exported.books.filter(pa.array([True, False, False]))
 
@@ -36,15 +36,15 @@ def test_ratings_of_books_no_longer_listed_are_dropped(tmp_path: Path) -> None:
     db.close()
 
 
-def test_equal_catalogues_have_equal_fingerprints_and_others_do_not(tmp_path: Path) -> None:
+def test_equal_catalogs_have_equal_fingerprints_and_others_do_not(tmp_path: Path) -> None:
     pairs = [(1, 1, 5.0), (1, 2, None)]
-    catalogues = [
-        write_catalogue(tmp_path / f"{number}.db", WORKS, each)
+    catalogs = [
+        write_catalog(tmp_path / f"{number}.db", WORKS, each)
         for number, each in enumerate([pairs, pairs, [(1, 1, 5.0), (1, 2, 4.0)]])
     ]
 
-    first, same, other = (export(db).fingerprint for db in catalogues)
+    first, same, other = (export(db).fingerprint for db in catalogs)
 
     assert first == same != other
-    for db in catalogues:
+    for db in catalogs:
         db.close()

@@ -1,4 +1,4 @@
-"""The catalogue's first schema: readers, works, editions, subjects, ratings and events."""
+"""The catalog's first schema: readers, works, editions, subjects, ratings and events."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The SQL catalogue from asynchronous code: each query in a worker thread, with a time limit."""
+"""The SQL catalog from asynchronous code: each query in a worker thread, with a time limit."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ MOST_WRITES: Final = 4
 """At once; together fewer than the connections that SQLAlchemy's pool has, so that none waits for one."""
 
 
-class Catalogue:
+class Catalog:
     """What the gateway reads and writes; all methods raise CatalogUnavailable if it does not answer.
 
     Work that runs out of time ends by itself in its thread, where it keeps its place until then; it writes

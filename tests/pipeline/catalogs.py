@@ -1,4 +1,4 @@
-"""Small catalogues in real SQLite files, with tastes known by construction."""
+"""Small catalogs in real SQLite files, with tastes known by construction."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Work:
     subjects: tuple[str, ...]
 
 
-def write_catalogue(path: Path, works: Sequence[Work], pairs: Iterable[Pair]) -> Database:
+def write_catalog(path: Path, works: Sequence[Work], pairs: Iterable[Pair]) -> Database:
     """A migrated database with these works and (user_id, book_id, rating) triples."""
     db = open_database(f"sqlite:///{path}")
     migrate(db)

@@ -1,4 +1,4 @@
-"""Commands that fill the catalogue and look things up in it: import, users."""
+"""Commands that fill the catalog and look things up in it: import, users."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -46,15 +46,15 @@ def demo(
     ] = None,
     readers: Annotated[int, typer.Option(min=10, help="Made-up readers.")] = 2_000,
     ratings: Annotated[int, typer.Option(min=100, help="Their ratings, about.")] = 40_000,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same catalogue.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same catalog.")] = 1,
     mess: Annotated[bool, typer.Option("--mess", help="With the faults of real dumps.")] = False,
     if_empty: Annotated[
-        bool, typer.Option("--if-empty", help="Do nothing if the catalogue has books already.")
+        bool, typer.Option("--if-empty", help="Do nothing if the catalog has books already.")
     ] = False,
 ) -> None:
-    """Import the project's own catalogue: real works, readers made up."""
+    """Import the project's own catalog: real works, readers made up."""
     if if_empty and _has_books():
-        err.print("the catalogue has books already; nothing to import")
+        err.print("the catalog has books already; nothing to import")
         return
     from catalog.demo.mess import Messy
     from catalog.demo.source import Demo
@@ -73,12 +73,12 @@ def find(
 ) -> None:
     """Print the user_id of a reader by the id that the source knows them by."""
     with failing_clearly(CatalogError):
-        db = open_database(CliSettings().catalogue_url)
+        db = open_database(CliSettings().catalog_url)
         check_migrated(db)
         with db.session() as session:
             user_id = find_user(session, source, external_id)
     if user_id is None:
-        fail(f"{source} has no reader {external_id!r} in this catalogue")
+        fail(f"{source} has no reader {external_id!r} in this catalog")
     typer.echo(user_id)
 
 
@@ -87,7 +87,7 @@ def _import(build: "Callable[[], Source]") -> None:
 
     settings = CliSettings()
     with failing_clearly(CatalogError), bars() as progress:
-        report = import_source(open_database(settings.catalogue_url), build(), progress=progress.update)
+        report = import_source(open_database(settings.catalog_url), build(), progress=progress.update)
     path = write_report(report, settings.home / "reports")
     _print_report(report)
     err.print(f"report: {path}", highlight=False)
@@ -95,7 +95,7 @@ def _import(build: "Callable[[], Source]") -> None:
 
 def _has_books() -> bool:
     with failing_clearly(CatalogError):
-        db: Database = open_database(CliSettings().catalogue_url)
+        db: Database = open_database(CliSettings().catalog_url)
         migrate(db)
         with db.session() as session:
             return session.scalar(select(Book.book_id).limit(1)) is not None
@@ -112,7 +112,7 @@ def _print_report(report: "ImportReport") -> None:
         dropped = sum(file.dropped.values())
         rows.add_row(file.name, f"{file.n_read:,}", f"{file.n_kept:,}", f"{dropped:,}", reasons)
     out.print(rows)
-    totals = Table(title=f"In the catalogue after {report.seconds:.0f} s", header_style="bold")
+    totals = Table(title=f"In the catalog after {report.seconds:.0f} s", header_style="bold")
     totals.add_column("what")
     totals.add_column("rows", justify="right")
     for name, n in {**report.totals, **report.repairs}.items():
