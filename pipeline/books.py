@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
-from pipeline.interactions import F32, I64, Mask
-from servers.rows import find_rows
+from foundation.arrays import F32, I64, Mask, find_rows, find_starts
 
 N_FAVOURITES: Final = 5
 """Favourite subjects by which a reader without a history is known."""
@@ -56,11 +55,10 @@ def collect_subject_sets(
     is_known, subject_idx = find_rows(vocabulary["subject_id"].to_numpy(), links["subject_id"].to_numpy())
     rows, position = rows[is_known], links["position"].to_numpy()[is_known]
     order = np.lexsort((subject_idx, position, rows))
-    counts = np.bincount(rows, minlength=book_ids.size)
     return SubjectSets(
         names=vocabulary["name"].to_pylist(),
         is_generic=np.array(vocabulary["is_generic"].to_pylist(), dtype=bool),
-        offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        offsets=find_starts(rows, book_ids.size),
         subject_idx=subject_idx[order],
     )
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-OUR_PACKAGES: Final = ("artifacts", "catalog", "contracts", "gateway", "pipeline", "servers", "telemetry")
+OUR_PACKAGES: Final = ("artifacts", "catalog", "contracts", "foundation", "pipeline", "servers", "telemetry")
 NOT_CODE: Final = ("pipeline.settings",)
 """Parameters are in a result's key by value: a new default for one step must not repeat the others."""
 LIBRARIES: Final = ("faiss-cpu", "implicit", "numpy", "pyarrow", "scikit-learn", "scipy", "tantivy", "torch")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from artifacts.manifest import GateCheck, GateVerdict
+from foundation.arrays import F64
 from pipeline.evaluation.metrics import bootstrap_mean
-from pipeline.interactions import F64
 from pipeline.settings import GateParams
 
 

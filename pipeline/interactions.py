@@ -3,13 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from foundation.arrays import F32, I64, Mask, find_starts
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +55,7 @@ def build_fold(interactions: Interactions) -> Fold:
     """The matrix over exactly the readers and books that occur."""
     user_ids, user_idx = np.unique(interactions.user_ids, return_inverse=True)
     book_ids, item_idx = np.unique(interactions.book_ids, return_inverse=True)
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(user_idx, minlength=user_ids.size))]).astype(np.int32)
+    indptr = find_starts(user_idx, user_ids.size).astype(np.int32)
     indices, shape = item_idx.astype(np.int32), (user_ids.size, book_ids.size)
     ones = np.ones(interactions.size, dtype=np.float32)
     return Fold(

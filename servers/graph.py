@@ -5,10 +5,8 @@ from typing import Final
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
+from foundation.arrays import F32, I64, expand_ranges, find_starts
 
 RESOLUTION: Final = 1e5
 """Vectors whose components agree to this inverse are one: sums in another order differ less."""
@@ -40,8 +38,8 @@ class VectorGraph:
         scores, found = self.index.search(query[None], wanted, params=breadth)
         groups = found[0][found[0] >= 0]  # -1 fills up where the walk reaches fewer
         sizes = np.diff(self.starts)[groups]
-        offsets = np.repeat(self.starts[groups] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
-        return np.repeat(scores[0][: groups.size], sizes)[:k], self.rows[offsets[:k]]
+        positions = expand_ranges(self.starts[groups], sizes)
+        return np.repeat(scores[0][: groups.size], sizes)[:k], self.rows[positions[:k]]
 
 
 def build_graph(vectors: F32, *, links: int, ef_construction: int, ef_search: int) -> VectorGraph:
@@ -67,6 +65,6 @@ def build_graph(vectors: F32, *, links: int, ef_construction: int, ef_search: in
         faiss.omp_set_num_threads(n_threads)
     return VectorGraph(
         index=index,
-        starts=np.concatenate([[0], np.cumsum(np.bincount(group, minlength=first.size))]).astype(np.int64),
+        starts=find_starts(group, first.size),
         rows=filled[np.argsort(group, kind="stable")],
     )

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from catalog.demo.shelf import Floats, Ints, Shelf
+from catalog.demo.shelf import Shelf
+from foundation.arrays import F64, I64, pack_pairs, rank_in_group
 
 N_FAVOURITES = 3
 FAVOURITE_WEIGHTS = (0.65, 0.25, 0.1)
@@ -26,9 +26,9 @@ _OVERSAMPLE = 3
 class Readings:
     """Some readers' ratings, ascending by reader."""
 
-    user_idx: Ints
-    book_idx: Ints
-    rating: npt.NDArray[np.int64]
+    user_idx: I64
+    book_idx: I64
+    rating: I64
     """1 to 10, or 0 for an implicit one."""
 
 
@@ -42,16 +42,16 @@ def generate_readings(
         yield _read_some(shelf, wanted[start : start + _CHUNK_READERS], quality, start, rng)
 
 
-def count_ratings(n_readers: int, n_ratings: int, *, most: int, rng: np.random.Generator) -> Ints:
+def count_ratings(n_readers: int, n_ratings: int, *, most: int, rng: np.random.Generator) -> I64:
     """(n_readers,) how many ratings each reader gives: lognormal, at least 1 and at most `most`."""
     activity = rng.lognormal(0, LOGNORMAL_SIGMA, n_readers)
     share = activity / activity.sum() * n_ratings
     # Rounding up at random keeps the sum where readers give one or two each.
-    counts: Ints = np.clip(np.floor(share + rng.random(n_readers)), 1, most).astype(np.int64)
+    counts: I64 = np.clip(np.floor(share + rng.random(n_readers)), 1, most).astype(np.int64)
     return counts
 
 
-def _read_some(shelf: Shelf, wanted: Ints, quality: Floats, start: int, rng: np.random.Generator) -> Readings:
+def _read_some(shelf: Shelf, wanted: I64, quality: F64, start: int, rng: np.random.Generator) -> Readings:
     subjects, authors = _draw_tastes(shelf, wanted.size, rng)
     user_idx = np.repeat(np.arange(wanted.size), np.ceil(wanted * _OVERSAMPLE).astype(np.int64) + 2)
     which = rng.choice(N_FAVOURITES, size=user_idx.size, p=FAVOURITE_WEIGHTS)
@@ -76,7 +76,7 @@ def _read_some(shelf: Shelf, wanted: Ints, quality: Floats, start: int, rng: np.
     return Readings(start + user_idx, book_idx, rating)
 
 
-def _draw_tastes(shelf: Shelf, n_readers: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+def _draw_tastes(shelf: Shelf, n_readers: int, rng: np.random.Generator) -> tuple[I64, I64]:
     """(n_readers, N_FAVOURITES) favourite subjects and authors, the dearest first.
 
     The second subject goes with the first, as it does in books; the third is anything.
@@ -90,11 +90,8 @@ def _draw_tastes(shelf: Shelf, n_readers: int, rng: np.random.Generator) -> tupl
     return subjects, authors
 
 
-def _first_of_each(user_idx: Ints, book_idx: Ints, wanted: Ints) -> Ints:
+def _first_of_each(user_idx: I64, book_idx: I64, wanted: I64) -> I64:
     """Rows of the first `wanted` different books of each reader, in the order drawn."""
-    _, first = np.unique((user_idx << 32) | book_idx, return_index=True)
+    _, first = np.unique(pack_pairs(user_idx, book_idx), return_index=True)
     rows = np.sort(first)
-    n_of_user = np.bincount(user_idx[rows], minlength=wanted.size)
-    rank: Ints = np.arange(rows.size) - (np.cumsum(n_of_user) - n_of_user)[user_idx[rows]]
-    kept: Ints = rows[rank < wanted[user_idx[rows]]]
-    return kept
+    return np.asarray(rows[rank_in_group(user_idx[rows]) < wanted[user_idx[rows]]])

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+from foundation.arrays import F64, I64
 
 ZIPF_EXPONENT = 0.7
 ZIPF_OFFSET = 10
@@ -18,21 +16,21 @@ ZIPF_OFFSET = 10
 class Groups:
     """Books in groups (subjects or authors), to draw from by popularity."""
 
-    starts: Ints
+    starts: I64
     """(n_groups + 1,) where each group begins in `books`."""
-    books: Ints
-    cumulative: Floats
+    books: I64
+    cumulative: F64
     """Running sum of popularity over `books`, all groups after each other, 0 first."""
 
     @classmethod
-    def build(cls, group_idx: Ints, book_idx: Ints, popularity: Floats, n_groups: int) -> "Groups":
+    def build(cls, group_idx: I64, book_idx: I64, popularity: F64, n_groups: int) -> "Groups":
         """Groups from (group, book) pairs."""
         order = np.lexsort((book_idx, group_idx))
         starts = np.searchsorted(group_idx[order], np.arange(n_groups + 1))
         books = book_idx[order]
         return cls(starts, books, np.concatenate([[0.0], np.cumsum(popularity[books])]))
 
-    def draw(self, group_idx: Ints, rng: np.random.Generator) -> Ints:
+    def draw(self, group_idx: I64, rng: np.random.Generator) -> I64:
         """One book of each of these groups, by popularity."""
         low, high = self.cumulative[self.starts[group_idx]], self.cumulative[self.starts[group_idx + 1]]
         place = (
@@ -47,24 +45,24 @@ class Groups:
 class Shelf:
     """All books of a demo catalog."""
 
-    popularity: Floats
+    popularity: F64
     """(n_books,) relative chance to be read."""
-    subject_starts: Ints
+    subject_starts: I64
     """(n_books + 1,) where each book's subjects begin in `subjects`."""
-    subjects: Ints
-    author: Ints
+    subjects: I64
+    author: I64
     """(n_books,) the first author."""
     by_subject: Groups
     by_author: Groups
     everything: Groups
 
-    def draw_subject(self, book_idx: Ints, rng: np.random.Generator) -> Ints:
+    def draw_subject(self, book_idx: I64, rng: np.random.Generator) -> I64:
         """One subject of each of these books."""
         starts, ends = self.subject_starts[book_idx], self.subject_starts[book_idx + 1]
         return self.subjects[starts + (rng.random(book_idx.size) * (ends - starts)).astype(np.int64)]
 
 
-def build_shelf(book_subjects: Sequence[Sequence[int]], author: Ints, rng: np.random.Generator) -> Shelf:
+def build_shelf(book_subjects: Sequence[Sequence[int]], author: I64, rng: np.random.Generator) -> Shelf:
     """A shelf from each book's subject numbers (at least one each) and first author's number."""
     n_books = len(book_subjects)
     popularity = np.asarray((rng.permutation(n_books) + ZIPF_OFFSET) ** -ZIPF_EXPONENT, dtype=np.float64)

@@ -2,13 +2,13 @@
 
 import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass
 from importlib.resources import files
 
 import orjson
 
 from catalog.isbn import build_isbn13
+from foundation.text import to_ascii
 
 UNASSIGNED_GROUP = "97899999"
 """No publisher has numbers that begin so: 10,000 valid ISBNs that belong to no real book."""
@@ -75,5 +75,4 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def _slug(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64]
+    return re.sub(r"[^a-z0-9]+", "-", to_ascii(text).lower()).strip("-")[:64]

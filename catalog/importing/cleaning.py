@@ -2,8 +2,9 @@
 
 import html
 import re
-import unicodedata
 from functools import lru_cache
+
+from foundation.text import strip_accents
 
 AGE_GROUPS = ((5, "5-12"), (13, "13-17"), (18, "18-24"), (25, "25-34"), (35, "35-44"), (45, "45-54"),
               (55, "55-64"), (65, "65-100"))  # fmt: skip
@@ -105,6 +106,4 @@ def _restore_letter(found: re.Match[str]) -> str:
 
 
 def _fold(text: str) -> str:
-    if not text.isascii():
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return _NOT_WORD.sub(" ", text.casefold().replace("'", "").replace("&", " and ")).strip()
+    return _NOT_WORD.sub(" ", strip_accents(text).casefold().replace("'", "").replace("&", " and ")).strip()

@@ -7,8 +7,9 @@ import scipy.sparse as sp
 from sqlalchemy import Connection, delete, select
 
 from catalog.importing.bulk import RowWriter
-from catalog.importing.ratings import Ints, RatingColumns
+from catalog.importing.ratings import RatingColumns
 from catalog.tables import BookSubject, Subject, User, UserSubject
+from foundation.arrays import I64, rank_in_group
 
 MAX_FAVOURITES = 5
 LIKED_FROM = 7.0
@@ -29,7 +30,7 @@ def write_favourites(connection: Connection, source: str, ratings: RatingColumns
     return n_users
 
 
-def find_favourites(ratings: RatingColumns, book_subjects: sp.csr_array) -> Iterator[tuple[Ints, Ints, Ints]]:
+def find_favourites(ratings: RatingColumns, book_subjects: sp.csr_array) -> Iterator[tuple[I64, I64, I64]]:
     """Columns user_id, subject_id, position: the subjects of most weight over the books a reader liked.
 
     book_subjects is CSR (max book_id + 1, max subject_id + 1), the weight of each subject in each book.
@@ -49,13 +50,12 @@ def find_favourites(ratings: RatingColumns, book_subjects: sp.csr_array) -> Iter
         yield user_ids[start + idx], subject_ids, positions
 
 
-def _top(user_subjects: sp.csr_array) -> tuple[Ints, Ints, Ints]:
+def _top(user_subjects: sp.csr_array) -> tuple[I64, I64, I64]:
     """Row, column and rank of each row's MAX_FAVOURITES largest values; ties go to the smaller column."""
     coo = user_subjects.tocoo()
     order = np.lexsort((coo.col, -coo.data, coo.row))
     rows = coo.row[order].astype(np.int64)
-    n_of_row = np.bincount(rows, minlength=user_subjects.shape[0])
-    rank = np.arange(rows.size) - (np.cumsum(n_of_row) - n_of_row)[rows]
+    rank = rank_in_group(rows)
     kept = rank < MAX_FAVOURITES
     return rows[kept], coo.col[order][kept].astype(np.int64), rank[kept]
 

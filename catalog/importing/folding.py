@@ -5,11 +5,11 @@ A raw string becomes a key (`fold_key`); keys that differ by a plural or a word 
 """
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping
 
 from catalog.importing.subject_words import NOISE, read_synonyms
+from foundation.text import strip_accents
 
 MAX_SUBJECTS = 1_000
 LONGEST_KEY = 45
@@ -58,10 +58,7 @@ _SUFFIXES = (
 
 def plain_key(text: str) -> str:
     """Words of a text in small letters, without accents, punctuation and the apostrophe of a possessive."""
-    decomposed = unicodedata.normalize("NFKD", text.replace("’", "'").casefold())
-    plain = (
-        "".join(c for c in decomposed if not unicodedata.combining(c)).replace("&", " and ").replace("-", " ")
-    )
+    plain = strip_accents(text.replace("’", "'").casefold()).replace("&", " and ").replace("-", " ")
     return " ".join(_NOT_WORD.sub(" ", _POSSESSIVE.sub(r"\1\2s", plain)).replace("'", "").split())
 
 

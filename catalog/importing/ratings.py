@@ -19,8 +19,8 @@ from catalog.importing.report import RowLog
 from catalog.isbn import parse_isbn
 from catalog.sources.base import RawRating, RawUser
 from catalog.tables import EXTERNAL_ID_LENGTH, Rating, User
+from foundation.arrays import F64, I64, pack_pairs
 
-Ints = npt.NDArray[np.int64]
 _UNDATED = -1
 _NUMBERS = {str(n): float(n) for n in range(1, 11)}
 
@@ -92,20 +92,20 @@ class UserImporter:
 class RatingColumns:
     """Ratings as columns of one length, ascending by (user_id, book_id)."""
 
-    user_id: Ints
-    book_id: Ints
-    rating: npt.NDArray[np.float64]
+    user_id: I64
+    book_id: I64
+    rating: F64
     """NaN for an implicit one."""
-    rated_at: Ints
+    rated_at: I64
     """-1 where unknown."""
 
     def take(self, rows: npt.NDArray[Any]) -> "RatingColumns":
         """The rows of an index or of a mask."""
         return RatingColumns(self.user_id[rows], self.book_id[rows], self.rating[rows], self.rated_at[rows])
 
-    def pairs(self) -> Ints:
+    def pairs(self) -> I64:
         """One number for each user and book, ascending."""
-        return (self.user_id << 32) | self.book_id
+        return pack_pairs(self.user_id, self.book_id)
 
     def rows(self) -> Iterator[tuple[float | None, int | None, int, int]]:
         """(rating, rated_at, user_id, book_id), as the database stores them."""

@@ -4,15 +4,13 @@ from array import array
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, delete, func, select, update
 
 from catalog.importing.bulk import CHUNK_ROWS, RowWriter
 from catalog.importing.folding import NAMES, choose_names, fold_key, merge_variants, plain_key
 from catalog.importing.subject_words import GENERIC
 from catalog.tables import RAW_SUBJECT_LENGTH, Book, BookSubject, Subject, SubjectAlias
-
-Ints = npt.NDArray[np.int64]
+from foundation.arrays import I64, pack_pairs, rank_in_group, unpack_pairs
 
 MAX_SUBJECTS_A_BOOK = 20
 SHARE_OF_ONE_AUTHOR = 0.5
@@ -69,7 +67,7 @@ class SubjectCollector:
         }
 
 
-def fold_all(raws: Sequence[str], raw_idx: Ints, book_ids: Ints) -> tuple[list[str], Ints]:
+def fold_all(raws: Sequence[str], raw_idx: I64, book_ids: I64) -> tuple[list[str], I64]:
     """The distinct keys, and (n_raws,) the number of each raw string's key: -1 if it folds to nothing."""
     numbers: dict[str, int] = {}
     folded = [fold_key(raw) for raw in raws]
@@ -83,30 +81,28 @@ def fold_all(raws: Sequence[str], raw_idx: Ints, book_ids: Ints) -> tuple[list[s
     return keys, final[first]
 
 
-def drop_private(
-    keys: Sequence[str], key_of_raw: Ints, raw_idx: Ints, book_ids: Ints, author_idx: Ints
-) -> Ints:
+def drop_private(keys: Sequence[str], key_of_raw: I64, raw_idx: I64, book_ids: I64, author_idx: I64) -> I64:
     """key_of_raw with -1 for keys of mostly one author's books; names of the vocabulary always stay."""
     mentioned = key_of_raw[raw_idx]
     # A book has one first author, so any of its mentions tells which.
-    first = np.unique(_pair(mentioned, book_ids), return_index=True)[1]
+    first = np.unique(pack_pairs(mentioned, book_ids), return_index=True)[1]
     first = first[mentioned[first] != _NOTHING]
     n_books = np.bincount(mentioned[first], minlength=len(keys))
-    pairs, n_of_author = np.unique(_pair(mentioned[first], author_idx[first]), return_counts=True)
+    pairs, n_of_author = np.unique(pack_pairs(mentioned[first], author_idx[first]), return_counts=True)
     largest = np.zeros(len(keys), dtype=np.int64)
-    np.maximum.at(largest, pairs >> 32, n_of_author)
+    np.maximum.at(largest, unpack_pairs(pairs)[0], n_of_author)
     private = (n_books >= FEWEST_BOOKS_FOR_SHARE) & (largest > SHARE_OF_ONE_AUTHOR * n_books)
     private &= np.array([key not in NAMES for key in keys], dtype=bool)
     return np.where(np.append(private, False)[key_of_raw], _NOTHING, key_of_raw)
 
 
-def count_books(groups: Ints, book_ids: Ints, n_groups: int) -> Ints:
+def count_books(groups: I64, book_ids: I64, n_groups: int) -> I64:
     """(n_groups,) how many different books each group is mentioned with; group -1 does not count."""
-    group_of_pair = np.unique(_pair(groups, book_ids)) >> 32
+    group_of_pair, _ = unpack_pairs(np.unique(pack_pairs(groups, book_ids)))
     return np.bincount(group_of_pair[group_of_pair != _NOTHING], minlength=n_groups)
 
 
-def rank_subjects(book_ids: Ints, subject_ids: Ints, generic: Ints) -> tuple[Ints, Ints, Ints]:
+def rank_subjects(book_ids: I64, subject_ids: I64, generic: I64) -> tuple[I64, I64, I64]:
     """Columns book_id, subject_id, position of every book's subjects, at most MAX_SUBJECTS_A_BOOK each.
 
     Those that most raw strings of the book fold to come first, then those that its source named first;
@@ -114,24 +110,18 @@ def rank_subjects(book_ids: Ints, subject_ids: Ints, generic: Ints) -> tuple[Int
     """
     known = subject_ids != _NOTHING
     pairs, first, n_mentions = np.unique(
-        _pair(book_ids[known], subject_ids[known]), return_index=True, return_counts=True
+        pack_pairs(book_ids[known], subject_ids[known]), return_index=True, return_counts=True
     )
-    books, subjects = pairs >> 32, pairs & 0xFFFFFFFF
+    books, subjects = unpack_pairs(pairs)
     order = np.lexsort((first, -n_mentions, np.isin(subjects, generic), books))
     books, subjects = books[order], subjects[order]
-    n_subjects = np.unique(books, return_counts=True)[1]
-    position = np.arange(books.size) - np.repeat(np.cumsum(n_subjects) - n_subjects, n_subjects)
+    position = rank_in_group(np.unique(books, return_inverse=True)[1])
     kept = position < MAX_SUBJECTS_A_BOOK
     return books[kept], subjects[kept], position[kept]
 
 
-def _pair(left: Ints, right: Ints) -> Ints:
-    """One number for two; comes apart again by >> 32 and & 0xFFFFFFFF."""
-    return (left << 32) | right
-
-
 def _commonest_spellings(
-    raws: Sequence[str], raw_idx: Ints, key_of_raw: Ints, keys: Sequence[str]
+    raws: Sequence[str], raw_idx: I64, key_of_raw: I64, keys: Sequence[str]
 ) -> dict[str, str]:
     """The commonest raw form of each key, of those that are the key itself where there are any."""
     n_mentions = np.bincount(raw_idx, minlength=len(raws))
@@ -159,7 +149,7 @@ def _write_names(connection: Connection, names: list[str]) -> dict[str, int]:
     return {name: ids[name] for name in names}
 
 
-def _write_aliases(connection: Connection, raws: Sequence[str], subject_of_raw: Ints) -> None:
+def _write_aliases(connection: Connection, raws: Sequence[str], subject_of_raw: I64) -> None:
     wanted = {
         raw: subject
         for raw, subject in zip(raws, subject_of_raw.tolist(), strict=True)
@@ -172,13 +162,13 @@ def _write_aliases(connection: Connection, raws: Sequence[str], subject_of_raw: 
     RowWriter(connection, SubjectAlias, "raw", "subject_id").extend(wanted.items())
 
 
-def _forget_book_subjects(connection: Connection, book_ids: Ints) -> None:
+def _forget_book_subjects(connection: Connection, book_ids: I64) -> None:
     for start in range(0, book_ids.size, CHUNK_ROWS):
         chunk = book_ids[start : start + CHUNK_ROWS].tolist()
         connection.execute(delete(BookSubject).where(BookSubject.book_id.in_(chunk)))
 
 
-def _write_book_subjects(connection: Connection, source: str, rows: tuple[Ints, Ints, Ints]) -> None:
+def _write_book_subjects(connection: Connection, source: str, rows: tuple[I64, I64, I64]) -> None:
     writer = RowWriter(connection, BookSubject, "book_id", "subject_id", "position")
     writer.extend(zip(*(column.tolist() for column in rows), strict=True))
     main = (

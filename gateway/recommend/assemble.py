@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.metadata import BookCard
+from foundation.author_limit import limit_authors, lower_to_fall
 from gateway.errors import CatalogUnavailable, NothingLeft
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.view import MeshView
-from gateway.recommend.author_limit import limit_authors, lower_to_fall
 from gateway.recommend.rungs import Page, Rung
 from gateway.recommend.threshold import Scored
 

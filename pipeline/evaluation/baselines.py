@@ -2,13 +2,12 @@
 
 import numpy as np
 
+from foundation.arrays import F64, I64, find_rows, top_k
 from pipeline.evaluation.readers import Readers
-from pipeline.interactions import F64, I64, Fold
+from pipeline.interactions import Fold
 from pipeline.models.als import train_factors
 from pipeline.settings import AlsParams
 from pipeline.steps.s4_aggregate import Aggregates, build_bayesian_mean
-from servers.als.model import best_items
-from servers.rows import find_rows
 
 CLASSIC_ALS = AlsParams(n_factors=32, alpha=40.0, regularization=0.1, n_iterations=15)
 CLASSIC_MIN_RATINGS = 10
@@ -42,4 +41,4 @@ def serve_classic_system(
 
 def _best_unread(fold: Fold, scores: F64, history: I64, k: int) -> I64:
     scores[find_rows(fold.book_ids, history)[1]] = -np.inf
-    return fold.book_ids[best_items(scores, k)]
+    return fold.book_ids[top_k(scores, k)]

@@ -7,12 +7,12 @@ from threadpoolctl import threadpool_limits
 
 from artifacts.store import ArtifactStore
 from catalog.database import Database, check_migrated
+from foundation.arrays import F64, I64
 from pipeline.errors import NothingToEvaluate
 from pipeline.evaluation.baselines import serve_classic_als, serve_classic_system
 from pipeline.evaluation.lists import serve_collaborative, serve_popular
 from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, ndcg_at_k, recall_at_k
 from pipeline.evaluation.readers import Readers, choose_readers
-from pipeline.interactions import F64, I64
 from pipeline.models.fold_models import GATE_OWNER, FoldModels
 from pipeline.settings import TrainSettings
 from pipeline.steps.s1_export import export

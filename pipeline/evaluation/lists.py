@@ -7,13 +7,12 @@ from typing import Final
 import numpy as np
 from scipy.sparse import csr_array
 
-from gateway.recommend.author_limit import Authors, limit_authors
+from foundation.arrays import F32, I64, find_rows, top_k
+from foundation.author_limit import Authors, limit_authors
 from pipeline.books import N_FAVOURITES, NO_SUBJECT, SubjectSets, find_favourites
 from pipeline.evaluation.readers import Readers
-from pipeline.interactions import F32, I64
-from servers.als.model import AlsModel, NoKnownBooks, best_items
+from servers.als.model import AlsModel, NoKnownBooks
 from servers.embedder.model import EmbedderModel, NoKnownSubjects
-from servers.rows import find_rows
 
 READ_AHEAD: Final = 10
 """Ranked books that the author limit may choose from, in multiples of the list's length."""
@@ -29,7 +28,7 @@ def list_authors(model: AlsModel) -> list[Authors]:
 def serve_collaborative(model: AlsModel, readers: Readers, k: int) -> list[I64]:
     """Each reader's k books, ranked from their history; by popularity if the model knows none of it."""
     authors = list_authors(model)
-    popular = best_items(model.popularity, model.popularity.size)
+    popular = top_k(model.popularity, model.popularity.size)
     served = []
     for history, ratings in zip(readers.histories, readers.ratings, strict=True):
         try:
@@ -43,7 +42,7 @@ def serve_collaborative(model: AlsModel, readers: Readers, k: int) -> list[I64]:
 
 def serve_popular(book_ids: I64, popularity: F32, readers: Readers, k: int) -> list[I64]:
     """Each reader's k most popular books that they have not read: the baseline, without an author limit."""
-    order = best_items(popularity, popularity.size)
+    order = top_k(popularity, popularity.size)
     served = []
     for history in readers.histories:
         head = book_ids[order[: k + history.size]]
@@ -83,7 +82,7 @@ def serve_cold(
         with suppress(NoKnownSubjects):
             scores += (1 - popularity_weight) * (book_vectors @ embedder.embed(names)[0])
         scores[find_rows(model.book_ids, history)[1]] = -np.inf
-        served.append(model.book_ids[_limit(best_items(scores, READ_AHEAD * k), authors, k)])
+        served.append(model.book_ids[_limit(top_k(scores, READ_AHEAD * k), authors, k)])
     return served
 
 

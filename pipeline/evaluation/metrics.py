@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
+from foundation.arrays import F64, I64
 
 NDCG_K = 10
 """Places that the NDCG of every report looks at."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.interactions import F32, I64, Fold, Interactions, Mask
+from foundation.arrays import F32, I64, Mask, find_rows
+from pipeline.interactions import Fold, Interactions
 from pipeline.steps.s3_split import READER_SALT, draw
-from servers.rows import find_rows
 
 
 @dataclass(frozen=True, eq=False)

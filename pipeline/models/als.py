@@ -5,7 +5,7 @@ from implicit.als import AlternatingLeastSquares
 from scipy.sparse import csr_array, csr_matrix
 from threadpoolctl import threadpool_limits
 
-from pipeline.interactions import F32
+from foundation.arrays import F32
 from pipeline.progress import Advance
 from pipeline.settings import AlsParams
 

@@ -6,9 +6,8 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from pipeline.interactions import F64, I64
+from foundation.arrays import F64, I64, find_rows
 from pipeline.steps.s1_export import Export
-from servers.rows import find_rows
 
 SCHEMA: Final = pa.schema(
     [

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from pipeline.interactions import F32, I64
+from foundation.arrays import F32, I64
 from pipeline.models.ranking import build_als_model
 from pipeline.steps.s1_export import Export
 from pipeline.steps.s3_split import Split

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import csr_array
 
-from pipeline.interactions import F64, I64, Mask
+from foundation.arrays import F64, I64, Mask, rank_in_group
 from pipeline.settings import AlsParams
 
 ROWS_PER_BLOCK = 512
@@ -56,7 +56,6 @@ def strongest_in_rows(left: csr_array, right: csr_array, k: int) -> csr_array:
 def _is_among_largest(rows: I64, is_diagonal: Mask, values: F64, k: int) -> Mask:
     weighed = np.where(is_diagonal, -np.inf, values)
     order = np.lexsort((-weighed, rows))
-    starts = np.concatenate([[0], np.cumsum(np.bincount(rows))])
     place = np.empty(rows.size, dtype=np.int64)
-    place[order] = np.arange(rows.size) - starts[rows[order]]
+    place[order] = rank_in_group(rows[order])
     return (place < k) & (weighed > 0)

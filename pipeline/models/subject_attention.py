@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from foundation.arrays import F32, I64
 from pipeline.books import NO_SUBJECT
-from pipeline.interactions import F32, I64
 from pipeline.progress import Advance
 from pipeline.settings import SubjectsParams
 

@@ -3,7 +3,7 @@
 import faiss
 import numpy as np
 
-from pipeline.interactions import F32, I64
+from foundation.arrays import F32, I64
 from servers.graph import VectorGraph
 
 N_QUERIES = 500

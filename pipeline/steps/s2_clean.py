@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow.compute as pc
 
+from foundation.arrays import find_rows
 from pipeline.interactions import Interactions
 from pipeline.steps.s1_export import Export
-from servers.rows import find_rows
 
 LOWEST_RATING, HIGHEST_RATING = 1.0, 10.0
 

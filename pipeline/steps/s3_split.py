@@ -6,12 +6,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from foundation.arrays import U64, Mask
 from pipeline.errors import TooFewRatings
-from pipeline.interactions import Fold, Interactions, Mask, build_fold
+from pipeline.interactions import Fold, Interactions, build_fold
 from pipeline.settings import SplitParams
 from pipeline.steps.s2_clean import Clean
 
-U64 = NDArray[np.uint64]
 OUTER_SALT: Final = 1
 INNER_SALT: Final = 2
 READER_SALT: Final = 3

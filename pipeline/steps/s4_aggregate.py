@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from pipeline.interactions import F32, F64, I64, Fold
+from foundation.arrays import F32, F64, I64
+from pipeline.interactions import Fold
 from pipeline.models.neighbours import strongest_in_rows
 from pipeline.settings import AggregateParams
 

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
+from foundation.arrays import F32, I64
 from pipeline.books import N_FAVOURITES, NO_SUBJECT, SubjectSets, collect_subject_sets, find_favourites
-from pipeline.interactions import F32, I64, Fold
+from pipeline.interactions import Fold
 from pipeline.models.subject_attention import SubjectExamples, pad_sets, train_subject_attention
 from pipeline.progress import Advance
 from pipeline.settings import SubjectsParams

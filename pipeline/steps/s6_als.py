@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from scipy.sparse import csr_array
 
-from pipeline.interactions import F32, Fold
+from foundation.arrays import F32
+from pipeline.interactions import Fold
 from pipeline.models.als import train_factors
 from pipeline.models.neighbours import build_neighbours
 from pipeline.progress import Advance

@@ -6,17 +6,18 @@ from typing import Final
 
 import numpy as np
 
-from gateway.recommend.author_limit import Authors, limit_authors
+from foundation.arrays import F32, F64, I64, Mask, top_k
+from foundation.author_limit import Authors, limit_authors
 from pipeline.evaluation.lists import READ_AHEAD, list_authors
 from pipeline.evaluation.readers import Readers, choose_readers
-from pipeline.interactions import F32, F64, I64, Fold, Interactions, Mask
+from pipeline.interactions import Fold, Interactions
 from pipeline.models.ranking import EVEN_BLEND, build_als_model
 from pipeline.progress import Advance
 from pipeline.settings import RankerParams
 from pipeline.steps.s1_export import Export
 from pipeline.steps.s4_aggregate import Aggregates
 from pipeline.steps.s6_als import Als
-from servers.als.model import EVIDENCE, AlsModel, best_items
+from servers.als.model import EVIDENCE, AlsModel
 
 FACTORS: Final = (0.0, 0.5, 0.71, 1.41, 2.0)
 """What a weight is tried to be multiplied by."""
@@ -109,7 +110,7 @@ def _collect(model: AlsModel, readers: Readers, *, params: RankerParams, advance
         history, weights = model.weigh(history_ids, ratings)
         said = model.evidence(history, weights)
         said[:, history] = -np.inf
-        best = np.unique(np.concatenate([best_items(row, params.n_candidates) for row in said]))
+        best = np.unique(np.concatenate([top_k(row, params.n_candidates) for row in said]))
         item_idx.append(best)
         evidence.append(said[:, best])
         advance((at + 1) / readers.size)

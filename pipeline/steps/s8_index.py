@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from artifacts.formats import Folder
+from foundation.arrays import F32, I64, find_rows
 from pipeline.books import collect_subject_sets
-from pipeline.interactions import F32, I64, Fold
+from pipeline.interactions import Fold
 from pipeline.models.cards import build_cards
 from pipeline.models.text_encoder import fit_text_encoder
 from pipeline.models.vector_index import build_flat, measure_ann_recall, weigh_directions
@@ -23,7 +24,6 @@ from servers.embedder.model import EmbedderModel
 from servers.graph import VectorGraph, build_graph
 from servers.metadata.model import MetadataModel
 from servers.metadata.text_index import build_text_index
-from servers.rows import find_rows
 from servers.semantic.model import SemanticModel
 from servers.similarity.model import SimilarityModel
 

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from artifacts.manifest import GateVerdict
+from foundation.arrays import F64, I64
 from pipeline.books import collect_subject_sets
 from pipeline.evaluation.lists import name_favourites, serve_cold, serve_collaborative, serve_popular
 from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
 from pipeline.evaluation.readers import Readers, choose_readers
 from pipeline.gate import Measured, judge
-from pipeline.interactions import F64, I64, Fold
+from pipeline.interactions import Fold
 from pipeline.models.fold_models import FoldModels, build_fold_models, drop_learned
 from pipeline.settings import GateParams
 from pipeline.steps.s1_export import Export

@@ -2,8 +2,8 @@
 
 from contracts import als as contract
 from contracts.errors import ErrorCode
+from foundation.arrays import find_rows
 from servers.als.model import AlsModel, NoKnownBooks
-from servers.rows import find_rows
 from servers.shell.errors import ProblemFacts, ProblemRule
 from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
 

@@ -2,17 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from servers.rows import find_rows
-
-F32 = NDArray[np.float32]
-F64 = NDArray[np.float64]
-I64 = NDArray[np.int64]
+from foundation.arrays import F32, F64, I64, find_rows, gather_rows, top_k
 
 EVIDENCE: Final = ("als", "neighbours", "authors", "popularity")
 """The kinds of evidence, in the order of the rows of `AlsModel.evidence`; the keys of `params["blend"]`."""
@@ -88,7 +83,7 @@ class AlsModel:
         scores = self._blend(popularity_weight) @ self.evidence(history, weights)
         scores[history] = -np.inf
         scores[find_rows(self.book_ids, exclude)[1]] = -np.inf
-        best = best_items(scores, k)
+        best = top_k(scores, k)
         return self.book_ids[best], scores[best]
 
     def explain(
@@ -126,7 +121,7 @@ class AlsModel:
         rows = np.empty((len(EVIDENCE), n), dtype=np.float32)
         confidence = self.params["alpha"] * weights
         rows[0] = self.item_factors @ fold_in(self.item_factors, self.gram, history, confidence)
-        entries = _read_rows(self.neighbours, history)
+        entries = gather_rows(self.neighbours, history)
         rows[1] = np.bincount(entries.columns, entries.values * weights[entries.rows], minlength=n)
         rows[2] = self.book_authors @ np.sqrt(self._taste(history, weights))
         rows[3] = self.popularity
@@ -159,12 +154,12 @@ class AlsModel:
         return np.asarray(total / np.maximum(total.sum(axis=1, keepdims=True), TINY))
 
     def _strongest(self, history: I64, shares: F64, k: int) -> list[tuple[int, float]]:
-        best = best_items(np.where(shares > 0, shares, -np.inf), k)
+        best = top_k(np.where(shares > 0, shares, -np.inf), k)
         return [(int(self.book_ids[history[at]]), float(shares[at])) for at in best]
 
     def _taste(self, history: I64, weights: F32) -> F64:
         """(n_authors,): summed weights of the books of the history that each author wrote."""
-        entries = _read_rows(self.book_authors, history)
+        entries = gather_rows(self.book_authors, history)
         summed = np.bincount(entries.columns, weights[entries.rows], minlength=self.book_authors.shape[1])
         return summed.astype(np.float64)
 
@@ -174,31 +169,3 @@ class AlsModel:
             return weights
         personal = weights[:-1] / np.maximum(weights[:-1].sum(), TINY)
         return np.append((1 - popularity_weight) * personal, popularity_weight).astype(np.float32)
-
-
-def best_items(scores: NDArray[np.floating[Any]], k: int) -> I64:
-    """Positions of the k largest scores, largest first, ties by position; never one that is -inf."""
-    k = min(k, scores.size)
-    if k < 1:
-        return np.empty(0, dtype=np.int64)
-    threshold = np.partition(scores, scores.size - k)[scores.size - k]
-    above = np.flatnonzero((scores >= threshold) & (scores > -np.inf))
-    # The sort is stable and `above` ascends, so equal scores keep the order of their positions.
-    return above[np.argsort(-scores[above], kind="stable")][:k]
-
-
-class _Entries(NamedTuple):
-    """Entries of some rows of a matrix: places in the list of rows, columns, values."""
-
-    rows: I64
-    columns: I64
-    values: F32
-
-
-def _read_rows(matrix: csr_array, rows: I64) -> _Entries:
-    """The entries of these rows, one row after the other; SciPy's own indexing costs ten times that."""
-    starts = matrix.indptr[rows].astype(np.int64)
-    lengths = matrix.indptr[rows + 1] - starts
-    offsets = np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-    places = np.repeat(np.arange(rows.size), lengths)
-    return _Entries(places, matrix.indices[offsets], matrix.data[offsets])

@@ -6,10 +6,8 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
+from foundation.arrays import F32, I64
 
 SETS_PER_BLOCK: Final = 8192
 """Bounds the memory of `pool_sets`, which holds three (subjects of a block, dim) arrays at once."""

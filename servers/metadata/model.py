@@ -7,16 +7,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from artifacts.formats import Folder
+from foundation.arrays import F32, I32, I64, find_rows
 from servers.metadata.text_index import TextIndex
-from servers.rows import find_rows
-
-F32 = NDArray[np.float32]
-I32 = NDArray[np.int32]
-I64 = NDArray[np.int64]
 
 
 class SubjectUnknown(LookupError):

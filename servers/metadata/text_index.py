@@ -1,7 +1,6 @@
 """Keyword search over titles, authors and subjects: exact words, then beginnings, then one typo a word."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -9,11 +8,10 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 import tantivy
-from numpy.typing import NDArray
 from tantivy import Occur, Query
 
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
+from foundation.arrays import F32, I64
+from foundation.text import strip_accents
 
 FIELD_BOOSTS: Final = {"title": 1.5, "authors": 1.5, "subjects": 1.0}
 EXACT, PREFIX, TYPO = 4.0, 3.0, 1.2
@@ -56,9 +54,7 @@ def split_words(text: str) -> list[str]:
     Initials are one word, as readers type them: "jrr tolkien".
     """
     joined = INITIALS.sub(lambda initials: re.sub(r"[.\s]", "", initials[0]) + " ", text)
-    decomposed = unicodedata.normalize("NFKD", joined.translate(APOSTROPHES))
-    plain = "".join(char for char in decomposed if not unicodedata.combining(char))
-    return WORD.findall(plain.casefold())
+    return WORD.findall(strip_accents(joined.translate(APOSTROPHES)).casefold())
 
 
 class TextIndex:

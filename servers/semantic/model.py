@@ -1,7 +1,6 @@
 """Finds books for a sentence: a text encoder, and an index over the encoded texts of all books."""
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +8,10 @@ from functools import cached_property
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from foundation.arrays import F32, I64
+from foundation.text import to_ascii
 from servers.graph import VectorGraph
-
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
 
 WORD: Final = re.compile(r"[a-z0-9]{2,}")
 STOP_WORDS: Final = frozenset((
@@ -30,8 +27,8 @@ STOP_WORDS: Final = frozenset((
 
 def split_terms(text: str) -> Iterator[str]:
     """Telling words of a text: lower case, no accents, plurals folded (Harman's S-stemmer, 1991)."""
-    plain = unicodedata.normalize("NFKD", text.lower()).encode("ascii", "ignore").decode()
-    return (_strip_plural(word) for word in WORD.findall(plain) if word not in STOP_WORDS)
+    words = WORD.findall(to_ascii(text.lower()))
+    return (_strip_plural(word) for word in words if word not in STOP_WORDS)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,13 +7,10 @@ from typing import Final, Literal
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
+from foundation.arrays import F32, I64, find_rows
 from servers.graph import VectorGraph
-from servers.rows import find_rows
 
-F32 = NDArray[np.float32]
-I64 = NDArray[np.int64]
 Mode = Literal["als", "subject", "hybrid"]
 
 MAX_GRAPH_DEPTH: Final = 1000

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from typing import Any
 
-from gateway.recommend.author_limit import MOST_PER_AUTHOR, WINDOW
+from foundation.author_limit import MOST_PER_AUTHOR, WINDOW
 
 LIST_KEYS = {"version", "mode", "degraded", "items"}
 ITEM_KEYS = {"book_id", "title", "authors", "year", "isbns", "main_subject", "score"}

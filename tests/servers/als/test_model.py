@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from servers.als.model import AlsModel, NoKnownBooks, best_items, build_gram, fold_in
+from servers.als.model import AlsModel, NoKnownBooks, build_gram, fold_in
 
 N, N_FACTORS, ALPHA = 30, 8, 16.0
 RNG = np.random.default_rng(7)
@@ -159,11 +159,3 @@ def test_a_book_by_an_author_of_the_history_is_explained_by_that_authors_book() 
 
 def test_a_book_for_which_nothing_speaks_has_no_explanation() -> None:
     assert make_model(popularity=1.0).explain([0], [None], [100, 5], k=3) == [[], []]
-
-
-@given(st.lists(st.sampled_from([0.0, 0.5, 1.0, -np.inf]), max_size=20), st.integers(0, 25))
-def test_best_items_are_those_of_a_stable_sort(values: list[float], k: int) -> None:
-    scores = np.array(values)
-
-    expected = [row for row in np.argsort(-scores, kind="stable") if scores[row] > -np.inf][:k]
-    assert best_items(scores, k).tolist() == expected

@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.recommend.author_limit import limit_authors, lower_to_fall
+from foundation.author_limit import limit_authors, lower_to_fall
 
 RANKINGS = st.lists(st.frozensets(st.sampled_from("ABCDEFGH"), max_size=2), max_size=60)
 

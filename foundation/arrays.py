@@ -1,0 +1,81 @@
+"""Array types, and the small look-ups, rankings and gathers that every floor needs; pure NumPy."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
+I32 = NDArray[np.int32]
+I64 = NDArray[np.int64]
+U64 = NDArray[np.uint64]
+Mask = NDArray[np.bool_]
+
+LOW_HALF: Final = 0xFFFFFFFF
+
+
+class Entries(NamedTuple):
+    """Entries of some rows of a matrix: places in the list of rows, columns, values."""
+
+    rows: I64
+    columns: I64
+    values: F32
+
+
+def find_rows(ids: I64, wanted: Sequence[int] | I64) -> tuple[Mask, I64]:
+    """Which of the wanted are among ascending ids, and the rows of those that are, in the order wanted."""
+    wanted = np.asarray(wanted, dtype=np.int64)
+    if not ids.size:
+        return np.zeros(wanted.size, dtype=bool), np.empty(0, dtype=np.int64)
+    rows = np.minimum(np.searchsorted(ids, wanted), ids.size - 1)
+    is_known = ids[rows] == wanted
+    return is_known, rows[is_known]
+
+
+def top_k(scores: NDArray[np.floating[Any]], k: int) -> I64:
+    """Positions of the k largest scores, largest first, ties by position; never one that is -inf."""
+    k = min(k, scores.size)
+    if k < 1:
+        return np.empty(0, dtype=np.int64)
+    threshold = np.partition(scores, scores.size - k)[scores.size - k]
+    above = np.flatnonzero((scores >= threshold) & (scores > -np.inf))
+    # The sort is stable and `above` ascends, so equal scores keep the order of their positions.
+    return above[np.argsort(-scores[above], kind="stable")][:k]
+
+
+def expand_ranges(starts: I64, lengths: I64) -> I64:
+    """All positions of the ranges [start, start + length), one range after the other."""
+    return np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+
+
+def gather_rows(matrix: csr_array, rows: I64) -> Entries:
+    """The entries of these rows, one row after the other; SciPy's own indexing costs ten times that."""
+    starts = matrix.indptr[rows].astype(np.int64)
+    lengths = matrix.indptr[rows + 1] - starts
+    positions = expand_ranges(starts, lengths)
+    places = np.repeat(np.arange(rows.size), lengths)
+    return Entries(places, matrix.indices[positions], matrix.data[positions])
+
+
+def rank_in_group(groups: I64) -> I64:
+    """Place of each entry in its group, from 0; the entries of a group (a number from 0) stand together."""
+    n_of_group = np.bincount(groups)
+    return np.asarray(np.arange(groups.size) - (np.cumsum(n_of_group) - n_of_group)[groups])
+
+
+def find_starts(groups: I64, n_groups: int) -> I64:
+    """(n_groups + 1,): where each group begins among entries sorted by group (a number from 0)."""
+    return np.concatenate([[0], np.cumsum(np.bincount(groups, minlength=n_groups))]).astype(np.int64)
+
+
+def pack_pairs(left: I64, right: I64) -> I64:
+    """One number for each pair, in the order of pairs; right is in [0, 2³²)."""
+    return (left << 32) | right
+
+
+def unpack_pairs(pairs: I64) -> tuple[I64, I64]:
+    """Left and right of packed pairs."""
+    return pairs >> 32, pairs & LOW_HALF

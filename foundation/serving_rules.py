@@ -1,0 +1,16 @@
+"""What an operator may change about every list, in one place: what is tuned and judged is what is served."""
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from foundation.author_limit import MOST_PER_AUTHOR
+
+
+class ServingRules(BaseModel):
+    """Read by serving, tuning, evaluation and gate alike."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    author_limit: PositiveInt = MOST_PER_AUTHOR
+    """Most books of one author in any ten consecutive ones of a list."""
+    subjects_popularity_weight: float = Field(default=0.3, ge=0, le=1)
+    """Share of popularity in lists by subjects, where the client names none."""
