@@ -1,24 +1,25 @@
 """What every process that opens the catalog reads from the environment."""
 
-from pathlib import Path
-
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from foundation.settings import Options, ProcessSettings
 
 
-class CatalogSettings(BaseSettings):
+class CatalogOptions(Options):
     """Where the catalog is."""
 
-    model_config = SettingsConfigDict(env_prefix="BOOKMESH_", frozen=True, extra="ignore")
-
-    home: Path = Path(".bookmesh")
-    """Folder of everything that bookmesh keeps, the embedded catalog among it."""
     database_url: SecretStr | None = None
     """SQLAlchemy URL of the catalog; without it, SQLite under `home`."""
+
+
+class CatalogSettings(ProcessSettings):
+    """Settings of a process that opens the catalog; a command that does no more needs no others."""
+
+    catalog: CatalogOptions = CatalogOptions()
 
     @property
     def catalog_url(self) -> str:
         """The database to use, with its password: never log it."""
-        if self.database_url is not None:
-            return self.database_url.get_secret_value()
+        if self.catalog.database_url is not None:
+            return self.catalog.database_url.get_secret_value()
         return f"sqlite:///{(self.home / 'catalog.db').resolve()}"

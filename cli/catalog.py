@@ -10,11 +10,11 @@ from sqlalchemy import select
 
 from catalog.database import Database, check_migrated, migrate, open_database
 from catalog.errors import CatalogError
+from catalog.settings import CatalogSettings
 from catalog.tables import Book
 from catalog.users import find_user
 from cli.console import err, fail, failing_clearly, out
 from cli.progress import bars
-from cli.settings import CliSettings
 
 if TYPE_CHECKING:
     from catalog.importing import ImportReport
@@ -73,7 +73,7 @@ def find(
 ) -> None:
     """Print the user_id of a reader by the id that the source knows them by."""
     with failing_clearly(CatalogError):
-        db = open_database(CliSettings().catalog_url)
+        db = open_database(CatalogSettings().catalog_url)
         check_migrated(db)
         with db.session() as session:
             user_id = find_user(session, source, external_id)
@@ -85,7 +85,7 @@ def find(
 def _import(build: "Callable[[], Source]") -> None:
     from catalog.importing import import_source, write_report
 
-    settings = CliSettings()
+    settings = CatalogSettings()
     with failing_clearly(CatalogError), bars() as progress:
         report = import_source(open_database(settings.catalog_url), build(), progress=progress.update)
     path = write_report(report, settings.home / "reports")
@@ -95,7 +95,7 @@ def _import(build: "Callable[[], Source]") -> None:
 
 def _has_books() -> bool:
     with failing_clearly(CatalogError):
-        db: Database = open_database(CliSettings().catalog_url)
+        db: Database = open_database(CatalogSettings().catalog_url)
         migrate(db)
         with db.session() as session:
             return session.scalar(select(Book.book_id).limit(1)) is not None

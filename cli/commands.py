@@ -3,10 +3,12 @@
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy.exc import SQLAlchemyError
 from typer.core import TyperGroup
 
 from cli.console import fail
+from foundation.settings import find_variable
 
 
 class Commands(TyperGroup):
@@ -19,20 +21,27 @@ class Commands(TyperGroup):
         except ValidationError as error:
             if not error.title.endswith("Settings"):
                 raise
-            fail(f"{_list_settings(error)}; docs/settings.md explains each setting", code=2)
+            mistakes = "; ".join(map(_describe, error.errors()))
+            fail(f"{mistakes}; docs/settings.md explains each setting", code=2)
         except SQLAlchemyError as error:
-            fail(f"the database cannot be used: {_first_line(error)}; see BOOKMESH_DATABASE_URL")
+            variable = find_variable("catalog", "database_url")
+            fail(f"the database cannot be used: {_first_line(error)}; see {variable}")
         except BrokenPipeError:
             raise  # whoever read our output wants no more of it; that is no failure
         except OSError as error:
             fail(f"{error}; BOOKMESH_HOME must name a folder on a disk with room that you may write to")
 
 
-def _list_settings(error: ValidationError) -> str:
-    return "; ".join(
-        f"BOOKMESH_{'__'.join(map(str, mistake['loc'])).upper()}: {mistake['msg']}, not {mistake['input']!r}"
-        for mistake in error.errors()
-    )
+def _describe(mistake: ErrorDetails) -> str:
+    variable = find_variable(*mistake["loc"])
+    # What was given for a setting that is none, or for several at once, may hold a password.
+    match mistake["type"]:
+        case "extra_forbidden":
+            return f"{variable}: there is no such setting"
+        case "model_type":
+            return f"{variable}: {mistake['msg']}"
+        case _:
+            return f"{variable}: {mistake['msg']}, not {mistake['input']!r}"
 
 
 def _first_line(error: SQLAlchemyError) -> str:

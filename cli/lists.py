@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.console import fail, out
+from foundation.settings import find_variable
 from gateway.settings import GatewaySettings
 
 K = Annotated[int, typer.Option("--k", "-k", min=1, max=500, help="How many books.")]
@@ -53,7 +54,7 @@ def _is_isbn(text: str) -> bool:
 
 
 def _fetch(path: str, **params: Any) -> dict[str, Any]:
-    url = f"http://127.0.0.1:{GatewaySettings().port}"
+    url = f"http://127.0.0.1:{GatewaySettings().gateway.port}"
     try:
         response = httpx.get(url + path, params=params, timeout=TIMEOUT_S)
     except httpx.TransportError as error:
@@ -61,7 +62,8 @@ def _fetch(path: str, **params: Any) -> dict[str, Any]:
     try:
         body: dict[str, Any] = response.json()
     except ValueError:
-        fail(f"what answers at {url} is no gateway of ours; set BOOKMESH_PORT to the port of yours")
+        variable = find_variable("gateway", "port")
+        fail(f"what answers at {url} is no gateway of ours; set {variable} to the port of yours")
     if response.is_error:
         fail(f"{body.get('detail', response.text)} ({body.get('code')}, request {body.get('request_id')})")
     return body

@@ -79,11 +79,11 @@ def status() -> None:
 
 def _process_specs() -> list[ProcessSpec]:
     """The five servers, then the gateway, told where they are."""
-    own, theirs = GatewaySettings(), ServerSettings()
+    own, servers = GatewaySettings(), ServerSettings().servers
     shared = {"BOOKMESH_HOME": str(own.home.resolve())}
-    servers = [ProcessSpec(name, "127.0.0.1", theirs.port(name), shared) for name in SERVER_NAMES]
-    urls = {f"BOOKMESH_{spec.name.upper()}_URL": spec.url for spec in servers}
-    return [*servers, ProcessSpec("gateway", own.host, own.port, {**shared, **urls})]
+    specs = [ProcessSpec(name, "127.0.0.1", servers.port(name), shared) for name in SERVER_NAMES]
+    urls = {f"BOOKMESH_GATEWAY__MESH__URLS__{spec.name.upper()}": spec.url for spec in specs}
+    return [*specs, ProcessSpec("gateway", own.gateway.host, own.gateway.port, {**shared, **urls})]
 
 
 def _say(message: str) -> None:

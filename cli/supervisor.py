@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from foundation.settings import find_variable
+
 STOP_TIMEOUT_S = 15.0
 POLL_S = 0.2
 MAX_RESTART_DELAY_S = 30.0
@@ -22,9 +24,10 @@ class PortInUse(Exception):
     """Another process listens where one of ours should."""
 
     def __init__(self, name: str, port: int) -> None:
+        path = ("gateway", "port") if name == "gateway" else ("servers", "ports", name)
         super().__init__(
             f"port {port} for {name} is in use; stop what runs there (`bookmesh status` tells whether it is "
-            f"a mesh of ours) or set BOOKMESH_{'' if name == 'gateway' else name.upper() + '_'}PORT"
+            f"a mesh of ours) or set {find_variable(*path)}"
         )
         self.name, self.port = name, port
 

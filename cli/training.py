@@ -20,8 +20,8 @@ from artifacts.errors import ArtifactError
 from artifacts.store import ArtifactStore
 from catalog.database import check_migrated, open_database
 from catalog.errors import CatalogError
+from catalog.settings import CatalogSettings
 from cli.console import err, fail, failing_clearly, out
-from cli.settings import CliSettings
 from pipeline.errors import PipelineError
 from telemetry.logs import configure_logging
 
@@ -43,8 +43,7 @@ def train(
     ] = False,
 ) -> None:
     """Run the nine steps; promote the new version if the gate passes, else exit with code 3."""
-    settings = CliSettings()
-    store = ArtifactStore(settings.artifacts_root)
+    store = ArtifactStore(CatalogSettings().artifacts_root)
     if if_none and (current := store.current()):
         err.print(f"version {current} is current; nothing to train", highlight=False)
         return
@@ -53,7 +52,7 @@ def train(
 
     if from_step is not None and from_step not in STEPS:
         fail(f"no step is called {from_step!r}; the steps are {', '.join(STEPS)}", code=2)
-    parameters = TrainSettings()
+    settings = TrainSettings()
     with failing_clearly(CatalogError):
         db = open_database(settings.catalog_url)
         check_migrated(db)
@@ -63,7 +62,7 @@ def train(
     # A terminal shows bars; a log gets one JSON line a step.
     configure_logging("train", level="warning" if err.is_terminal else "info")
     with failing_clearly(ArtifactError, CatalogError, PipelineError), _step_bars() as bars:
-        report = run(parameters, db, store, from_step=from_step, progress=bars)
+        report = run(settings, db, store, from_step=from_step, progress=bars)
     _print_run(report)
     if not report.promoted:
         raise typer.Exit(REFUSED_CODE)
@@ -71,13 +70,13 @@ def train(
 
 def evaluate() -> None:
     """Measure the current version against the baselines, on the readers that were held out."""
-    settings = CliSettings()
     from pipeline.evaluation.compare import compare
     from pipeline.settings import TrainSettings
 
     with failing_clearly(ArtifactError, CatalogError, PipelineError), err.status("measuring"):
+        settings = TrainSettings()
         report = compare(
-            TrainSettings(), open_database(settings.catalog_url), ArtifactStore(settings.artifacts_root)
+            settings, open_database(settings.catalog_url), ArtifactStore(settings.artifacts_root)
         )
     table = Table(
         title=f"{report.n_readers:,} held-out readers",

@@ -9,8 +9,8 @@ from rich.table import Table
 from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
+from catalog.settings import CatalogSettings
 from cli.console import failing_clearly, out
-from cli.settings import CliSettings
 
 app = typer.Typer(no_args_is_help=True)
 Version = Annotated[str, typer.Argument(help="A version's name, as `bookmesh versions list` shows it.")]
@@ -94,4 +94,4 @@ def _recall(manifest: Manifest) -> str:
 
 
 def _store() -> ArtifactStore:
-    return ArtifactStore(CliSettings().artifacts_root)
+    return ArtifactStore(CatalogSettings().artifacts_root)

@@ -1,14 +1,13 @@
 """What an operator may change about every list, in one place: what is tuned and judged is what is served."""
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import Field, PositiveInt
 
 from foundation.author_limit import MOST_PER_AUTHOR
+from foundation.settings import Options
 
 
-class ServingRules(BaseModel):
+class ServingRules(Options):
     """Read by serving, tuning, evaluation and gate alike."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     author_limit: PositiveInt = MOST_PER_AUTHOR
     """Most books of one author in any ten consecutive ones of a list."""

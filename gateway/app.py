@@ -76,7 +76,7 @@ def _add_layers(
         return (services.mesh.pinned if services else None) or NO_VERSION
 
     problems.let_errors_through(app)
-    app.add_middleware(ConcurrencyLimit, limit=settings.gateway_concurrency)
+    app.add_middleware(ConcurrencyLimit, limit=settings.gateway.concurrency)
     app.add_middleware(
         HttpEdge,
         process="gateway",
@@ -111,17 +111,18 @@ async def _start(
     stack.callback(catalog.close)
     cache = _open_cache(settings)
     stack.push_async_callback(cache.close)
-    client = build_client(pool_size=settings.pool_size, idle_connection_s=settings.idle_connection_s)
+    options = settings.gateway
+    client = build_client(pool_size=options.mesh.pool_size, idle_connection_s=options.mesh.idle_connection_s)
     stack.push_async_callback(client.aclose)
     mesh = _build_mesh(settings, client, metrics, tracing)
     await mesh.start()
     stack.push_async_callback(mesh.stop)
-    snapshots = SnapshotKeeper(mesh, catalog, n_books=settings.snapshot_books)
+    snapshots = SnapshotKeeper(mesh, catalog, n_books=options.snapshot_books)
     await snapshots.start()
     stack.push_async_callback(snapshots.stop)
 
-    cards = Cards(catalog, size=settings.cached_cards)
-    defaults = Defaults(settings.author_limit, settings.subjects_popularity_weight)
+    cards = Cards(catalog, size=options.cache.cards)
+    defaults = Defaults(settings.serving.author_limit, settings.serving.subjects_popularity_weight)
     return Services(
         mesh=mesh,
         catalog=catalog,
@@ -134,11 +135,11 @@ async def _start(
             cards,
             cache,
             metrics,
-            deadline_s=settings.deadline_s,
+            deadline_s=options.deadline_s,
             settings_key=f"{defaults.most_per_author}:{defaults.subjects_popularity_weight}",
             render=render_list,
         ),
-        details=Details(mesh, catalog, cards, deadline_s=settings.deadline_s),
+        details=Details(mesh, catalog, cards, deadline_s=options.deadline_s),
     )
 
 
@@ -172,9 +173,9 @@ def _build_mesh(
             metrics=metrics,
             tracing=tracing,
         )
-        for name, url in settings.server_urls().items()
+        for name, url in settings.gateway.mesh.server_urls().items()
     }
-    return Mesh(servers, poll_interval_s=settings.poll_interval_s, metrics=metrics)
+    return Mesh(servers, poll_interval_s=settings.gateway.mesh.poll_interval_s, metrics=metrics)
 
 
 def _open_catalog(settings: GatewaySettings) -> Catalog:
@@ -182,18 +183,20 @@ def _open_catalog(settings: GatewaySettings) -> Catalog:
     check_migrated(db)
     return Catalog(
         db,
-        read_timeout_s=settings.deadline_s,
-        write_timeout_s=settings.write_timeout_s,
-        cached_readers=settings.cached_readers,
+        read_timeout_s=settings.gateway.deadline_s,
+        write_timeout_s=settings.gateway.write_timeout_s,
+        cached_readers=settings.gateway.cache.users,
     )
 
 
 def _open_cache(settings: GatewaySettings) -> ResponseCache:
-    memory = MemoryCache(settings.cache_bytes)
-    if settings.redis_url is None:
+    options = settings.gateway.cache
+    memory = MemoryCache(options.response_bytes)
+    if options.redis_url is None:
         return memory
-    return RedisCache(settings.redis_url.get_secret_value(), front=memory, breaker=_build_breaker(settings))
+    return RedisCache(options.redis_url.get_secret_value(), front=memory, breaker=_build_breaker(settings))
 
 
 def _build_breaker(settings: GatewaySettings) -> CircuitBreaker:
-    return CircuitBreaker(failures=settings.breaker_failures, open_s=settings.breaker_open_s)
+    breaker = settings.gateway.breaker
+    return CircuitBreaker(failures=breaker.failures, open_s=breaker.open_s)

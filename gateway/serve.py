@@ -17,8 +17,8 @@ DRAIN_S: Final = 10
 
 def run_gateway(settings: GatewaySettings) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first."""
-    configure_logging("gateway", level=settings.log_level)
-    tracing = open_tracing("gateway", settings.otlp_endpoint)
+    configure_logging("gateway", level=settings.telemetry.log_level)
+    tracing = open_tracing("gateway", settings.telemetry.otlp_endpoint)
     try:
         uvicorn.Server(build_uvicorn_config(settings, create_app(settings, tracing))).run()
     finally:
@@ -29,8 +29,8 @@ def build_uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Con
     """How uvicorn runs the gateway."""
     return uvicorn.Config(
         app,
-        host=settings.host,
-        port=settings.port,
+        host=settings.gateway.host,
+        port=settings.gateway.port,
         loop="uvloop",
         http="httptools",
         ws="none",

@@ -86,7 +86,7 @@ class _Run:
     def execute(self, db: Database) -> RunReport:
         """All nine steps, then publishing."""
         started_at, started = datetime.now(UTC), time.monotonic()
-        step, settings = self.stepper.run, self.settings
+        step, settings = self.stepper.run, self.settings.train
         exported = self.stepper.export(export, db, lambda found: found.fingerprint)
         cleaned = step("clean", "all", clean, exported)
         folds = step("split", "all", split, cleaned, params=settings.split)
@@ -124,7 +124,7 @@ class _Run:
 
     def _tune(self, exported: Kept[Export], folds: Kept[Split]) -> Kept[Blend]:
         """Steps 4, 6 and 7 on the inner fold."""
-        settings, data = self.settings, "inner"
+        settings, data = self.settings.train, "inner"
         fold = folds.part("inner", lambda found: found.inner)
         held_out = folds.part("inner_held_out", lambda found: found.inner_held_out)
         aggregates = self.stepper.run("aggregate", data, aggregate, fold, params=settings.aggregate)
@@ -136,7 +136,7 @@ class _Run:
 
     def _fit(self, data: str, exported: Kept[Export], fold: Kept[Fold]) -> _Fitted:
         """Steps 4, 5, 6 and 8 on one set of interactions."""
-        settings, step = self.settings, self.stepper.run
+        settings, step = self.settings.train, self.stepper.run
         aggregates = step("aggregate", data, aggregate, fold, params=settings.aggregate)
         subjects = step(
             "subjects", data, learn_subjects, fold, aggregates, exported,
@@ -151,7 +151,7 @@ class _Run:
         return _Fitted(fold, aggregates, subjects, als, index)
 
     def _learn_als(self, data: str, fold: Kept[Fold]) -> Kept[Als]:
-        settings = self.settings
+        settings = self.settings.train
         return self.stepper.run(
             "als", data, learn_als, fold,
             params=settings.als, seed=settings.seed,
@@ -166,12 +166,14 @@ class _Run:
         blend: Kept[Blend],
         texts: Kept[Texts],
     ) -> Kept[Gate]:
+        settings = self.settings
         current = self._load_current(folds.value.split_id)
+        serving = Kept(settings.serving, settings.serving.model_dump_json())
         return self.stepper.run(
             "gate", "train", gate,
             folds, exported, fitted.aggregates, fitted.subjects, fitted.als, blend,
-            fitted.index, texts, current,
-            params=self.settings.gate, seed=self.settings.seed,
+            fitted.index, texts, current, serving,
+            params=settings.train.gate, seed=settings.train.seed,
         )  # fmt: skip
 
     def _load_current(self, split_id: str) -> Kept[FoldModels | None]:
@@ -214,15 +216,18 @@ class _Run:
     def _seal(
         self, records: dict[str, object], exported: Kept[Export], folds: Kept[Split], judged: Kept[Gate]
     ) -> Manifest:
-        draft = self.store.draft()
+        draft, settings = self.store.draft(), self.settings
         for owner, record in records.items():
             draft.add(owner, record)
         return draft.seal(
             split_id=folds.value.split_id,
             data_fingerprint=exported.value.fingerprint,
             code_revision=f"{RELEASE}+{digest_code(__name__)[:12]}",
-            params=self.settings.model_dump(mode="json", exclude={"home", "seed", "threads"}),
-            seed=self.settings.seed,
+            params={
+                **settings.train.model_dump(mode="json", exclude={"seed", "threads"}),
+                "serving": settings.serving.model_dump(mode="json"),
+            },
+            seed=settings.train.seed,
             metrics=judged.value.metrics,
             gate=judged.value.read_verdict(),
         )

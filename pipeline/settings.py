@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from catalog.settings import CatalogSettings
+from foundation.serving_rules import ServingRules
+from foundation.settings import Options
 
 
 class Params(BaseModel):
@@ -20,7 +23,7 @@ class SplitParams(Params):
     """Share of the train fold that the ranker is tuned on; a larger one thins histories and misleads it."""
     min_ratings: PositiveInt = 5
     """Readers with fewer interactions are trained on only."""
-    min_readers: PositiveInt = 20
+    min_users: PositiveInt = 20
     """Fewer readers with enough interactions than this, and the run stops."""
 
 
@@ -29,7 +32,7 @@ class AggregateParams(Params):
 
     prior_ratings: PositiveFloat = 30.0
     """Ratings of average height that each book is given beforehand, in its Bayesian mean."""
-    co_readers: PositiveInt = 20
+    n_co_read: PositiveInt = 20
     """Books kept for each book as read together with it most."""
 
 
@@ -73,7 +76,7 @@ class RankerParams(Params):
 
     k: PositiveInt = 30
     """Length of the lists whose recall is tuned."""
-    max_readers: PositiveInt = 4000
+    max_users: PositiveInt = 4000
     """Readers that the search looks at: fewer, and it follows chance."""
     n_candidates: PositiveInt = 200
     """Best books of each kind of evidence that a reader's candidates are made of."""
@@ -96,24 +99,18 @@ class GateParams(Params):
     """What a version must show before it is served."""
 
     k: PositiveInt = 30
-    max_readers: PositiveInt = 3000
+    max_users: PositiveInt = 3000
     """Readers that are measured, always the same ones: enough for an interval of about ±0.007."""
     floor_margin: PositiveFloat = 1.1
     """Recall must be above this many times the recall of popularity."""
     max_loss: PositiveFloat = 0.005
     """δ: how far below the current version's recall the interval of the difference may reach."""
-    cold_popularity_weight: float = Field(default=0.3, ge=0, le=1)
-    """Share of popularity in lists by subjects, as the gateway has it by default."""
     min_ann_recall: float = Field(default=0.9, gt=0, le=1)
 
 
-class TrainSettings(BaseSettings):
-    """Settings of one training run; a parameter of a step is set as in BOOKMESH_ALS__N_FACTORS=64."""
+class TrainOptions(Options):
+    """One training run; a parameter of a step is set as in BOOKMESH_TRAIN__ALS__N_FACTORS=64."""
 
-    model_config = SettingsConfigDict(env_prefix="BOOKMESH_", env_nested_delimiter="__", frozen=True)
-
-    home: Path = Path(".bookmesh")
-    """Folder of everything that bookmesh keeps."""
     seed: int = Field(default=20, ge=0)
     """Every random choice of a run comes from it."""
     threads: PositiveInt = 2
@@ -125,6 +122,13 @@ class TrainSettings(BaseSettings):
     ranker: RankerParams = RankerParams()
     index: IndexParams = IndexParams()
     gate: GateParams = GateParams()
+
+
+class TrainSettings(CatalogSettings):
+    """All that a training run reads."""
+
+    serving: ServingRules = ServingRules()
+    train: TrainOptions = TrainOptions()
 
     @property
     def steps_path(self) -> Path:

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal
 
+from foundation.settings import find_variable
+
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
@@ -19,7 +21,7 @@ class TracingNotInstalled(RuntimeError):
 
     def __init__(self) -> None:
         super().__init__(
-            "BOOKMESH_OTLP_ENDPOINT is set, but OpenTelemetry is not installed: "
+            f"{find_variable('telemetry', 'otlp_endpoint')} is set, but OpenTelemetry is not installed: "
             "pip install 'bookmesh[tracing]', or unset it"
         )
 

@@ -24,7 +24,10 @@ SMALL_MODELS = {
     "BOOKMESH_INDEX__TEXT_DIM": "32",
     "BOOKMESH_RANKER__MAX_READERS": "200",
 }
-"""Trained in seconds, and with these readers far enough above the gate's floor."""
+"""Trained in seconds, and with these readers far enough above the gate's floor.
+
+The names are those of 0.1.0, which upgrades/seal_home.py can run too.
+"""
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def free_ports() -> dict[str, int]:
 
 
 def port_settings(ports: dict[str, int]) -> dict[str, str]:
-    """The ports as `bookmesh` reads them."""
+    """The ports as every release of `bookmesh` reads them."""
     return {
         "BOOKMESH_PORT" if name == "gateway" else f"BOOKMESH_{name.upper()}_PORT": str(port)
         for name, port in ports.items()

@@ -2,22 +2,23 @@
 
 import ast
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import AnyUrl, BaseModel
-from pydantic_settings import BaseSettings
 
 from artifacts.release import RELEASE
 from catalog.demo.works import read_works
 from catalog.settings import CatalogSettings
-from cli.settings import CliSettings
 from contracts.errors import ErrorCode
 from contracts.shell import SERVER_NAMES
+from foundation.settings import ALIASES, ProcessSettings, list_aliases
 from gateway.api.problems import STATUS
 from gateway.settings import GatewaySettings
 from pipeline.settings import TrainSettings
@@ -28,13 +29,14 @@ from servers.shell.settings import ServerSettings
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PYPROJECT["tool"]["importlinter"]["root_packages"]
-SETTINGS: list[type[BaseSettings]] = [
+SETTINGS: list[type[ProcessSettings]] = [
     CatalogSettings,
-    CliSettings,
     GatewaySettings,
     ServerSettings,
     TrainSettings,
 ]
+EXAMPLES: dict[str, str] = json.loads((ROOT / "tests" / "settings_0_1_0.json").read_text())
+"""Every variable of 0.1.0, with a value that is not its default."""
 MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 UNSAFE_IMPORTS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve"}
 UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
@@ -81,7 +83,7 @@ def show(default: Any) -> str:
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
-    documented = {name: default for name, default, _ in read_table("settings.md", columns=3)}
+    documented = {name: default for name, _, default, _ in read_table("settings.md", columns=4)}
 
     assert documented == {name: show(default) for each in SETTINGS for name, default in variables(each)}
 
@@ -93,19 +95,95 @@ def test_every_settings_class_is_among_those_that_are_checked() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ClassDef)
         and any(
-            isinstance(base, ast.Name) and base.id in {"BaseSettings", "CatalogSettings"}
+            isinstance(base, ast.Name) and base.id in {"BaseSettings", "ProcessSettings", "CatalogSettings"}
             for base in node.bases
         )
     }
 
-    assert found == {each.__name__ for each in SETTINGS}
+    assert found == {each.__name__ for each in SETTINGS} | {"ProcessSettings"}
 
 
 def test_every_setting_has_a_meaning_and_is_listed_once() -> None:
-    rows = read_table("settings.md", columns=3)
+    rows = read_table("settings.md", columns=4)
 
-    assert [row[0] for row in rows if len(row[2]) < 5] == []
+    assert [row[0] for row in rows if len(row[3]) < 5] == []
     assert len({row[0] for row in rows}) == len(rows)
+
+
+def test_no_two_settings_differ_by_a_prefix() -> None:
+    names = {name.removeprefix("BOOKMESH_") for each in SETTINGS for name, _ in variables(each)}
+
+    alike = {(a, b) for a in names for b in names if a != b and (b.startswith(a) or b.endswith(f"_{a}"))}
+
+    assert alike == set()
+
+
+def test_every_alias_is_documented_with_its_setting() -> None:
+    documented = {
+        alias: name
+        for name, aliases, *_ in read_table("settings.md", columns=4)
+        for alias in re.findall(r"`(\w+)`", aliases)
+    }
+
+    assert {alias for alias, name in documented.items() if alias not in list_aliases(name)} == set()
+    assert {alias for alias in ALIASES if not any(each.startswith(alias) for each in documented)} == set()
+    assert EXAMPLES.keys() <= documented.keys() | {"BOOKMESH_HOME"}
+
+
+def test_every_variable_of_the_readme_sets_something() -> None:
+    named = set(re.findall(r"^\| `(BOOKMESH_\w+)` \|", (ROOT / "README.md").read_text(), re.MULTILINE))
+    known = {name for each in SETTINGS for name, _ in variables(each)}
+
+    assert len(named) == 4
+    assert named <= known | {alias for name in known for alias in list_aliases(name)}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment, without any setting of the developer's own."""
+    for name in [name for name in os.environ if name.startswith("BOOKMESH_")]:
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
+def read_setting(variable: str) -> list[Any]:
+    """What each process that has this setting reads."""
+    path = variable.removeprefix("BOOKMESH_").lower().split("__")
+    return [reduce(getattr, path, each()) for each in SETTINGS if path[0] in each.model_fields]
+
+
+@pytest.mark.parametrize("old", EXAMPLES)
+def test_a_variable_of_0_1_0_is_still_read_by_each_process_that_has_its_setting(
+    old: str, environment: pytest.MonkeyPatch
+) -> None:
+    name = find_name(old)
+    defaults = read_setting(name)
+
+    environment.setenv(old, EXAMPLES[old])
+    found = read_setting(name)
+
+    environment.delenv(old)
+    environment.setenv(name, EXAMPLES[old])
+    assert defaults
+    assert found == read_setting(name)
+    assert all(value != default for value, default in zip(found, defaults, strict=True))
+
+
+@pytest.mark.parametrize("old", [old for old in EXAMPLES if old != "BOOKMESH_HOME"])
+def test_a_setting_s_own_name_counts_more_than_its_alias(old: str, environment: pytest.MonkeyPatch) -> None:
+    name = find_name(old)
+    environment.setenv(name, EXAMPLES[old])
+    found = read_setting(name)
+
+    environment.setenv(old, "nonsense")
+
+    assert read_setting(name) == found
+
+
+def find_name(old: str) -> str:
+    """What a variable of 0.1.0 is called now."""
+    known = {name for each in SETTINGS for name, _ in variables(each)}
+    return next(name for name in known if old == name or old in list_aliases(name))
 
 
 def test_no_other_module_reads_the_environment() -> None:

@@ -70,14 +70,14 @@ def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> Eval
 
 
 def _compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> EvaluationReport:
-    params = settings.gate
-    folds = split(clean(export(db)), params=settings.split)
+    options, params = settings.train, settings.train.gate
+    folds = split(clean(export(db)), params=options.split)
     version, models = _load_served(store, folds.split_id)
-    chosen = choose_readers(folds.train, folds.held_out, at_most=params.max_readers)
+    chosen = choose_readers(folds.train, folds.held_out, at_most=params.max_users)
     readers = chosen.take(np.isin(chosen.user_ids, models.reader_ids))
-    aggregates = aggregate(folds.train, params=settings.aggregate)
+    aggregates = aggregate(folds.train, params=options.aggregate)
     classic_als = serve_classic_als(
-        folds.train, readers, params.k, seed=settings.seed, threads=settings.threads
+        folds.train, readers, params.k, seed=options.seed, threads=options.threads
     )
     lists = {
         "popularity": serve_popular(folds.train.book_ids, aggregates.popularity, readers, params.k),
@@ -91,7 +91,7 @@ def _compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> Eva
         k=params.k,
         ndcg_k=NDCG_K,
         n_readers=readers.size,
-        rows=_measure(lists, readers, params.k, settings.seed),
+        rows=_measure(lists, readers, params.k, options.seed),
     )
 
 

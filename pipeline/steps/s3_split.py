@@ -61,8 +61,8 @@ def draw(user_ids: NDArray[np.int64], book_ids: NDArray[np.int64], salt: int) ->
 def _has_enough(user_ids: NDArray[np.int64], params: SplitParams) -> Mask:
     _, user_idx, n_ratings = np.unique(user_ids, return_inverse=True, return_counts=True)
     n_eligible = int((n_ratings >= params.min_ratings).sum())
-    if n_eligible < params.min_readers:
-        raise TooFewRatings(found=n_eligible, needed=params.min_readers, ratings_each=params.min_ratings)
+    if n_eligible < params.min_users:
+        raise TooFewRatings(found=n_eligible, needed=params.min_users, ratings_each=params.min_ratings)
     return np.asarray((n_ratings >= params.min_ratings)[user_idx])
 
 

@@ -52,7 +52,7 @@ def aggregate(fold: Fold, *, params: AggregateParams) -> Aggregates:
         deviation=deviation,
         bayesian_mean=np.where(n_explicit > 0, drawn, np.nan),
         popularity=measure_popularity(counts),
-        co_reading=_count_co_readers(fold, params.co_readers),
+        co_reading=_count_co_readers(fold, params.n_co_read),
     )
 
 

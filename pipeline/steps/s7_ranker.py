@@ -69,7 +69,7 @@ def tune_blend(
     advance: Advance,
 ) -> Blend:
     """Search for the weights with the largest mean recall@k, author limit included, on held-out books."""
-    readers = choose_readers(fold, held_out, at_most=params.max_readers)
+    readers = choose_readers(fold, held_out, at_most=params.max_users)
     model = build_als_model(fold, als, aggregates, catalog, EVEN_BLEND)
     candidates = _collect(model, readers, params=params, advance=advance)
 

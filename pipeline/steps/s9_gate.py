@@ -7,6 +7,7 @@ import numpy as np
 
 from artifacts.manifest import GateVerdict
 from foundation.arrays import F64, I64
+from foundation.serving_rules import ServingRules
 from pipeline.books import collect_subject_sets
 from pipeline.evaluation.lists import name_favourites, serve_cold, serve_collaborative, serve_popular
 from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
@@ -46,6 +47,7 @@ def gate(
     index: Index,
     texts: Texts,
     current: FoldModels | None,
+    serving: ServingRules,
     *,
     params: GateParams,
     seed: int,
@@ -53,7 +55,7 @@ def gate(
     """Serve the held-out readers by the candidate, by what it has to beat, and by the current version."""
     candidate = build_fold_models(folds, catalog, aggregates, subjects, als, blend)
     ann_recall = {**index.ann_recall, "text": texts.ann_recall}
-    readers = choose_readers(folds.train, folds.held_out, at_most=params.max_readers)
+    readers = choose_readers(folds.train, folds.held_out, at_most=params.max_users)
     served = serve_collaborative(candidate.als, readers, params.k)
     recall = _recall(served, readers, params)
     measured = Measured(
@@ -72,7 +74,7 @@ def gate(
     figures = {
         f"recall@{params.k}": recall,
         f"ndcg@{NDCG_K}": ndcg_at_k(served, readers.held_out, NDCG_K),
-        f"cold_recall@{params.k}": _cold_recall(candidate, folds.train, readers, catalog, params),
+        f"cold_recall@{params.k}": _cold_recall(candidate, folds.train, readers, catalog, serving, params),
         f"popularity_recall@{params.k}": measured.popularity,
         f"untrained_recall@{params.k}": measured.untrained,
     }
@@ -105,7 +107,12 @@ def _gain_over(current: FoldModels | None, recall: F64, readers: Readers, params
 
 
 def _cold_recall(
-    candidate: FoldModels, train: Fold, readers: Readers, catalog: Export, params: GateParams
+    candidate: FoldModels,
+    train: Fold,
+    readers: Readers,
+    catalog: Export,
+    serving: ServingRules,
+    params: GateParams,
 ) -> F64:
     sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, train.book_ids)
     served = serve_cold(
@@ -114,7 +121,7 @@ def _cold_recall(
         candidate.book_vectors,
         name_favourites(sets, train.book_ids, readers),
         readers,
-        popularity_weight=params.cold_popularity_weight,
+        popularity_weight=serving.subjects_popularity_weight,
         k=params.k,
     )
     return _recall(served, readers, params)

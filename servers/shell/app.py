@@ -88,7 +88,7 @@ def create_app(
         metrics=holder.metrics.http,
         tracing=tracing,
         render_problem=build_renderer(server.problems),
-        max_body_bytes=settings.max_body_bytes,
+        max_body_bytes=settings.servers.max_body_bytes,
         success_level=logging.DEBUG,
     )
 
@@ -110,7 +110,7 @@ class ShellApp(Generic[M]):
         self._started_s = time.monotonic()
         self._running = 0
         self._threads = ThreadPoolExecutor(
-            settings.worker_threads, "answers", initializer=limit_math_threads, initargs=(settings,)
+            settings.servers.worker_threads, "answers", initializer=limit_math_threads, initargs=(settings,)
         )
         endpoints = [*self._operational(), *map(self._model_endpoint, server.routes)]
         self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
@@ -148,8 +148,8 @@ class ShellApp(Generic[M]):
     async def _answer_route(self, route: ModelRoute[M], headers: Headers, body: bytes) -> Answer:
         deadline = _Deadline(headers.get(DEADLINE_KEY))
         request = _parse(route, body)
-        if self._running >= self._settings.max_concurrent_requests:
-            raise Overloaded(self._settings.max_concurrent_requests)
+        if self._running >= self._settings.servers.concurrency:
+            raise Overloaded(self._settings.servers.concurrency)
         pinned = headers.get(VERSION_KEY)
         self._running += 1
         try:
@@ -199,9 +199,9 @@ class ShellApp(Generic[M]):
             uptime_s=round(time.monotonic() - self._started_s, 3),
             shapes=current.shapes if current else {},
             limits={
-                "max_body_bytes": self._settings.max_body_bytes,
+                "max_body_bytes": self._settings.servers.max_body_bytes,
                 "max_books": MAX_BOOKS,
-                "max_concurrent_requests": self._settings.max_concurrent_requests,
+                "max_concurrent_requests": self._settings.servers.concurrency,
             },
             last_reload_error=self._holder.last_error,
         )
@@ -236,7 +236,7 @@ class _Deadline:
 
 def limit_math_threads(settings: ServerSettings) -> None:
     """Bound the threads that BLAS and FAISS start; OpenMP counts them anew in every thread that calls it."""
-    threadpool_limits(settings.math_threads)
+    threadpool_limits(settings.servers.math_threads)
 
 
 def _parse(route: ModelRoute[Any], body: bytes) -> Request:

@@ -25,7 +25,7 @@ KEEP_ALIVE_S = 75
 
 def run_server(name: ServerName, settings: ServerSettings) -> None:
     """Serve until told to stop by SIGTERM or SIGINT; then let running requests end."""
-    configure_logging(name, level=settings.log_level)
+    configure_logging(name, level=settings.telemetry.log_level)
     server = find_server(name)
     limit_math_threads(settings)
     # Having drained, uvicorn raises the signal that stopped it once more: by then it is an order obeyed.
@@ -48,25 +48,25 @@ def build_app(server: ModelServer[Any], settings: ServerSettings) -> AsgiApp:
         server.model,
         server.warm_up,
         metrics=ServerMetrics(server.name, build_registry()),
-        poll_s=settings.pointer_poll_s,
-        keep_previous_s=settings.keep_previous_s,
-        retry_s=settings.load_retry_s,
+        poll_s=settings.servers.pointer_poll_s,
+        keep_previous_s=settings.servers.keep_previous_s,
+        retry_s=settings.servers.load_retry_s,
     )
-    return create_app(server, settings, holder, open_tracing(server.name, settings.otlp_endpoint))
+    return create_app(server, settings, holder, open_tracing(server.name, settings.telemetry.otlp_endpoint))
 
 
 def build_uvicorn_config(name: ServerName, settings: ServerSettings, app: AsgiApp) -> uvicorn.Config:
     """How uvicorn runs every model server."""
     return uvicorn.Config(
         app,
-        host=settings.server_host,
-        port=settings.port(name),
+        host=settings.servers.host,
+        port=settings.servers.port(name),
         loop="uvloop",
         http="httptools",
         ws="none",
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=settings.drain_s,
+        timeout_graceful_shutdown=settings.servers.drain_s,
         access_log=False,
         log_config=None,
         server_header=False,

@@ -1,32 +1,28 @@
 """What a model server reads from the environment."""
 
-from pathlib import Path
-from typing import Literal
+from pydantic import PositiveFloat, PositiveInt
 
-from pydantic import Field, PositiveFloat, PositiveInt
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from contracts.shell import DEFAULT_PORTS, ServerName
+from contracts.shell import DEFAULT_PORTS, Port, ServerName
+from foundation.settings import Options, ProcessSettings
+from telemetry.settings import TelemetryOptions
 
 
-class ServerSettings(BaseSettings):
-    """Read once, at start-up; the same environment serves all five servers of a host."""
+class ServerPorts(Options):
+    """Port of each model server; 0 lets the system choose."""
 
-    model_config = SettingsConfigDict(env_prefix="BOOKMESH_", frozen=True, extra="ignore")
+    embedder: Port = DEFAULT_PORTS["embedder"]
+    similarity: Port = DEFAULT_PORTS["similarity"]
+    als: Port = DEFAULT_PORTS["als"]
+    metadata: Port = DEFAULT_PORTS["metadata"]
+    semantic: Port = DEFAULT_PORTS["semantic"]
 
-    home: Path = Path(".bookmesh")
-    """Folder whose `artifacts/` holds the versions to serve."""
-    server_host: str = "127.0.0.1"
+
+class ServerOptions(Options):
+    """The same for all five servers of a host."""
+
+    host: str = "127.0.0.1"
     """Address that the model servers listen on."""
-    embedder_port: int = Field(default=DEFAULT_PORTS["embedder"], ge=0, le=65535)
-    similarity_port: int = Field(default=DEFAULT_PORTS["similarity"], ge=0, le=65535)
-    als_port: int = Field(default=DEFAULT_PORTS["als"], ge=0, le=65535)
-    metadata_port: int = Field(default=DEFAULT_PORTS["metadata"], ge=0, le=65535)
-    semantic_port: int = Field(default=DEFAULT_PORTS["semantic"], ge=0, le=65535)
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """Successful requests to model servers are logged at debug."""
-    otlp_endpoint: str | None = None
-    """Base URL of an OpenTelemetry collector (OTLP over HTTP); traces are recorded only if it is set."""
+    ports: ServerPorts = ServerPorts()
     pointer_poll_s: PositiveFloat = 0.5
     """Seconds between two looks at the version pointer."""
     keep_previous_s: PositiveFloat = 60.0
@@ -35,7 +31,7 @@ class ServerSettings(BaseSettings):
     """Seconds until a version that failed to load is tried again."""
     max_body_bytes: PositiveInt = 1 << 20
     """Largest request body; 10,000 books of history and as many to exclude fit."""
-    max_concurrent_requests: PositiveInt = 64
+    concurrency: PositiveInt = 64
     """Requests answered at once; more are refused with 503 and Retry-After."""
     worker_threads: PositiveInt = 2
     """Threads for answers that take milliseconds."""
@@ -45,11 +41,13 @@ class ServerSettings(BaseSettings):
     """Seconds that requests may still take once the server is told to stop."""
 
     def port(self, name: ServerName) -> int:
-        """The port of one server; 0 lets the system choose."""
-        port: int = getattr(self, f"{name}_port")
+        """The port of one server."""
+        port: int = getattr(self.ports, name)
         return port
 
-    @property
-    def artifacts_root(self) -> Path:
-        """Root folder of the artifact store."""
-        return self.home / "artifacts"
+
+class ServerSettings(ProcessSettings):
+    """Read once, at start-up."""
+
+    telemetry: TelemetryOptions = TelemetryOptions()
+    servers: ServerOptions = ServerOptions()

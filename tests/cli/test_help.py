@@ -48,11 +48,25 @@ def test_words_that_make_no_command_end_with_code_2(words: tuple[str, ...]) -> N
     assert CliRunner().invoke(app, [*words]).exit_code == 2
 
 
-def test_a_setting_that_makes_no_sense_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BOOKMESH_PORT", "harbour")
+@pytest.mark.parametrize("name", ["BOOKMESH_PORT", "BOOKMESH_GATEWAY__PORT"])
+def test_a_setting_that_makes_no_sense_is_named_as_it_was_set(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "harbour")
 
     done = CliRunner().invoke(app, ["status"])
 
     assert done.exit_code == 2
-    assert "BOOKMESH_PORT" in done.output
+    assert f"{name}: " in done.output
     assert "harbour" in done.output
+
+
+@pytest.mark.parametrize("name", ["BOOKMESH_CATALOG__DATABSE_URL", "BOOKMESH_CATALOG"])
+def test_a_password_under_a_wrong_name_is_not_shown(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "mysql+pymysql://me:secret@db/bookmesh")
+
+    done = CliRunner().invoke(app, ["status"])
+
+    assert done.exit_code == 2
+    assert f"{name}: " in done.output
+    assert "secret" not in done.output

@@ -74,4 +74,4 @@ def test_what_the_gateway_refuses_is_told_with_its_code(
 
 
 def test_without_a_gateway_the_message_says_how_to_start_one(empty_home: Home) -> None:
-    assert "bookmesh up" in empty_home.fail("recommend", "1", BOOKMESH_PORT="9")
+    assert "bookmesh up" in empty_home.fail("recommend", "1", BOOKMESH_GATEWAY__PORT="9")

@@ -13,6 +13,7 @@ import pytest
 
 from cli import supervisor as supervision
 from cli.supervisor import PortInUse, ProcessSpec, Supervisor, read_table, table_path
+from contracts.shell import SERVER_NAMES
 from tests.meshes import free_ports, wait_until
 
 UNSTARTABLE = "kettle"
@@ -36,7 +37,7 @@ def make(tmp_path: Path, told: Told) -> Iterator[Callable[..., Supervisor]]:
 
     def build(*names: str) -> Supervisor:
         environment = {"BOOKMESH_HOME": str(tmp_path), "OPENBLAS_NUM_THREADS": "1"}
-        environment |= {f"BOOKMESH_{name.upper()}_PORT": str(port) for name, port in ports.items()}
+        environment |= {f"BOOKMESH_SERVERS__PORTS__{name.upper()}": str(ports[name]) for name in SERVER_NAMES}
         specs = [
             ProcessSpec(name, "127.0.0.1", ports.get(name, ports["gateway"]), environment) for name in names
         ]
@@ -133,7 +134,7 @@ def test_nothing_is_started_if_one_port_is_in_use(make: Callable[..., Supervisor
         running.start()
 
     assert (refused.value.name, refused.value.port) == ("als", port)
-    assert "BOOKMESH_ALS_PORT" in str(refused.value)
+    assert "BOOKMESH_SERVERS__PORTS__ALS" in str(refused.value)
     assert read_table(tmp_path) == []
 
 

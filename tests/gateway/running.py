@@ -25,6 +25,7 @@ from catalog.tables import (
     User,
     UserSubject,
 )
+from contracts.shell import SERVER_NAMES
 from gateway.app import create_app
 from gateway.serve import build_uvicorn_config
 from gateway.settings import GatewaySettings
@@ -96,12 +97,12 @@ def build_home(folder: Path) -> Path:
     return folder
 
 
-def settings_for(home: Path, urls: dict[str, str], **changes: Any) -> GatewaySettings:
+def settings_for(
+    home: Path, urls: dict[str, str], *, poll_interval_s: float = 0.05, **changes: Any
+) -> GatewaySettings:
     """Settings for a gateway over some servers; those not named are where nobody listens."""
-    names = ("embedder", "similarity", "als", "metadata", "semantic")
-    addresses = {f"{name}_url": urls.get(name, NOWHERE) for name in names}
-    defaults = {"home": home, "poll_interval_s": 0.05, "deadline_s": 5.0, "port": 0}
-    return GatewaySettings(**{**defaults, **addresses, **changes})
+    mesh = {"urls": dict.fromkeys(SERVER_NAMES, NOWHERE) | urls, "poll_interval_s": poll_interval_s}
+    return GatewaySettings(home=home, gateway={"deadline_s": 5.0, "port": 0, "mesh": mesh, **changes})
 
 
 @contextmanager

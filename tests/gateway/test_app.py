@@ -20,15 +20,15 @@ async def test_a_catalog_without_tables_is_refused_at_start_up(tmp_path: Path) -
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("BOOKMESH_HOME", str(tmp_path))
-    monkeypatch.setenv("BOOKMESH_ALS_URL", "http://10.0.0.7:8103/")
-    monkeypatch.setenv("BOOKMESH_DEADLINE_S", "1.5")
+    monkeypatch.setenv("BOOKMESH_GATEWAY__MESH__URLS__ALS", "http://10.0.0.7:8103/")
+    monkeypatch.setenv("BOOKMESH_GATEWAY__DEADLINE_S", "1.5")
 
     settings = GatewaySettings()
 
-    assert settings.server_urls()["als"] == "http://10.0.0.7:8103"
-    assert settings.server_urls()["metadata"] == "http://127.0.0.1:8104"
+    assert settings.gateway.mesh.server_urls()["als"] == "http://10.0.0.7:8103"
+    assert settings.gateway.mesh.server_urls()["metadata"] == "http://127.0.0.1:8104"
     assert settings.catalog_url == f"sqlite:///{tmp_path / 'catalog.db'}"
-    assert settings.deadline_s == 1.5
+    assert settings.gateway.deadline_s == 1.5
 
 
 def test_a_database_s_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,11 @@ from tests.homes import Home
 from tests.meshes import Mesh, running_mesh, wait_until
 
 QUICK_AND_UNCACHED = {
-    "BOOKMESH_CACHE_BYTES": "1",
-    "BOOKMESH_CACHED_CARDS": "1",
-    "BOOKMESH_POINTER_POLL_S": "0.1",
-    "BOOKMESH_POLL_INTERVAL_S": "0.1",
-    "BOOKMESH_LOAD_RETRY_S": "0.5",
+    "BOOKMESH_GATEWAY__CACHE__RESPONSE_BYTES": "1",
+    "BOOKMESH_GATEWAY__CACHE__CARDS": "1",
+    "BOOKMESH_SERVERS__POINTER_POLL_S": "0.1",
+    "BOOKMESH_GATEWAY__MESH__POLL_INTERVAL_S": "0.1",
+    "BOOKMESH_SERVERS__LOAD_RETRY_S": "0.5",
 }
 """Every answer is made anew, so that none hides what happens to the servers."""
 

@@ -87,7 +87,7 @@ def test_up_without_a_catalog_says_how_to_fill_one(empty_home: Home) -> None:
 
 
 def test_up_ends_if_a_process_cannot_start_and_shows_why(copied_home: Home) -> None:
-    with running_mesh(copied_home, whole=False, BOOKMESH_REDIS_URL="nonsense") as mesh:
+    with running_mesh(copied_home, whole=False, BOOKMESH_GATEWAY__CACHE__REDIS_URL="nonsense") as mesh:
         code = mesh.process.wait(PATIENCE_S)
 
     output = mesh.output.read_text()
@@ -98,9 +98,9 @@ def test_up_ends_if_a_process_cannot_start_and_shows_why(copied_home: Home) -> N
 
 
 def test_a_wrong_setting_is_named_before_anything_starts(copied_home: Home) -> None:
-    message = copied_home.fail("up", code=2, BOOKMESH_DEADLINE_S="soon")
+    message = copied_home.fail("up", code=2, BOOKMESH_GATEWAY__DEADLINE_S="soon")
 
-    assert "BOOKMESH_DEADLINE_S" in message
+    assert "BOOKMESH_GATEWAY__DEADLINE_S" in message
     assert not table_path(copied_home.path).exists()
 
 

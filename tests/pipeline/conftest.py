@@ -12,7 +12,7 @@ from artifacts.store import ArtifactStore
 from catalog.database import Database
 from pipeline.report import RunReport
 from pipeline.run import train
-from pipeline.settings import SubjectsParams, TrainSettings
+from pipeline.settings import SubjectsParams, TrainOptions, TrainSettings
 from tests.pipeline.catalogs import Pair, Work, club_pairs, club_works, write_catalog
 
 
@@ -30,7 +30,9 @@ class Home:
 
 def quick_settings(home: Path) -> TrainSettings:
     """Real steps, but few batches: the clubs are easily told apart."""
-    return TrainSettings(home=home, subjects=SubjectsParams(dim=8, max_steps=20, batch_size=256))
+    return TrainSettings(
+        home=home, train=TrainOptions(subjects=SubjectsParams(dim=8, max_steps=20, batch_size=256))
+    )
 
 
 @contextmanager

@@ -21,8 +21,8 @@ PATIENCE_S = 30.0
 
 def settings_for(home: Path, **changes: Any) -> ServerSettings:
     """Settings that react fast, with ports that the system chooses."""
-    ports = {f"{name}_port": 0 for name in SERVER_NAMES}
-    return ServerSettings(**{"home": home, "pointer_poll_s": 0.02, **ports, **changes})
+    ports = dict.fromkeys(SERVER_NAMES, 0)
+    return ServerSettings(home=home, servers={"pointer_poll_s": 0.02, "ports": ports, **changes})
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def _hits(client: httpx.Client) -> int:
 def test_one_gateway_answers_from_what_another_found(
     urls: dict[str, str], home: Path, redis_url: str
 ) -> None:
-    settings = running.settings_for(home, urls, redis_url=redis_url)
+    settings = running.settings_for(home, urls, cache={"redis_url": redis_url})
     with running.gateway(settings) as one, running.gateway(settings) as other:
         first = one.get(PATH)
         second = other.get(PATH)
@@ -33,7 +33,7 @@ def test_one_gateway_answers_from_what_another_found(
 def test_a_rating_through_one_gateway_changes_the_next_list_of_another(
     urls: dict[str, str], home: Path, redis_url: str
 ) -> None:
-    settings = running.settings_for(home, urls, redis_url=redis_url)
+    settings = running.settings_for(home, urls, cache={"redis_url": redis_url})
     with running.gateway(settings) as one, running.gateway(settings) as other:
         best = other.get(PATH).json()["items"][0]["book_id"]
 
@@ -43,7 +43,7 @@ def test_a_rating_through_one_gateway_changes_the_next_list_of_another(
 
 
 def test_the_loss_of_redis_changes_no_answer(urls: dict[str, str], home: Path) -> None:
-    settings = running.settings_for(home, urls, redis_url=f"redis://127.0.0.1:{free_port()}/0")
+    settings = running.settings_for(home, urls, cache={"redis_url": f"redis://127.0.0.1:{free_port()}/0"})
     with running.gateway(settings) as client:
         first, second = client.get(PATH), client.get(PATH)
 

@@ -179,7 +179,7 @@ async def test_one_request_more_than_the_limit_is_told_to_come_back() -> None:
 
 
 def test_the_overload_answer_names_when_to_come_back(urls: dict[str, str], home: Path) -> None:
-    settings = running.settings_for(home, urls, gateway_concurrency=1)
+    settings = running.settings_for(home, urls, concurrency=1)
 
     async def wait() -> None:
         await asyncio.sleep(0.5)

@@ -73,7 +73,7 @@ def _wait_for(client: httpx.Client, version: str) -> None:
 
 
 def test_under_load_no_request_fails_and_no_response_mixes_versions(mesh: _Mesh, home: Path) -> None:
-    settings = running.settings_for(home, mesh.urls, cache_bytes=1)
+    settings = running.settings_for(home, mesh.urls, cache={"response_bytes": 1})
     stop = threading.Event()
     with running.gateway(settings) as client, ThreadPoolExecutor(4) as pool:
         bodies = {mesh.first: _ask(client)}
@@ -110,7 +110,7 @@ def test_a_request_whose_version_is_dropped_begins_anew_at_the_next(
 ) -> None:
     mesh = forgetful_mesh
     # The gateway looks so seldom that it learns of the promotion from the servers' refusals.
-    settings = running.settings_for(home, mesh.urls, poll_interval_s=600, cache_bytes=1)
+    settings = running.settings_for(home, mesh.urls, poll_interval_s=600, cache={"response_bytes": 1})
     with running.gateway(settings) as client:
         assert _ask(client)["version"] == mesh.first
         mesh.promote(mesh.second)
@@ -143,7 +143,7 @@ def test_a_server_that_comes_back_is_used_again(mesh: _Mesh, home: Path) -> None
     with running.gateway(settings) as client:
         assert _ask(client)["degraded"] == ["embedder"]
 
-        again = servers.settings_for(mesh.store.root.parent, embedder_port=port)
+        again = servers.settings_for(mesh.store.root.parent, ports={"embedder": port})
         with servers.serving("embedder", again):
             wait_until(lambda: not _ask(client)["degraded"])
 

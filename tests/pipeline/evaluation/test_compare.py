@@ -7,7 +7,7 @@ from pipeline.evaluation.compare import compare
 from pipeline.evaluation.readers import Readers
 from pipeline.interactions import Interactions, build_fold
 from pipeline.report import RunReport
-from pipeline.settings import AggregateParams, SplitParams
+from pipeline.settings import AggregateParams, SplitParams, TrainOptions, TrainSettings
 from pipeline.steps.s4_aggregate import aggregate
 from tests.pipeline.conftest import Home
 
@@ -33,7 +33,7 @@ def test_without_a_version_there_is_nothing_to_evaluate(home: Home) -> None:
 
 def test_a_version_of_other_folds_is_not_evaluated(trained: tuple[Home, RunReport]) -> None:
     home, _ = trained
-    others = home.settings.model_copy(update={"split": SplitParams(held_out_share=0.4)})
+    others = TrainSettings(home=home.settings.home, train=TrainOptions(split=SplitParams(held_out_share=0.4)))
 
     with pytest.raises(NothingToEvaluate, match="other folds"):
         compare(others, home.db, home.store)

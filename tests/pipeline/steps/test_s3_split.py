@@ -7,7 +7,7 @@ from pipeline.settings import SplitParams
 from pipeline.steps.s2_clean import Clean
 from pipeline.steps.s3_split import Split, draw, split
 
-PARAMS = SplitParams(min_readers=1)
+PARAMS = SplitParams(min_users=1)
 
 
 def make(pairs: set[tuple[int, int]]) -> Clean:

@@ -38,8 +38,8 @@ def test_popularity_is_one_for_the_most_read_book(fold: Fold) -> None:
 
 
 def test_co_reading_counts_readers_of_both_books_and_keeps_the_most(fold: Fold) -> None:
-    everything = aggregate(fold, params=AggregateParams(co_readers=5)).co_reading.toarray()
-    strongest = aggregate(fold, params=AggregateParams(co_readers=1)).co_reading.toarray()
+    everything = aggregate(fold, params=AggregateParams(n_co_read=5)).co_reading.toarray()
+    strongest = aggregate(fold, params=AggregateParams(n_co_read=1)).co_reading.toarray()
 
     assert everything.tolist() == [[0, 2, 1], [2, 0, 0], [1, 0, 0]]
     assert strongest.tolist() == [[0, 2, 0], [2, 0, 0], [1, 0, 0]]

@@ -24,7 +24,7 @@ def gate() -> Iterator[Gate]:
 @pytest.fixture
 def settings(tmp_path: Path, store: ArtifactStore) -> ServerSettings:
     publish_numbers(store, [1, 2, 3])
-    return settings_for(tmp_path, max_concurrent_requests=2, worker_threads=1)
+    return settings_for(tmp_path, concurrency=2, worker_threads=1)
 
 
 def test_requests_over_the_limit_are_refused_while_health_still_answers(

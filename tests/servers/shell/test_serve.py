@@ -34,11 +34,11 @@ def free_port() -> int:
 def test_a_server_process_answers_and_ends_in_order_on_sigterm(tmp_path: Path, store: ArtifactStore) -> None:
     version = tiny.publish(store, tmp_path)
     port = free_port()
-    environment = {**os.environ, "BOOKMESH_HOME": str(tmp_path), "BOOKMESH_EMBEDDER_PORT": str(port)}
+    settings = {"BOOKMESH_HOME": str(tmp_path), "BOOKMESH_SERVERS__PORTS__EMBEDDER": str(port)}
     process = subprocess.Popen(
         [sys.executable, "-c", RUN],
         cwd=PROJECT,
-        env=environment,
+        env={**os.environ, **settings},
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -1,0 +1,14 @@
+"""How a process that serves reports on itself."""
+
+from typing import Literal
+
+from foundation.settings import Options
+
+
+class TelemetryOptions(Options):
+    """Logs and traces."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The gateway logs every request at info, model servers log successful ones at debug."""
+    otlp_endpoint: str | None = None
+    """Base URL of an OpenTelemetry collector (OTLP over HTTP); traces are recorded only if it is set."""
