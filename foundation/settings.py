@@ -121,12 +121,13 @@ class ProcessSettings(BaseSettings):
 def find_variable(*path: str | int) -> str:
     """The variable for what is at this path, by the name that is set; if none is, by its own."""
     environment = EnvSettingsSource(ProcessSettings).env_vars
-    own_names = [
-        PREFIX + DELIMITER.join(map(str, path[:length])).upper() for length in range(len(path), 0, -1)
-    ]
-    # A value that was given as JSON is set by the variable of what it is a part of.
-    names = [each for own_name in own_names for each in (own_name, *list_aliases(own_name))]
-    return next((each for each in names if each.lower() in environment), own_names[0])
+    # What is part of a value given as JSON is set by the variable of the whole.
+    for length in range(len(path), 0, -1):
+        name = _name(path[:length])
+        for each in (name, *list_aliases(name)):
+            if each.lower() in environment:
+                return each
+    return _name(path)
 
 
 def list_aliases(name: str) -> list[str]:
@@ -158,6 +159,10 @@ def _rename_aliases(environment: Mapping[str, str | None]) -> dict[str, str | No
             value = renamed.pop(found)
             renamed.setdefault((name + found.upper().removeprefix(alias)).lower(), value)
     return renamed
+
+
+def _name(path: tuple[str | int, ...]) -> str:
+    return PREFIX + DELIMITER.join(map(str, path)).upper()
 
 
 def _covers(pattern: str, name: str) -> bool:

@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,3 +15,11 @@ def unprinted_logs() -> Iterator[None]:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """The environment, without any setting of the developer's own."""
+    for name in [name for name in os.environ if name.startswith("BOOKMESH_")]:
+        monkeypatch.delenv(name)
+    return monkeypatch

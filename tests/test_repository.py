@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -136,14 +135,6 @@ def test_every_variable_of_the_readme_sets_something() -> None:
 
     assert len(named) == 4
     assert named <= known | {alias for name in known for alias in list_aliases(name)}
-
-
-@pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """The environment, without any setting of the developer's own."""
-    for name in [name for name in os.environ if name.startswith("BOOKMESH_")]:
-        monkeypatch.delenv(name)
-    return monkeypatch
 
 
 def read_setting(variable: str) -> list[Any]:

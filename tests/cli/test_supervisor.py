@@ -138,6 +138,12 @@ def test_nothing_is_started_if_one_port_is_in_use(make: Callable[..., Supervisor
     assert read_table(tmp_path) == []
 
 
+def test_a_port_in_use_is_told_by_the_variable_that_set_it(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("BOOKMESH_PORT", "8000")
+
+    assert str(PortInUse("gateway", 8000)).endswith("set BOOKMESH_PORT")
+
+
 def test_a_request_to_stop_ends_the_loop_within_a_second(make: Callable[..., Supervisor]) -> None:
     running = make()
     running.start()

@@ -1,12 +1,12 @@
 """Reading settings from the environment, with classes of the tests' own."""
 
-import os
-
 import pytest
 from pydantic import PositiveInt, SecretStr, ValidationError
 
 from foundation.serving_rules import ServingRules
 from foundation.settings import Options, ProcessSettings, find_variable
+
+pytestmark = pytest.mark.usefixtures("environment")
 
 
 class Als(Options):
@@ -31,13 +31,6 @@ class Settings(ProcessSettings):
     serving: ServingRules = ServingRules()
     gateway: Gateway = Gateway()
     train: Train = Train()
-
-
-@pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in [name for name in os.environ if name.startswith("BOOKMESH_")]:
-        monkeypatch.delenv(name)
-    return monkeypatch
 
 
 def refuse() -> tuple[str | int, ...]:
@@ -68,7 +61,7 @@ def test_a_value_given_in_code_counts_most(environment: pytest.MonkeyPatch) -> N
     environment.setenv("BOOKMESH_GATEWAY__PORT", "9000")
     environment.setenv("BOOKMESH_GATEWAY__KEY", "k")
 
-    settings = Settings(gateway={"port": 7000})  # type: ignore[arg-type]
+    settings = Settings(gateway={"port": 7000})
 
     assert settings.gateway.port == 7000
     assert settings.gateway.key == SecretStr("k")
@@ -98,7 +91,7 @@ def test_settings_of_other_processes_are_not_looked_at(environment: pytest.Monke
     environment.setenv("BOOKMESH_SERVERS__HOST", "10.0.0.7")
     environment.setenv("BOOKMESH_POOL_SIZE_OF_SOMETHING_ELSE", "1")
 
-    assert Settings() == Settings(home=".bookmesh")  # type: ignore[arg-type]
+    assert Settings() == Settings(home=".bookmesh")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,20 @@
+"""What `bookmesh up` tells the processes that it starts."""
+
+import pytest
+
+from cli.mesh import _process_specs
+from gateway.settings import GatewaySettings
+
+
+@pytest.mark.parametrize("url", ["BOOKMESH_ALS_URL", "BOOKMESH_GATEWAY__MESH__URLS__ALS"])
+def test_the_gateway_asks_the_servers_that_were_started_with_it(
+    url: str, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("BOOKMESH_SERVERS__PORTS__ALS", "9000")
+    environment.setenv(url, "http://10.0.0.7:8103")
+
+    *_, gateway = _process_specs()
+
+    for name, value in gateway.environment.items():
+        environment.setenv(name, value)
+    assert GatewaySettings().gateway.mesh.server_urls()["als"] == "http://127.0.0.1:9000"
