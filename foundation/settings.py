@@ -74,9 +74,9 @@ ALIASES: Final = {
     "BOOKMESH_INDEX__": "BOOKMESH_TRAIN__INDEX__",
     "BOOKMESH_GATE__": "BOOKMESH_TRAIN__GATE__",
 }
-"""What was a variable's name in 0.1.0 and what is it now; `__` at the end stands for all that begin so.
+"""Names of 0.1.0 and what they are called now; one that ends with `__` stands for all that begin so.
 
-Where two are set, or two fit, the earlier line counts.
+Where two of them are set, or fit, the earlier line counts.
 """
 
 
