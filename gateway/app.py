@@ -15,18 +15,20 @@ from gateway.api.layers import ConcurrencyLimit, VersionHeader
 from gateway.api.schemas import BookItem, BookList
 from gateway.api.services import Services
 from gateway.cache.base import ResponseCache
-from gateway.cache.lru import MemoryCache
+from gateway.cache.memory import MemoryCache
 from gateway.cache.redis import RedisCache
 from gateway.catalog import Catalog
 from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.mesh import Mesh
+from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.server import Server
 from gateway.mesh.transport import build_client
 from gateway.metrics import GatewayMetrics
+from gateway.recommend.assemble import Recommendations
 from gateway.recommend.cards import Cards
 from gateway.recommend.details import Details
-from gateway.recommend.lists import NO_VERSION, Answer, Lists
-from gateway.recommend.questions import Defaults, Questions
+from gateway.recommend.list_requests import ListRequests
+from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
 from gateway.settings import GatewaySettings
@@ -122,28 +124,27 @@ async def _start(
     stack.push_async_callback(snapshots.stop)
 
     cards = Cards(catalog, size=options.cache.cards)
-    defaults = Defaults(settings.serving.author_limit, settings.serving.subjects_popularity_weight)
     return Services(
         mesh=mesh,
         catalog=catalog,
         cache=cache,
         subjects=Subjects(catalog),
         snapshots=snapshots,
-        questions=Questions(catalog, lambda: snapshots.snapshot, defaults),
-        lists=Lists(
+        list_requests=ListRequests(catalog, lambda: snapshots.snapshot, settings.serving),
+        recommender=Recommender(
             mesh,
             cards,
             cache,
             metrics,
             deadline_s=options.deadline_s,
-            settings_key=f"{defaults.most_per_author}:{defaults.subjects_popularity_weight}",
+            rules=settings.serving,
             render=render_list,
         ),
         details=Details(mesh, catalog, cards, deadline_s=options.deadline_s),
     )
 
 
-def render_list(answer: Answer) -> bytes:
+def render_list(found: Recommendations) -> bytes:
     """A list as clients get it."""
     items = [
         BookItem(
@@ -155,9 +156,9 @@ def render_list(answer: Answer) -> bytes:
             main_subject=card.main_subject,
             score=score,
         )
-        for card, score in answer.books
+        for card, score in found.books
     ]
-    body = BookList(version=answer.version, mode=answer.mode, degraded=list(answer.degraded), items=items)
+    body = BookList(version=found.version, mode=found.mode, degraded=list(found.degraded), items=items)
     return body.model_dump_json().encode()
 
 
@@ -185,7 +186,7 @@ def _open_catalog(settings: GatewaySettings) -> Catalog:
         db,
         read_timeout_s=settings.gateway.deadline_s,
         write_timeout_s=settings.gateway.write_timeout_s,
-        cached_readers=settings.gateway.cache.users,
+        cached_users=settings.gateway.cache.users,
     )
 
 

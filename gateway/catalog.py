@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 
 import anyio
 import anyio.to_thread
+from cachetools import LRUCache
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,6 @@ from catalog.database import Database
 from catalog.errors import BookUnknown, UserUnknown
 from catalog.subjects import SubjectRow
 from catalog.users import Reader
-from gateway.cache.lru import LruMap
 from gateway.errors import BookNotFound, CatalogUnavailable, UserNotFound
 
 ResultT = TypeVar("ResultT")
@@ -31,7 +31,7 @@ class Catalog:
     """What the gateway reads and writes; all methods raise CatalogUnavailable if it does not answer.
 
     Work that runs out of time ends by itself in its thread, where it keeps its place until then; it writes
-    nothing once its caller was told that it failed.
+    nothing once its caller has been given an error.
     """
 
     def __init__(
@@ -40,50 +40,50 @@ class Catalog:
         *,
         read_timeout_s: float,
         write_timeout_s: float,
-        cached_readers: int,
+        cached_users: int,
     ) -> None:
         self._db = db
         self._read_timeout_s = read_timeout_s
         self._write_timeout_s = write_timeout_s
         self._reading = anyio.CapacityLimiter(MOST_READS)
         self._writing = anyio.CapacityLimiter(MOST_WRITES)
-        self._readers: LruMap[int, Reader] = LruMap(cached_readers)
+        self._users: LRUCache[int, Reader] = LRUCache(cached_users)
 
-    async def reader(self, user_id: int) -> Reader:
+    async def read_user(self, user_id: int) -> Reader:
         """The reader as of now: the revision is read every time, the rest only if it has changed."""
+        known = self._users.get(user_id)
 
         def read(session: Session) -> Reader | None:
-            known = self._readers.get(user_id)
             if known is not None and known.revision == users.read_revision(session, user_id):
                 return known
             return users.read_reader(session, user_id)
 
-        reader = await self._read(read)
-        if reader is None:
+        user = await self._read(read)
+        if user is None:
             raise UserNotFound(user_id)
-        self._readers.set(user_id, reader)
-        return reader
+        self._users[user_id] = user
+        return user
 
-    async def titles(self, book_ids: Collection[int]) -> dict[int, BookRow]:
+    async def read_titles(self, book_ids: Collection[int]) -> dict[int, BookRow]:
         """Rows of the books that exist."""
         return await self._read(lambda session: books.read_titles(session, book_ids))
 
-    async def book_by_isbn(self, isbn13: str) -> int:
+    async def find_by_isbn(self, isbn13: str) -> int:
         """The book of a canonical ISBN. Raises BookNotFound."""
         book_id = await self._read(lambda session: books.find_by_isbn(session, isbn13))
         if book_id is None:
             raise BookNotFound(f"with ISBN {isbn13}")
         return book_id
 
-    async def subjects_of(self, book_ids: Collection[int]) -> list[str]:
+    async def read_subjects_of(self, book_ids: Collection[int]) -> list[str]:
         """Subjects of these books, those of most of them first."""
         return await self._read(lambda session: books.read_subjects_of(session, book_ids))
 
-    async def all_subjects(self) -> list[SubjectRow]:
+    async def read_subjects(self) -> list[SubjectRow]:
         """Every subject that has books, the largest first, generic ones last."""
         return await self._read(lambda session: subjects.list_subjects(session, MAX_SUBJECTS, 0))
 
-    async def most_read(self, limit: int) -> list[tuple[int, int]]:
+    async def read_most_read(self, limit: int) -> list[tuple[int, int]]:
         """(book_id, number of ratings) of the books with the most."""
         return await self._read(lambda session: books.read_most_read(session, limit))
 

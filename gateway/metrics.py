@@ -1,4 +1,4 @@
-"""What the gateway counts beyond its requests: calls to servers, cache look-ups, losses."""
+"""What the gateway counts beyond its requests: calls to servers, cache look-ups, degraded responses."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 

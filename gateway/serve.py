@@ -12,7 +12,7 @@ from telemetry.tracing import open_tracing
 
 KEEP_ALIVE_S: Final = 75
 DRAIN_S: Final = 10
-"""Seconds that requests under way may take to end when the process is told to stop."""
+"""Seconds that requests under way may take to end when the process stops."""
 
 
 def run_gateway(settings: GatewaySettings) -> None:

@@ -9,7 +9,7 @@ from contracts.shell import VERSION_HEADER, Weight
 from contracts.similarity import SimilarMode
 from gateway.api import problems
 from gateway.api.schemas import BookDetail, BookList
-from gateway.api.services import BookIdPath, KQuery, ReaderDep, Services, ServicesDep, respond
+from gateway.api.services import BookIdPath, KQuery, Services, ServicesDep, UserDep, respond
 
 router = APIRouter(prefix="/v1/books", tags=["books"])
 
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/books", tags=["books"])
 )
 async def list_popular(
     services: ServicesDep,
-    reader: ReaderDep,
+    user: UserDep,
     k: KQuery = 10,
     subject: Annotated[
         str | None,
@@ -29,7 +29,7 @@ async def list_popular(
     """The books that most readers read, by ratings given; fewer than k only if the subject has no more."""
     if subject is not None:
         [subject] = await services.subjects.resolve([subject])
-    return respond(await services.lists.answer(services.questions.popular(subject, reader, k=k)))
+    return respond(await services.recommender.answer(services.list_requests.popular(subject, user, k=k)))
 
 
 @router.get("/isbn/{isbn}", responses=problems.document(404), summary="Find a book by ISBN")
@@ -46,7 +46,7 @@ async def read_book_by_isbn(
     ],
 ) -> BookDetail:
     """The work that the ISBN is an edition of."""
-    book_id = await services.catalog.book_by_isbn(parse_isbn(isbn))
+    book_id = await services.catalog.find_by_isbn(parse_isbn(isbn))
     return await _describe(services, response, book_id)
 
 
@@ -64,7 +64,7 @@ async def read_book(services: ServicesDep, response: Response, book_id: BookIdPa
 )
 async def list_similar(
     services: ServicesDep,
-    reader: ReaderDep,
+    user: UserDep,
     book_id: BookIdPath,
     k: KQuery = 10,
     mode: Annotated[
@@ -77,8 +77,8 @@ async def list_similar(
     weight: Annotated[Weight, Query(description="Share of `als` in `hybrid`.")] = 0.5,
 ) -> Response:
     """Never the book itself nor another edition of it."""
-    question = services.questions.similar(book_id, reader, mode=mode, weight=weight, k=k)
-    return respond(await services.lists.answer(question))
+    request = services.list_requests.similar(book_id, user, mode=mode, weight=weight, k=k)
+    return respond(await services.recommender.answer(request))
 
 
 async def _describe(services: Services, response: Response, book_id: int) -> BookDetail:

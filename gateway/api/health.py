@@ -6,7 +6,7 @@ from contracts.shell import LIVE_PATH, METRICS_PATH, READY_PATH
 from gateway.api.schemas import Health, Live, ReadyAnswer, ServerHealth, ServerVersions, VersionInfo
 from gateway.api.services import Services, ServicesDep
 from gateway.errors import CatalogUnavailable
-from gateway.recommend.lists import NO_VERSION
+from gateway.mesh.pinning import NO_VERSION
 from telemetry.metrics import METRICS_CONTENT_TYPE, render_metrics
 
 router = APIRouter(prefix="/v1", tags=["operation"])
@@ -27,7 +27,7 @@ async def read_health(services: ServicesDep) -> Health:
         for name, server in services.mesh.servers.items()
     }
     has_catalog = await _has_catalog(services)
-    is_cache_ok = await services.cache.is_well()
+    is_cache_ok = await services.cache.is_healthy()
     is_ok = has_catalog and is_cache_ok and all(server.live for server in servers.values())
     return Health(
         status="ok" if is_ok else "degraded",
@@ -72,7 +72,7 @@ async def read_metrics(request: Request) -> Response:
 
 async def _has_catalog(services: Services) -> bool:
     try:
-        await services.catalog.titles([])
+        await services.catalog.read_titles([])
     except CatalogUnavailable:
         return False
     return True

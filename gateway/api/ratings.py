@@ -20,9 +20,9 @@ async def list_ratings(
     offset: Annotated[int, Query(ge=0, le=1_000_000, description="Ratings to skip.")] = 0,
 ) -> RatingList:
     """The reader's history with titles, newest first."""
-    reader = await services.catalog.reader(user_id)
-    page = reader.history[::-1][offset : offset + limit]
-    rows = await services.catalog.titles([book_id for book_id, _ in page])
+    user = await services.catalog.read_user(user_id)
+    page = user.history[::-1][offset : offset + limit]
+    rows = await services.catalog.read_titles([book_id for book_id, _ in page])
     items = [
         RatedBook(
             book_id=book_id,
@@ -35,7 +35,7 @@ async def list_ratings(
         )
         for book_id, rating in page
     ]
-    return RatingList(user_id=user_id, total=len(reader.history), items=items)
+    return RatingList(user_id=user_id, total=len(user.history), items=items)
 
 
 @router.put(

@@ -1,4 +1,4 @@
-"""Recommendations: for a known reader, and for anyone who says what they like."""
+"""Recommendations: for a known reader, and for anyone from liked books or subjects."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from gateway.api import problems
 from gateway.api.schemas import BookList, Explanation, Reason, RecommendationsRequest
 from gateway.api.services import BookIdPath, KQuery, ServicesDep, UserIdPath, respond
 from gateway.errors import CatalogUnavailable, UnknownBooks
-from gateway.recommend.questions import RecommendMode
+from gateway.recommend.list_requests import RecommendMode
 
 router = APIRouter(prefix="/v1", tags=["recommendations"])
 
@@ -37,9 +37,9 @@ async def recommend_to_reader(
     ] = None,
 ) -> Response:
     """Books that the reader has neither read nor dismissed; a rating changes the very next list."""
-    reader = await services.catalog.reader(user_id)
-    question = services.questions.recommend_to(reader, mode=mode, k=k, popularity_weight=popularity_weight)
-    return respond(await services.lists.answer(question))
+    user = await services.catalog.read_user(user_id)
+    request = services.list_requests.for_user(user, mode=mode, k=k, popularity_weight=popularity_weight)
+    return respond(await services.recommender.answer(request))
 
 
 @router.post(
@@ -48,15 +48,15 @@ async def recommend_to_reader(
     responses=problems.document(413),
     summary="Recommend books from liked books or subjects",
 )
-async def recommend_to_anyone(services: ServicesDep, request: RecommendationsRequest) -> Response:
+async def recommend_to_anyone(services: ServicesDep, body: RecommendationsRequest) -> Response:
     """Nothing is stored. With `liked` the books decide, else `subjects`, else popularity."""
-    liked = list({book.book_id: book.rating for book in request.liked}.items())
+    liked = list({book.book_id: book.rating for book in body.liked}.items())
     await _check_books_exist(services, [book_id for book_id, _ in liked])
-    subjects = await services.subjects.resolve(request.subjects) if request.subjects else []
-    question = services.questions.recommend_for(
-        liked, subjects, k=request.k, popularity_weight=request.popularity_weight
+    subjects = await services.subjects.resolve(body.subjects) if body.subjects else []
+    request = services.list_requests.for_anyone(
+        liked, subjects, k=body.k, popularity_weight=body.popularity_weight
     )
-    return respond(await services.lists.answer(question))
+    return respond(await services.recommender.answer(request))
 
 
 @router.get(
@@ -68,8 +68,8 @@ async def explain(
     services: ServicesDep, response: Response, user_id: UserIdPath, book_id: BookIdPath
 ) -> Explanation:
     """The books of the reader's own history that speak most for the book."""
-    reader = await services.catalog.reader(user_id)
-    why = await services.details.explain(reader, book_id)
+    user = await services.catalog.read_user(user_id)
+    why = await services.details.explain(user, book_id)
     response.headers[VERSION_HEADER] = why.version
     because = [
         Reason(
@@ -94,7 +94,7 @@ async def _check_books_exist(services: ServicesDep, book_ids: list[int]) -> None
     if not book_ids:
         return
     try:
-        rows = await services.catalog.titles(book_ids)
+        rows = await services.catalog.read_titles(book_ids)
     except CatalogUnavailable:
         return  # anonymous readers are served without the catalog; als leaves out what it does not know
     if unknown := [book_id for book_id in book_ids if book_id not in rows]:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from gateway.api import problems
 from gateway.api.schemas import BookList
-from gateway.api.services import KQuery, ReaderDep, ServicesDep, respond
+from gateway.api.services import KQuery, ServicesDep, UserDep, respond
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -31,16 +31,14 @@ Sentence = Annotated[
 
 
 @router.get("", response_model=BookList, responses=problems.document(404), summary="Search by words")
-async def search(services: ServicesDep, reader: ReaderDep, q: Words, k: KQuery = 10) -> Response:
+async def search(services: ServicesDep, user: UserDep, q: Words, k: KQuery = 10) -> Response:
     """A look-up: fewer than k books if fewer match, and as many of one author as match."""
-    return respond(await services.lists.answer(services.questions.search(q, reader, k=k)))
+    return respond(await services.recommender.answer(services.list_requests.search(q, user, k=k)))
 
 
 @router.get(
     "/semantic", response_model=BookList, responses=problems.document(404), summary="Search by meaning"
 )
-async def search_by_meaning(
-    services: ServicesDep, reader: ReaderDep, q: Sentence, k: KQuery = 10
-) -> Response:
+async def search_by_meaning(services: ServicesDep, user: UserDep, q: Sentence, k: KQuery = 10) -> Response:
     """The books whose texts are nearest in meaning."""
-    return respond(await services.lists.answer(services.questions.search_by_meaning(q, reader, k=k)))
+    return respond(await services.recommender.answer(services.list_requests.search_by_meaning(q, user, k=k)))

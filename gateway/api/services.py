@@ -12,8 +12,8 @@ from gateway.cache.base import ResponseCache
 from gateway.catalog import Catalog
 from gateway.mesh.mesh import Mesh
 from gateway.recommend.details import Details
-from gateway.recommend.lists import Lists, Rendered
-from gateway.recommend.questions import Questions
+from gateway.recommend.list_requests import ListRequests
+from gateway.recommend.recommender import Recommender, Rendered
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
 
@@ -27,8 +27,8 @@ class Services:
     cache: ResponseCache
     subjects: Subjects
     snapshots: SnapshotKeeper
-    questions: Questions
-    lists: Lists
+    list_requests: ListRequests
+    recommender: Recommender
     details: Details
 
 
@@ -40,17 +40,17 @@ async def _find_services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(_find_services)]
 
 
-async def _find_reader(
+async def _find_user(
     services: ServicesDep,
     user_id: Annotated[
         BookId | None,
         Query(description="Leave out what this reader has read or dismissed.", examples=[42]),
     ] = None,
 ) -> Reader | None:
-    return None if user_id is None else await services.catalog.reader(user_id)
+    return None if user_id is None else await services.catalog.read_user(user_id)
 
 
-ReaderDep = Annotated[Reader | None, Depends(_find_reader)]
+UserDep = Annotated[Reader | None, Depends(_find_user)]
 UserIdPath = Annotated[BookId, Path(description="The reader.", examples=[42])]
 BookIdPath = Annotated[BookId, Path(description="The book.", examples=[1042])]
 KQuery = Annotated[K, Query()]

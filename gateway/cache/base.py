@@ -4,9 +4,9 @@ from typing import Protocol
 
 
 class ResponseCache(Protocol):
-    """Keeps finished responses; a key names everything that an answer depends on, so none is ever stale.
+    """Keeps finished responses; a key names everything that a response depends on, so none is ever stale.
 
-    Losing the cache costs time, never an answer: no method raises.
+    Without its cache the gateway is slower, never wrong: no method raises.
     """
 
     name: str
@@ -20,10 +20,10 @@ class ResponseCache(Protocol):
         """Keep a response."""
         ...
 
-    async def is_well(self) -> bool:
+    async def is_healthy(self) -> bool:
         """Whether look-ups reach where responses are kept."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close the connections that it holds, if any."""
         ...

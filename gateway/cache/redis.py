@@ -7,11 +7,11 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from gateway.cache.lru import MemoryCache
+from gateway.cache.memory import MemoryCache
 from gateway.mesh.breaker import CircuitBreaker
 
 EXPIRE_S: Final = 3600
-"""Keys never go stale, but those of old versions and revisions are never asked for again either."""
+"""Keys never go stale, but those of old versions and revisions are never looked up again either."""
 TIMEOUT_S: Final = 0.05
 KEY_PREFIX: Final = "bookmesh:"
 
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class RedisCache:
-    """Redis behind a MemoryCache; while Redis is lost, the memory alone."""
+    """Redis behind a MemoryCache; while Redis is unavailable, the memory alone."""
 
     name = "redis"
 
@@ -37,7 +37,7 @@ class RedisCache:
             async with asyncio.timeout(TIMEOUT_S):
                 body = cast("bytes | None", await self._redis.get(KEY_PREFIX + key))
         except (RedisError, OSError, TimeoutError) as error:
-            self._lost(error)
+            self._record_failure(error)
             return None
         except BaseException:
             self._breaker.abandoned()
@@ -56,14 +56,14 @@ class RedisCache:
             async with asyncio.timeout(TIMEOUT_S):
                 await self._redis.set(KEY_PREFIX + key, body, ex=EXPIRE_S)
         except (RedisError, OSError, TimeoutError) as error:
-            self._lost(error)
+            self._record_failure(error)
         except BaseException:
             self._breaker.abandoned()
             raise
         else:
             self._breaker.succeeded()
 
-    async def is_well(self) -> bool:
+    async def is_healthy(self) -> bool:
         """Whether Redis answers now."""
         try:
             async with asyncio.timeout(TIMEOUT_S):
@@ -76,7 +76,7 @@ class RedisCache:
         """Close the connections to Redis."""
         await self._redis.aclose()
 
-    def _lost(self, error: Exception) -> None:
+    def _record_failure(self, error: Exception) -> None:
         if self._breaker.state == "closed":
             log.warning("redis_lost", error=f"{type(error).__name__}: {error}")
         self._breaker.failed()

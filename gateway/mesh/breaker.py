@@ -1,4 +1,4 @@
-"""A circuit breaker: a server that keeps failing is left alone for a while, then tried with one request."""
+"""A circuit breaker: a server that keeps failing gets no requests for a while, then one to try."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ BreakerState = Literal["closed", "open", "half_open"]
 class CircuitBreaker:
     """Opens after `failures` in a row; `open_s` seconds later lets one request through to try.
 
-    Whoever was let in by `allows` reports back with exactly one of `succeeded`, `failed` and `abandoned`.
+    After `allows` let a request through, exactly one of `succeeded`, `failed` and `abandoned` is called.
     """
 
     def __init__(self, *, failures: int, open_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -42,7 +42,7 @@ class CircuitBreaker:
         self._trying = False
 
     def failed(self) -> None:
-        """A request was not answered: one more in the row, and a trial that fails opens the breaker anew."""
+        """A request was not answered: one more in the row, and a trial that fails opens the breaker again."""
         self._failures += 1
         self._trying = False
         if self._failures >= self._limit:

@@ -21,5 +21,5 @@ class Deadline:
         return max(0.0, self.at_s - time.monotonic())
 
     def share(self, fraction: float) -> "Deadline":
-        """A nearer deadline that leaves the rest of the time for a second try elsewhere."""
+        """A nearer deadline that leaves the rest of the time for a fallback."""
         return Deadline.after(self.remaining_s() * fraction)

@@ -1,13 +1,13 @@
 """What can go wrong between the gateway and a model server.
 
 MeshError
-├── UpstreamError           the server gave no answer to rely on; its share of the response is lost
+├── UpstreamError           the server gave no usable answer; the response degrades or falls back
 │   ├── UpstreamTimeout     not within the time that the request had left
 │   ├── UpstreamUnreachable refused, reset, or left alone by its circuit breaker
 │   ├── UpstreamBroken      answered with a failure of its own, or with something that is not the contract
 │   └── VersionUnavailable  lacks the version that the rest of the mesh answers from
-├── UpstreamRefused         the version has no answer to this question (an unknown book, no vector of a kind)
-└── VersionNotHeld          lacks the pinned version: the whole request is repeated at another
+├── UpstreamRefused         the version has no answer to this request (an unknown book, no vector of a kind)
+└── VersionNotHeld          lacks the pinned version: the whole request is retried at another
 """
 
 from contracts.errors import ErrorCode
@@ -24,7 +24,7 @@ class MeshError(Exception):
 
 
 class UpstreamError(MeshError):
-    """The server gave no answer to rely on."""
+    """The server gave no usable answer; the response degrades or falls back."""
 
 
 class UpstreamTimeout(UpstreamError):
@@ -52,7 +52,7 @@ class VersionUnavailable(UpstreamError):
 
 
 class UpstreamRefused(MeshError):
-    """This version has no answer to the question; `code` says why."""
+    """This version has no answer to the request; `code` is the reason."""
 
     def __init__(self, server: ServerName, code: ErrorCode, detail: str) -> None:
         super().__init__(server, detail)

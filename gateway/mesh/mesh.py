@@ -16,8 +16,8 @@ from gateway.metrics import GatewayMetrics
 
 AnswerT = TypeVar("AnswerT")
 
-TRIES: Final = 3
-"""How often a request is begun before a server without its version counts as lost."""
+MAX_ATTEMPTS: Final = 3
+"""How often a request is tried before a server without its version counts as unavailable."""
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ class Mesh:
 
     @property
     def pinned(self) -> str | None:
-        """The version that requests begun now are answered from; None until a server told what it holds."""
+        """The version that new requests are answered from; None until a server has reported what it holds."""
         return self._pinned
 
     async def start(self) -> None:
@@ -45,39 +45,43 @@ class Mesh:
         self._pollers = [asyncio.create_task(self._watch(server)) for server in self.servers.values()]
 
     async def stop(self) -> None:
-        """Stop watching."""
+        """Stop watching; requests under way go on with what is known."""
         for poller in self._pollers:
             poller.cancel()
         await asyncio.gather(*self._pollers, return_exceptions=True)
 
     async def refresh(self) -> None:
-        """Ask all servers what they hold, and pin again."""
+        """Fetch what every server holds, and pin again."""
         await asyncio.gather(*(server.refresh() for server in self.servers.values()))
         self._pin()
 
     async def at_one_version(
         self, deadline: Deadline, build: Callable[[MeshView], Awaitable[AnswerT]]
     ) -> AnswerT:
-        """What `build` makes of one view of the mesh; begun anew if a server drops its version meanwhile."""
-        for n_try in range(1, TRIES + 1):
+        """What `build` makes of one view of the mesh, retried at the next if a server drops its version."""
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             view = MeshView(
-                self.servers, self._pinned, deadline, is_pinned=self._is_pinned, is_last_try=n_try == TRIES
+                self.servers,
+                self._pinned,
+                deadline,
+                is_pinned=self._is_pinned,
+                is_last_attempt=attempt == MAX_ATTEMPTS,
             )
             try:
                 return await build(view)
             except VersionNotHeld as error:
-                log.info("version_repeat", server=error.server, version=error.version, held=error.held)
+                log.info("version_retry", server=error.server, version=error.version, held=error.held)
                 self._metrics.repeats.inc()
                 if self._is_pinned(view.version):
                     await self._refresh_within(deadline.remaining_s() / 2)
-        raise AssertionError("the last try raises no VersionNotHeld")
+        raise AssertionError("the last attempt raises no VersionNotHeld")
 
     async def _refresh_within(self, seconds: float) -> None:
         try:
             async with asyncio.timeout(seconds):
                 await self.refresh()
         except TimeoutError:
-            self._pin()  # by what those told that did answer
+            self._pin()  # from what the others reported
 
     async def _watch(self, server: Server) -> None:
         while True:

@@ -1,7 +1,11 @@
-"""The choice of the one version that the gateway asks all servers for."""
+"""The choice of the one version that the gateway requests from all servers."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
+
+NO_VERSION: Final = "none"
+"""Named by responses that no artifact version had a part in."""
 
 
 @dataclass(frozen=True)

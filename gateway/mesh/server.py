@@ -1,4 +1,4 @@
-"""One model server as the gateway sees it: what it holds, whether it answers, and how to ask it."""
+"""One model server as the gateway sees it: what it holds, whether it answers, and how to call it."""
 
 import asyncio
 import time
@@ -28,13 +28,13 @@ from telemetry.tracing import TRACEPARENT, Tracing
 ResponseT = TypeVar("ResponseT", bound=shell.Response)
 
 LIVE_FOR_S: Final = 2.0
-"""A server counts as live for this long after it last told what it holds: a few polls."""
+"""A server counts as live for this long after it last reported what it holds: a few polls."""
 POLL_TIMEOUT_S: Final = 1.0
 SHORTEST_CALL_S: Final = 0.01
 REFUSALS: Final = frozenset(
     {ErrorCode.BOOK_NOT_FOUND, ErrorCode.NO_VECTOR, ErrorCode.UNKNOWN_BOOKS, ErrorCode.UNKNOWN_SUBJECTS}
 )
-"""Answers that say something about the question; any other 4xx says that we asked wrongly."""
+"""Codes that answer the request; any other 4xx means that the request itself was wrong."""
 
 
 class Server:
@@ -52,40 +52,35 @@ class Server:
     ) -> None:
         self.name: ServerName = name
         self.breaker = breaker
-        self.info: shell.Info | None = None
         self.last_error: str | None = None
+        self.versions = HeldVersions(current=None, held=frozenset())
+        """What it held when it last reported."""
         self._url = url
         self._client = client
         self._metrics = metrics
         self._tracing = tracing
-        self._versions = HeldVersions(current=None, held=frozenset())
         self._seen_at_s = float("-inf")
 
     @property
     def is_live(self) -> bool:
-        """Whether the server told lately what it holds."""
+        """Whether the server has reported lately what it holds."""
         return time.monotonic() - self._seen_at_s < LIVE_FOR_S
 
-    @property
-    def versions(self) -> HeldVersions:
-        """What it held when it last told."""
-        return self._versions
-
     async def refresh(self) -> None:
-        """Ask what it holds; a failure is remembered, not raised."""
+        """Fetch what it holds; a failure is remembered, not raised."""
         try:
             async with asyncio.timeout(POLL_TIMEOUT_S):
                 response = await self._client.get(self._url + shell.INFO_PATH)
             response.raise_for_status()
-            self.info = shell.Info.model_validate_json(response.content)
+            info = shell.Info.model_validate_json(response.content)
         except (TimeoutError, httpx.HTTPError, ValidationError) as error:
             self.last_error = f"{type(error).__name__}: {error}"
         else:
             self.last_error = None
-            self._saw(HeldVersions(current=self.info.version, held=frozenset(self.info.held)))
+            self._remember(HeldVersions(current=info.version, held=frozenset(info.held)))
         self._metrics.server_live.labels(self.name).set(self.is_live)
 
-    async def ask(
+    async def call(
         self,
         path: str,
         request: shell.Request,
@@ -167,14 +162,14 @@ class Server:
             return UpstreamBroken(self.name, f"status {response.status_code} without a problem body")
         if problem.code == ErrorCode.VERSION_NOT_HELD:
             held = tuple(problem.held or ())
-            self._saw(HeldVersions(current=self._versions.current, held=frozenset(held)))
+            self._remember(HeldVersions(current=self.versions.current, held=frozenset(held)))
             return VersionNotHeld(self.name, version, held)
         if problem.code in REFUSALS:
             return UpstreamRefused(self.name, problem.code, problem.detail)
         return UpstreamBroken(self.name, f"status {response.status_code}, {problem.code}: {problem.detail}")
 
-    def _saw(self, versions: HeldVersions) -> None:
-        self._versions = versions
+    def _remember(self, versions: HeldVersions) -> None:
+        self.versions = versions
         self._seen_at_s = time.monotonic()
 
 

@@ -32,7 +32,7 @@ class _MeshTransport(httpx.AsyncBaseTransport):
             except httpx.TransportError as error:
                 if not _was_stale(error):
                     raise
-                # aiohttp repeats a GET on a fresh connection by itself, but not a POST; ours only ever read.
+                # aiohttp retries a GET on a fresh connection by itself, but not a POST; ours only ever read.
                 return await self._inner.handle_async_request(request)
         except aiohttp.ClientError as error:
             raise httpx.RemoteProtocolError(str(error), request=request) from error

@@ -1,4 +1,4 @@
-"""One request's view of the mesh: every server asked for the same version, under the same deadline."""
+"""One request's view of the mesh: every call to every server at the same version, under the same deadline."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,92 +19,92 @@ class MeshView:
 
     servers: Mapping[ServerName, Server]
     version: str | None
-    """None before any server told what it holds: nobody can be asked."""
+    """None until a server has reported what it holds: none can be called."""
     deadline: Deadline
     is_pinned: Callable[[str | None], bool]
-    """Whether a version is the one that requests begun now would be answered from."""
-    is_last_try: bool = False
-    """On the last try a server that lacks the version is lost, rather than a reason to begin anew."""
+    """Whether a version is the one that new requests are answered from."""
+    is_last_attempt: bool = False
+    """On the last attempt a server without the version is unavailable, rather than a reason to retry."""
 
     def with_share(self, fraction: float) -> "MeshView":
         """The same view with a nearer deadline, which leaves time for a fallback."""
         return replace(self, deadline=self.deadline.share(fraction))
 
     async def rank(self, request: als.RankRequest) -> als.RankResponse:
-        """Books for whoever has this history."""
-        return await self._ask("als", als.RANK_PATH, request, als.RankResponse)
+        """Books recommended from a history."""
+        return await self._call("als", als.RANK_PATH, request, als.RankResponse)
 
     async def explain(self, request: als.ExplainRequest) -> als.ExplainResponse:
         """What in a history speaks for a book."""
-        return await self._ask("als", als.EXPLAIN_PATH, request, als.ExplainResponse)
+        return await self._call("als", als.EXPLAIN_PATH, request, als.ExplainResponse)
 
     async def embed(self, subjects: Sequence[str]) -> embedder.EmbedResponse:
         """The vector of some subjects."""
         request = embedder.EmbedRequest(subjects=list(subjects))
-        return await self._ask("embedder", embedder.EMBED_PATH, request, embedder.EmbedResponse)
+        return await self._call("embedder", embedder.EMBED_PATH, request, embedder.EmbedResponse)
 
     async def similar(self, request: similarity.SimilarRequest) -> similarity.SimilarResponse:
         """Books similar to a book."""
-        return await self._ask("similarity", similarity.SIMILAR_PATH, request, similarity.SimilarResponse)
+        return await self._call("similarity", similarity.SIMILAR_PATH, request, similarity.SimilarResponse)
 
     async def nearest(self, vector: Sequence[float], k: int) -> similarity.NearestResponse:
         """Books nearest to a vector."""
         request = similarity.NearestRequest(vector=list(vector), k=k)
-        return await self._ask("similarity", similarity.NEAREST_PATH, request, similarity.NearestResponse)
+        return await self._call("similarity", similarity.NEAREST_PATH, request, similarity.NearestResponse)
 
     async def similarities(
         self, vector: Sequence[float], book_ids: Sequence[int]
     ) -> similarity.ScoresResponse:
         """Similarity of books to a vector."""
         request = similarity.ScoresRequest(vector=list(vector), book_ids=list(book_ids))
-        return await self._ask("similarity", similarity.SCORES_PATH, request, similarity.ScoresResponse)
+        return await self._call("similarity", similarity.SCORES_PATH, request, similarity.ScoresResponse)
 
     async def cards(self, book_ids: Sequence[int]) -> metadata.CardsResponse:
         """What a reader sees of books."""
         request = metadata.CardsRequest(book_ids=list(book_ids))
-        return await self._ask("metadata", metadata.CARDS_PATH, request, metadata.CardsResponse)
+        return await self._call("metadata", metadata.CARDS_PATH, request, metadata.CardsResponse)
 
     async def popular(
         self, k: int, *, offset: int = 0, subject: str | None = None
     ) -> metadata.PopularResponse:
         """The most popular books."""
         request = metadata.PopularRequest(k=k, offset=offset, subject=subject)
-        return await self._ask("metadata", metadata.POPULAR_PATH, request, metadata.PopularResponse)
+        return await self._call("metadata", metadata.POPULAR_PATH, request, metadata.PopularResponse)
 
     async def popularities(self, book_ids: Sequence[int]) -> metadata.ScoresResponse:
         """Popularity of books."""
         request = metadata.ScoresRequest(book_ids=list(book_ids))
-        return await self._ask("metadata", metadata.SCORES_PATH, request, metadata.ScoresResponse)
+        return await self._call("metadata", metadata.SCORES_PATH, request, metadata.ScoresResponse)
 
     async def search(self, text: str, k: int) -> metadata.SearchResponse:
         """Books by keyword."""
         request = metadata.SearchRequest(text=text, k=k)
-        return await self._ask("metadata", metadata.SEARCH_PATH, request, metadata.SearchResponse)
+        return await self._call("metadata", metadata.SEARCH_PATH, request, metadata.SearchResponse)
 
     async def search_by_meaning(self, text: str, k: int) -> semantic.SearchResponse:
         """Books for a sentence."""
         request = semantic.SearchRequest(text=text, k=k)
-        return await self._ask("semantic", semantic.SEARCH_PATH, request, semantic.SearchResponse)
+        return await self._call("semantic", semantic.SEARCH_PATH, request, semantic.SearchResponse)
 
-    async def _ask(
-        self, server: ServerName, path: str, request: Request, response_type: type[ResponseT]
+    async def _call(
+        self, name: ServerName, path: str, request: Request, response_type: type[ResponseT]
     ) -> ResponseT:
-        asked = self.servers[server]
+        server = self.servers[name]
         try:
-            version = self._check_holds(asked)
-            return await asked.ask(path, request, response_type, version=version, deadline=self.deadline)
+            version = self._check_holds(server)
+            return await server.call(path, request, response_type, version=version, deadline=self.deadline)
         except VersionNotHeld as error:
-            if self.is_last_try:
-                raise VersionUnavailable(server, self.version) from error
+            if self.is_last_attempt:
+                raise VersionUnavailable(name, self.version) from error
             raise
 
     def _check_holds(self, server: Server) -> str:
-        """The version to ask for, unless the server is known not to hold it."""
+        """The version to call for, unless the server is known not to hold it."""
         if self.version is None:
             raise VersionUnavailable(server.name, None)
         if server.is_live and self.version not in server.versions.held:
             if self.is_pinned(self.version):
-                # It was pinned although this server lacks it: beginning anew would change nothing.
+                # It was pinned although this server lacks it: a retry would change nothing.
                 raise VersionUnavailable(server.name, self.version)
             raise VersionNotHeld(server.name, self.version, tuple(server.versions.held))
         return self.version

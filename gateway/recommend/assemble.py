@@ -1,4 +1,4 @@
-"""Turns candidates into the list that a reader sees: nothing twice or unwanted, authors spread, k books."""
+"""Turns candidates into recommendations: nothing twice or excluded, authors spread, k books with cards."""
 
 from collections.abc import (
     AsyncGenerator,
@@ -18,12 +18,13 @@ from contracts.metadata import BookCard
 from foundation.author_limit import limit_authors, lower_to_fall
 from gateway.errors import CatalogUnavailable, NothingLeft
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
+from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
-from gateway.recommend.rungs import Page, Rung
+from gateway.recommend.candidates import CandidateSource, Page
 from gateway.recommend.threshold import Scored
 
-RUNG_SHARE: Final = 0.6
-"""Share of the time left that a rung may take, so that the next one still has some."""
+SOURCE_TIME_SHARE: Final = 0.6
+"""Share of the time left that a source may take, so that its fallback still has some."""
 SPARE_CARDS: Final = 5
 """Cards fetched beyond k, in case the author limit holds books back."""
 
@@ -31,56 +32,61 @@ Describe = Callable[[Collection[int]], Awaitable[Mapping[int, BookCard]]]
 
 
 @dataclass(frozen=True)
-class Assembled:
-    """Books with their cards, best first; scores never increase."""
+class Recommendations:
+    """Books with their cards, best first, and what they had to be found without."""
 
+    version: str
     mode: str
-    version: str | None
     books: tuple[tuple[BookCard, float], ...]
+    """Scores never increase."""
+    degraded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Rules:
+class ListRules:
     """What a list must keep to."""
 
     k: int
     exclude: frozenset[int]
-    most_per_author: int | None
+    author_limit: int | None
     """In any ten consecutive books; None for a look-up, which shows what was looked for."""
     is_padded: bool
-    """Whether the next rung fills up what one leaves short; else it only stands in for a lost one."""
+    """Whether the next source fills up what one leaves short; else it is only a fallback for a failed one."""
 
 
-async def walk(
-    rungs: Sequence[Rung], view: MeshView, losses: set[str], *, is_padded: bool
-) -> AsyncGenerator[tuple[Rung, Page], None]:
-    """The pages of each rung in turn; where one fails, who failed is added to `losses` and the next goes on.
+async def read_with_fallbacks(
+    sources: Sequence[CandidateSource], view: MeshView, degraded: set[str], *, is_padded: bool
+) -> AsyncGenerator[tuple[CandidateSource, Page], None]:
+    """The pages of each source in turn; if one fails, the next goes on, and `degraded` names what failed.
 
-    Raises NothingLeft if something was lost and no rung gave any page.
+    Raises NothingLeft if something failed and no source gave any page.
     """
     has_answer = False
-    for rung in rungs:
+    for source in sources:
         try:
-            async with aclosing(rung.pages(view.with_share(RUNG_SHARE), losses)) as pages:
+            async with aclosing(source.pages(view.with_share(SOURCE_TIME_SHARE), degraded)) as pages:
                 async for page in pages:
                     has_answer = True
-                    yield rung, page
+                    yield source, page
         except UpstreamError as error:
-            losses.add(error.server)
+            degraded.add(error.server)
         except CatalogUnavailable:
-            losses.add("catalog")
+            degraded.add("catalog")
         except UpstreamRefused:
-            continue  # this version has no answer of this kind, the next rung's may do
+            continue  # this version has no answer of this kind, the next source's may do
         else:
             if has_answer and not is_padded:
                 return
-    if losses and not has_answer:
-        raise NothingLeft(sorted(losses))
+    if degraded and not has_answer:
+        raise NothingLeft(sorted(degraded))
 
 
 async def assemble(
-    steps: AsyncIterator[tuple[Rung, Page]], rules: Rules, view: MeshView, describe: Describe
-) -> Assembled:
+    candidates: AsyncIterator[tuple[CandidateSource, Page]],
+    rules: ListRules,
+    view: MeshView,
+    describe: Describe,
+) -> Recommendations:
     """The first k books that keep to the rules, reading no deeper than they take.
 
     Where only books of too frequent authors are left, those; fewer than k only if the candidates end.
@@ -88,28 +94,28 @@ async def assemble(
     seen = set(rules.exclude)
     kept: list[tuple[BookCard, float]] = []
     version, chosen = view.version, list[int]()
-    mode, mode_of_nothing = None, None
-    async for rung, page in steps:
-        mode_of_nothing = mode_of_nothing or rung.mode
-        if rung.snapshot and not kept:
-            version = rung.snapshot.version
-        elif rung.snapshot and rung.snapshot.version not in (None, view.version):
+    mode, first_mode = None, None
+    async for source, page in candidates:
+        first_mode = first_mode or source.mode
+        if source.snapshot and not kept:
+            version = source.snapshot.version
+        elif source.snapshot and source.snapshot.version not in (None, view.version):
             break  # a list must not mix two versions; SQL's counts are of none
         for chunk in _chunks([book for book in page if book.book_id not in seen], rules.k + SPARE_CARDS):
             fresh = _unseen(chunk, seen)
             ids = [book.book_id for book in fresh]
-            cards = rung.snapshot.cards if rung.snapshot else await describe(ids)
+            cards = source.snapshot.cards if source.snapshot else await describe(ids)
             kept += [(cards[book.book_id], book.score) for book in fresh if book.book_id in cards]
-            mode = mode or (rung.mode if kept else None)
+            mode = mode or (source.mode if kept else None)
             chosen, is_final = choose(kept, rules)
             if is_final:
-                return _build(kept, chosen, mode or rung.mode, version)
-    return _build(kept, chosen, mode or mode_of_nothing or "none", version)
+                return _build(kept, chosen, mode or source.mode, version)
+    return _build(kept, chosen, mode or first_mode or "none", version)
 
 
-def choose(kept: Sequence[tuple[BookCard, float]], rules: Rules) -> tuple[list[int], bool]:
+def choose(kept: Sequence[tuple[BookCard, float]], rules: ListRules) -> tuple[list[int], bool]:
     """Positions of the books to show, and whether further candidates could not change them."""
-    if rules.most_per_author is None:
+    if rules.author_limit is None:
         return list(range(min(rules.k, len(kept)))), len(kept) >= rules.k
     was_read_to_the_end = False
 
@@ -119,16 +125,16 @@ def choose(kept: Sequence[tuple[BookCard, float]], rules: Rules) -> tuple[list[i
             yield card.authors
         was_read_to_the_end = True
 
-    chosen = limit_authors(authors(), rules.k, most=rules.most_per_author)
+    chosen = limit_authors(authors(), rules.k, most=rules.author_limit)
     return chosen, len(chosen) == rules.k and not was_read_to_the_end
 
 
 def _build(
     kept: Sequence[tuple[BookCard, float]], chosen: Sequence[int], mode: str, version: str | None
-) -> Assembled:
+) -> Recommendations:
     scores = lower_to_fall([kept[position][1] for position in chosen])
     books = tuple((kept[position][0], score) for position, score in zip(chosen, scores, strict=True))
-    return Assembled(mode, version, books)
+    return Recommendations(version or NO_VERSION, mode, books)
 
 
 def _unseen(books: Sequence[Scored], seen: set[int]) -> list[Scored]:

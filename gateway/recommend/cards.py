@@ -1,10 +1,11 @@
-"""What readers see of books: from the metadata server, or from SQL while that is lost."""
+"""What readers see of books: from the metadata server, or from SQL while that is unavailable."""
 
 from collections.abc import Collection
 
+from cachetools import LRUCache
+
 from catalog.books import BookRow
 from contracts.metadata import BookCard
-from gateway.cache.lru import LruMap
 from gateway.catalog import Catalog
 from gateway.errors import CatalogUnavailable
 from gateway.mesh.errors import UpstreamError
@@ -12,18 +13,18 @@ from gateway.mesh.view import MeshView
 
 
 class Cards:
-    """Describes books; a card belongs to one version for ever, so those asked for lately are kept."""
+    """Describes books; a card of a version never changes, so those used last are kept."""
 
     def __init__(self, catalog: Catalog, *, size: int) -> None:
         self._catalog = catalog
-        self._kept: LruMap[tuple[str | None, int], BookCard] = LruMap(size)
+        self._kept: LRUCache[tuple[str | None, int], BookCard] = LRUCache(size)
 
     async def describe(
-        self, view: MeshView, book_ids: Collection[int], losses: set[str]
+        self, view: MeshView, book_ids: Collection[int], degraded: set[str]
     ) -> dict[int, BookCard]:
-        """Cards of the books that this version knows; from SQL, as far as it answers, if metadata is lost.
+        """Cards of the books that this version knows; from SQL, if that answers, without metadata.
 
-        Adds what it had to do without to `losses`.
+        Adds what it had to do without to `degraded`.
         """
         cards: dict[int, BookCard] = {}
         for book_id in book_ids:
@@ -32,23 +33,23 @@ class Cards:
         unknown = [book_id for book_id in book_ids if book_id not in cards]
         if not unknown:
             return cards
-        if "metadata" not in losses:
+        if "metadata" not in degraded:
             try:
                 answer = await view.cards(unknown)
             except UpstreamError:
-                losses.add("metadata")
+                degraded.add("metadata")
             else:
                 for card in answer.cards:
-                    self._kept.set((view.version, card.book_id), card)
+                    self._kept[view.version, card.book_id] = card
                     cards[card.book_id] = card
                 return cards
-        return cards | await self._describe_from_sql(unknown, losses)
+        return cards | await self._describe_from_sql(unknown, degraded)
 
-    async def _describe_from_sql(self, book_ids: Collection[int], losses: set[str]) -> dict[int, BookCard]:
+    async def _describe_from_sql(self, book_ids: Collection[int], degraded: set[str]) -> dict[int, BookCard]:
         try:
-            rows = await self._catalog.titles(book_ids)
+            rows = await self._catalog.read_titles(book_ids)
         except CatalogUnavailable:
-            losses.add("catalog")
+            degraded.add("catalog")
             return {}
         return {book_id: build_card(row) for book_id, row in rows.items()}
 

@@ -12,9 +12,9 @@ from gateway.errors import BookNotFound
 from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.mesh import Mesh
+from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
 from gateway.recommend.cards import Cards, build_card
-from gateway.recommend.lists import NO_VERSION
 
 N_REASONS: Final = 5
 
@@ -61,43 +61,43 @@ class Details:
             Deadline.after(self._deadline_s), lambda view: self._describe(view, book_id)
         )
 
-    async def explain(self, reader: Reader, book_id: int) -> Why:
-        """Why the book suits the reader; nothing to say is an answer too. Raises BookNotFound."""
-        if not await self._catalog.titles([book_id]):
+    async def explain(self, user: Reader, book_id: int) -> Why:
+        """Why the book suits the reader; no reasons is an answer too. Raises BookNotFound."""
+        if not await self._catalog.read_titles([book_id]):
             raise BookNotFound(book_id)
         return await self._mesh.at_one_version(
-            Deadline.after(self._deadline_s), lambda view: self._explain(view, reader, book_id)
+            Deadline.after(self._deadline_s), lambda view: self._explain(view, user, book_id)
         )
 
     async def _describe(self, view: MeshView, book_id: int) -> Detail:
-        losses: set[str] = set()
-        card = (await self._cards.describe(view, [book_id], losses)).get(book_id)
+        degraded: set[str] = set()
+        card = (await self._cards.describe(view, [book_id], degraded)).get(book_id)
         if card is None:
-            rows = await self._catalog.titles([book_id])
+            rows = await self._catalog.read_titles([book_id])
             if book_id not in rows:
                 raise BookNotFound(book_id)
             card = build_card(rows[book_id])
-        return Detail(view.version or NO_VERSION, tuple(sorted(losses)), card)
+        return Detail(view.version or NO_VERSION, tuple(sorted(degraded)), card)
 
-    async def _explain(self, view: MeshView, reader: Reader, book_id: int) -> Why:
-        losses: set[str] = set()
-        contributions = await self._contributions(view, reader, book_id, losses)
-        cards = await self._cards.describe(view, [each.book_id for each in contributions], losses)
-        ratings = dict(reader.history)
+    async def _explain(self, view: MeshView, user: Reader, book_id: int) -> Why:
+        degraded: set[str] = set()
+        contributions = await self._contributions(view, user, book_id, degraded)
+        cards = await self._cards.describe(view, [each.book_id for each in contributions], degraded)
+        ratings = dict(user.history)
         because = tuple(
             Evidence(cards[each.book_id], ratings[each.book_id], each.share)
             for each in contributions
             if each.book_id in cards
         )
-        return Why(view.version or NO_VERSION, tuple(sorted(losses)), because)
+        return Why(view.version or NO_VERSION, tuple(sorted(degraded)), because)
 
     async def _contributions(
-        self, view: MeshView, reader: Reader, book_id: int, losses: set[str]
+        self, view: MeshView, user: Reader, book_id: int, degraded: set[str]
     ) -> list[als.Contribution]:
-        if not reader.history:
+        if not user.history:
             return []
         history = [
-            als.HistoryBook(book_id=book_id, rating=rating) for book_id, rating in reader.history[-MAX_BOOKS:]
+            als.HistoryBook(book_id=book_id, rating=rating) for book_id, rating in user.history[-MAX_BOOKS:]
         ]
         request = als.ExplainRequest(history=history, book_ids=[book_id], k=N_REASONS)
         try:
@@ -105,5 +105,5 @@ class Details:
         except UpstreamRefused:
             return []
         except UpstreamError as error:
-            losses.add(error.server)
+            degraded.add(error.server)
             return []

@@ -1,4 +1,4 @@
-"""Popular books that the gateway keeps for when no server can be asked."""
+"""Popular books that the gateway keeps for when no server is available."""
 
 import asyncio
 import math
@@ -19,10 +19,10 @@ from gateway.recommend.cards import build_card
 from gateway.recommend.threshold import Scored
 
 CHUNK: Final = 500
-"""Books asked for at once, so that parsing them holds up no request for long."""
+"""Books fetched at once, so that parsing them holds up no request for long."""
 DEADLINE_S: Final = 5.0
 FIRST_DEADLINE_S: Final = 1.0
-"""The gateway waits for the first snapshot before it serves; SQL's will do until the next try."""
+"""The gateway waits for the first snapshot before it serves; SQL's will do until the next attempt."""
 CHECK_INTERVAL_S: Final = 0.5
 
 log = structlog.get_logger()
@@ -105,8 +105,8 @@ class SnapshotKeeper:
 
     async def _take_from_sql(self) -> None:
         try:
-            counts = await self._catalog.most_read(self._n_books)
-            rows = await self._catalog.titles([book_id for book_id, _ in counts])
+            counts = await self._catalog.read_most_read(self._n_books)
+            rows = await self._catalog.read_titles([book_id for book_id, _ in counts])
         except CatalogUnavailable as error:
             log.warning("snapshot_not_taken", error=str(error))
             return

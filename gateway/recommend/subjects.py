@@ -17,7 +17,7 @@ SIMILAR_ENOUGH: Final = 60.0
 
 
 class Subjects:
-    """Knows all subjects; reads them anew after a minute, or when a client names an unknown one."""
+    """Knows all subjects; reads them again after a minute, or when a client names an unknown one."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
@@ -38,7 +38,7 @@ class Subjects:
     async def resolve(self, names: Sequence[str]) -> list[str]:
         """The subjects as the catalog spells them, each once. Raises UnknownSubjects.
 
-        While the catalog is lost and was never read, as the client spells them.
+        While the catalog is unavailable and was never read, as the client spells them.
         """
         try:
             await self._refresh(0.0 if self._unknown(names) else FRESH_FOR_S)
@@ -52,7 +52,7 @@ class Subjects:
         if time.monotonic() - self._read_at_s < fresh_for_s:
             return
         try:
-            self._rows = await self._catalog.all_subjects()
+            self._rows = await self._catalog.read_subjects()
         except CatalogUnavailable:
             if not self._rows:
                 raise

@@ -16,7 +16,7 @@ from tests.servers import tiny
 
 @pytest.fixture(scope="session")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
-    """The version that five running servers hold, and their addresses: only to be asked."""
+    """The version that five running servers hold, and their addresses: only to be read."""
     home = tmp_path_factory.mktemp("mesh")
     version = tiny.publish(ArtifactStore(servers.settings_for(home).artifacts_root), home)
     with ExitStack() as stack:
@@ -41,7 +41,7 @@ def urls(mesh: tuple[str, dict[str, str]]) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def shared(urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A gateway over all five servers: only to be asked."""
+    """A gateway over all five servers: only to be read."""
     home = running.build_home(tmp_path_factory.mktemp("catalog"))
     with running.gateway(running.settings_for(home, urls)) as client:
         yield client

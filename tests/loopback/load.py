@@ -14,8 +14,8 @@ import httpx
 
 
 @dataclass(frozen=True, eq=False)
-class Question:
-    """A list to ask for, itself the key of its answers; `is_lookup` allows fewer books than asked."""
+class ListQuery:
+    """A list to fetch, itself the key of its answers; `is_lookup` allows fewer than k books."""
 
     path: str
     params: dict[str, Any] = field(default_factory=dict)
@@ -31,9 +31,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one question: a response, or the error that stands in for it."""
+    """What became of one query: a response, or the error that stands in for it."""
 
-    question: Question
+    query: ListQuery
     status: int | str
     body: dict[str, Any]
     header_version: str | None
@@ -64,20 +64,20 @@ class Load:
 
 
 @contextmanager
-def steady_load(url: str, questions: Sequence[Question], *, per_second: float) -> Iterator[Load]:
-    """The questions in turn while the block runs, each sent on time though others may not be answered yet."""
+def steady_load(url: str, queries: Sequence[ListQuery], *, per_second: float) -> Iterator[Load]:
+    """The queries in turn while the block runs, each sent on time though others may not be answered yet."""
     load, stopping = Load(), threading.Event()
     with httpx.Client(base_url=url, timeout=10) as client, ThreadPoolExecutor(16) as pool:
 
-        def ask(question: Question) -> None:
-            load.outcomes.append(_ask(client, question))
+        def fetch(query: ListQuery) -> None:
+            load.outcomes.append(_fetch(client, query))
 
         def send_on_time() -> None:
             next_s = time.monotonic()
-            for question in cycle(questions):
+            for query in cycle(queries):
                 if stopping.wait(max(0.0, next_s - time.monotonic())):
                     return
-                pool.submit(ask, question)
+                pool.submit(fetch, query)
                 next_s += 1 / per_second
 
         sender = threading.Thread(target=send_on_time)
@@ -106,10 +106,10 @@ def has_more(load: Load, n: int) -> Callable[[], bool]:
     return lambda: len(load.outcomes) >= enough
 
 
-def _ask(client: httpx.Client, question: Question) -> Outcome:
+def _fetch(client: httpx.Client, query: ListQuery) -> Outcome:
     try:
-        response = question.send(client)
+        response = query.send(client)
         body = response.json()
     except (httpx.TransportError, ValueError) as error:
-        return Outcome(question, repr(error), {}, None)
-    return Outcome(question, response.status_code, body, response.headers.get("x-artifact-version"))
+        return Outcome(query, repr(error), {}, None)
+    return Outcome(query, response.status_code, body, response.headers.get("x-artifact-version"))

@@ -13,22 +13,22 @@ from artifacts.pointer import Promotion, move_pointer
 from artifacts.store import ArtifactStore, utc_now
 from contracts.shell import SERVER_NAMES, ServerName
 from tests.loopback.checks import check_list
-from tests.loopback.load import Load, Question, has_more, has_recovered, steady_load
+from tests.loopback.load import ListQuery, Load, has_more, has_recovered, steady_load
 from tests.loopback.twin import TITLE_PREFIX, seal_twin
 from tests.meshes import PROCESS_NAMES, Mesh, wait_until
 
 pytestmark = pytest.mark.loopback
 
-QUESTIONS = list(
+QUERIES = list(
     chain.from_iterable(
         (
-            Question(f"/v1/users/{number}/recommendations"),
-            Question("/v1/recommendations", json={"subjects": ["War", "Romance"]}),
-            Question(f"/v1/books/{number}/similar", {"mode": "hybrid"}),
-            Question("/v1/search", {"q": "the war"}, is_lookup=True),
-            Question("/v1/search/semantic", {"q": "a war at sea"}),
-            Question("/v1/books/popular", {"subject": "War"}),
-            Question(f"/v1/users/{number}/recommendations", {"mode": "subjects"}, k=30),
+            ListQuery(f"/v1/users/{number}/recommendations"),
+            ListQuery("/v1/recommendations", json={"subjects": ["War", "Romance"]}),
+            ListQuery(f"/v1/books/{number}/similar", {"mode": "hybrid"}),
+            ListQuery("/v1/search", {"q": "the war"}, is_lookup=True),
+            ListQuery("/v1/search/semantic", {"q": "a war at sea"}),
+            ListQuery("/v1/books/popular", {"subject": "War"}),
+            ListQuery(f"/v1/users/{number}/recommendations", {"mode": "subjects"}, k=30),
         )
         for number in range(1, 30)
     )
@@ -39,15 +39,15 @@ DAMAGED = "metadata/popular_order"
 
 @pytest.fixture
 def load(frail_mesh: Mesh) -> Iterator[Load]:
-    with steady_load(frail_mesh.url("gateway"), QUESTIONS, per_second=RATE) as running:
+    with steady_load(frail_mesh.url("gateway"), QUERIES, per_second=RATE) as running:
         yield running
 
 
 def check_lists(load: Load) -> None:
-    """No question failed, and each got all its books."""
-    assert [(outcome.question, outcome.status, outcome.body) for outcome in load.failures] == []
+    """No query failed, and each got all its books."""
+    assert [(outcome.query, outcome.status, outcome.body) for outcome in load.failures] == []
     for outcome in load.outcomes:
-        k = len(outcome.items) if outcome.question.is_lookup else outcome.question.k
+        k = len(outcome.items) if outcome.query.is_lookup else outcome.query.k
         check_list(outcome.body, k=k)
 
 
@@ -70,8 +70,8 @@ def test_popular_books_stand_in_when_all_servers_are_killed_at_once(frail_mesh: 
     wait_until(lambda: all(frail_mesh.pid(name) != pid for name, pid in killed.items()))
     wait_until(frail_mesh.is_whole)
 
-    failures = [outcome for outcome in load.failures if not outcome.question.path.startswith("/v1/search")]
-    assert [(outcome.question, outcome.status) for outcome in failures] == []
+    failures = [outcome for outcome in load.failures if not outcome.query.path.startswith("/v1/search")]
+    assert [(outcome.query, outcome.status) for outcome in failures] == []
     assert any(
         outcome.body.get("mode") == "popular" and outcome.body["degraded"] for outcome in load.outcomes
     )
@@ -94,7 +94,7 @@ def test_the_old_version_serves_on_when_an_object_of_the_new_one_is_damaged(frai
     with damage(store.objects.path(damaged.digest)):
         refusal = home.fail("versions", "promote", new.version)
         with (
-            steady_load(frail_mesh.url("gateway"), QUESTIONS, per_second=RATE) as load,
+            steady_load(frail_mesh.url("gateway"), QUERIES, per_second=RATE) as load,
             pointer_at(store, new),
         ):
             wait_until(lambda: info(frail_mesh, "als")["version"] == new.version)

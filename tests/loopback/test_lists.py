@@ -1,4 +1,4 @@
-"""Lists of real books from the whole mesh: as long as asked, in order, without what the reader knows."""
+"""Lists of real books from the whole mesh: as long as requested, in order, without what the reader knows."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.loopback
 READER = 7
 LIKED = [{"book_id": 36, "rating": 9}, {"book_id": 23, "rating": None}]
 LIKED_IDS = {36, 23}
-ASKED: dict[str, tuple[str, dict[str, Any]]] = {
+REQUESTS: dict[str, tuple[str, dict[str, Any]]] = {
     "auto": (f"/v1/users/{READER}/recommendations", {"mode": "auto"}),
     "collaborative": (f"/v1/users/{READER}/recommendations", {"mode": "collaborative"}),
     "subjects": (f"/v1/users/{READER}/recommendations", {"mode": "subjects"}),
@@ -47,11 +47,11 @@ def read_history(mesh: Mesh, user_id: int) -> set[int]:
 
 
 @pytest.mark.parametrize("k", [1, 10, 100, 500])
-@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize("requested", REQUESTS.values(), ids=REQUESTS)
 def test_a_list_has_exactly_k_books_in_order_without_the_history(
-    mesh: Mesh, history: set[int], asked: tuple[str, dict[str, Any]], k: int
+    mesh: Mesh, history: set[int], requested: tuple[str, dict[str, Any]], k: int
 ) -> None:
-    path, params = asked
+    path, params = requested
 
     body = mesh.get(path, k=k, **params)
 
@@ -70,11 +70,11 @@ def test_anyone_gets_exactly_k_books_in_order_without_what_they_named(
     check_list(response.json(), k=k, unwanted=LIKED_IDS if "liked" in posted else ())
 
 
-@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
+@pytest.mark.parametrize("requested", REQUESTS.values(), ids=REQUESTS)
 def test_no_ten_books_in_a_row_have_more_than_two_of_an_author(
-    mesh: Mesh, asked: tuple[str, dict[str, Any]]
+    mesh: Mesh, requested: tuple[str, dict[str, Any]]
 ) -> None:
-    path, params = asked
+    path, params = requested
 
     items = mesh.get(path, k=100, **params)["items"]
 
@@ -99,9 +99,9 @@ def test_a_list_is_as_long_as_the_catalog_has_books_left(mesh: Mesh) -> None:
     check_list(response.json(), k=N_BOOKS - 300, unwanted=range(1, 301))
 
 
-@pytest.mark.parametrize("asked", ASKED.values(), ids=ASKED)
-def test_the_header_names_the_version_of_the_body(mesh: Mesh, asked: tuple[str, dict[str, Any]]) -> None:
-    path, params = asked
+@pytest.mark.parametrize("requested", REQUESTS.values(), ids=REQUESTS)
+def test_the_header_names_the_version_of_the_body(mesh: Mesh, requested: tuple[str, dict[str, Any]]) -> None:
+    path, params = requested
 
     response = mesh.client.get(path, params=params)
 

@@ -1,4 +1,4 @@
-"""Every route of the API, and every way to ask it wrongly, against its own OpenAPI document."""
+"""Every route of the API, and every way to call it wrongly, against its own OpenAPI document."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,7 +27,7 @@ MEGABYTE = b'{"subjects": ["' + b"x" * 1_000_000 + b'"]}'
 
 
 @dataclass(frozen=True)
-class Ask:
+class Call:
     """One request, by the path template that the OpenAPI document lists it under."""
 
     method: str
@@ -45,33 +45,33 @@ class Ask:
         )
 
     def __str__(self) -> str:
-        asked = [
+        parts = [
             self.method,
             self.template.format(**self.place),
             *(f"{name}={value}" for name, value in self.params.items()),
         ]
-        return " ".join(asked)[:80]
+        return " ".join(parts)[:80]
 
 
-ANSWERS: list[tuple[Ask, int, type[BaseModel] | None]] = [
-    (Ask("GET", RECOMMENDATIONS, {"user_id": 1}), 200, schemas.BookList),
-    (Ask("POST", ANYONE, json={"subjects": ["War"]}), 200, schemas.BookList),
-    (Ask("GET", WHY, {"user_id": 1, "book_id": 36}), 200, schemas.Explanation),
-    (Ask("GET", POPULAR, params={"subject": "War"}), 200, schemas.BookList),
-    (Ask("GET", BOOK, {"book_id": 1}), 200, schemas.BookDetail),
-    (Ask("GET", SIMILAR, {"book_id": 1}), 200, schemas.BookList),
-    (Ask("GET", SEARCH, params={"q": "war"}), 200, schemas.BookList),
-    (Ask("GET", SEMANTIC, params={"q": "war"}), 200, schemas.BookList),
-    (Ask("GET", SUBJECTS), 200, schemas.SubjectList),
-    (Ask("PUT", RATING, RATED, json={"rating": 7}), 201, schemas.StoredRating),
-    (Ask("PUT", RATING, RATED, json={"rating": None}), 200, schemas.StoredRating),
-    (Ask("GET", RATINGS, {"user_id": 60}), 200, schemas.RatingList),
-    (Ask("DELETE", RATING, RATED), 204, None),
-    (Ask("GET", "/v1/health"), 200, schemas.Health),
-    (Ask("GET", "/v1/version"), 200, schemas.VersionInfo),
-    (Ask("GET", "/health/live"), 200, schemas.Live),
-    (Ask("GET", "/health/ready"), 200, schemas.ReadyAnswer),
-    (Ask("GET", "/metrics"), 200, None),
+ANSWERS: list[tuple[Call, int, type[BaseModel] | None]] = [
+    (Call("GET", RECOMMENDATIONS, {"user_id": 1}), 200, schemas.BookList),
+    (Call("POST", ANYONE, json={"subjects": ["War"]}), 200, schemas.BookList),
+    (Call("GET", WHY, {"user_id": 1, "book_id": 36}), 200, schemas.Explanation),
+    (Call("GET", POPULAR, params={"subject": "War"}), 200, schemas.BookList),
+    (Call("GET", BOOK, {"book_id": 1}), 200, schemas.BookDetail),
+    (Call("GET", SIMILAR, {"book_id": 1}), 200, schemas.BookList),
+    (Call("GET", SEARCH, params={"q": "war"}), 200, schemas.BookList),
+    (Call("GET", SEMANTIC, params={"q": "war"}), 200, schemas.BookList),
+    (Call("GET", SUBJECTS), 200, schemas.SubjectList),
+    (Call("PUT", RATING, RATED, json={"rating": 7}), 201, schemas.StoredRating),
+    (Call("PUT", RATING, RATED, json={"rating": None}), 200, schemas.StoredRating),
+    (Call("GET", RATINGS, {"user_id": 60}), 200, schemas.RatingList),
+    (Call("DELETE", RATING, RATED), 204, None),
+    (Call("GET", "/v1/health"), 200, schemas.Health),
+    (Call("GET", "/v1/version"), 200, schemas.VersionInfo),
+    (Call("GET", "/health/live"), 200, schemas.Live),
+    (Call("GET", "/health/ready"), 200, schemas.ReadyAnswer),
+    (Call("GET", "/metrics"), 200, None),
 ]  # fmt: skip
 """In this order: a rating is given, changed, listed and taken back. The ISBN's comes from the catalog."""
 
@@ -85,90 +85,90 @@ LISTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (SEMANTIC, {}, {"q": "war"}),
 ]
 INVALID = [
-    *(Ask("GET", path, place, {**params, "k": k}) for path, place, params in LISTS for k in BAD_K),
-    *(Ask("GET", RECOMMENDATIONS, {"user_id": 1}, {"popularity_weight": weight}) for weight in BAD_WEIGHTS),
-    *(Ask("GET", SIMILAR, {"book_id": 1}, {"weight": weight}) for weight in BAD_WEIGHTS),
-    Ask("GET", RECOMMENDATIONS, {"user_id": 1}, {"mode": "psychic"}),
-    Ask("GET", RECOMMENDATIONS, {"user_id": "me"}),
-    Ask("GET", RECOMMENDATIONS, {"user_id": -1}),
-    Ask("GET", RECOMMENDATIONS, {"user_id": 2**63}),
-    Ask("GET", SIMILAR, {"book_id": 1}, {"mode": "psychic"}),
-    Ask("GET", SIMILAR, {"book_id": "emma"}),
-    Ask("GET", BOOK, {"book_id": "emma"}),
-    Ask("GET", BOOK, {"book_id": 10**30}),
-    Ask("GET", ISBN, {"isbn": "9" * 41}),
-    Ask("GET", POPULAR, params={"subject": ""}),
-    Ask("GET", POPULAR, params={"user_id": "me"}),
-    Ask("GET", SEARCH),
-    Ask("GET", SEARCH, params={"q": ""}),
-    Ask("GET", SEARCH, params={"q": "x" * 501}),
-    Ask("GET", SEMANTIC, params={"q": ""}),
-    Ask("GET", SUBJECTS, params={"limit": 0}),
-    Ask("GET", SUBJECTS, params={"offset": -1}),
-    Ask("GET", RATINGS, {"user_id": 1}, {"limit": 0}),
-    *(Ask("PUT", RATING, RATED, json={"rating": rating}) for rating in (0, 0.9, 10.1, 11, "good", [7])),
-    Ask("PUT", RATING, RATED, json={}),
-    Ask("PUT", RATING, RATED, json={"rating": 7, "mood": "fair"}),
-    Ask("PUT", RATING, RATED),
-    Ask("DELETE", RATING, {"user_id": 1, "book_id": "emma"}),
+    *(Call("GET", path, place, {**params, "k": k}) for path, place, params in LISTS for k in BAD_K),
+    *(Call("GET", RECOMMENDATIONS, {"user_id": 1}, {"popularity_weight": weight}) for weight in BAD_WEIGHTS),
+    *(Call("GET", SIMILAR, {"book_id": 1}, {"weight": weight}) for weight in BAD_WEIGHTS),
+    Call("GET", RECOMMENDATIONS, {"user_id": 1}, {"mode": "psychic"}),
+    Call("GET", RECOMMENDATIONS, {"user_id": "me"}),
+    Call("GET", RECOMMENDATIONS, {"user_id": -1}),
+    Call("GET", RECOMMENDATIONS, {"user_id": 2**63}),
+    Call("GET", SIMILAR, {"book_id": 1}, {"mode": "psychic"}),
+    Call("GET", SIMILAR, {"book_id": "emma"}),
+    Call("GET", BOOK, {"book_id": "emma"}),
+    Call("GET", BOOK, {"book_id": 10**30}),
+    Call("GET", ISBN, {"isbn": "9" * 41}),
+    Call("GET", POPULAR, params={"subject": ""}),
+    Call("GET", POPULAR, params={"user_id": "me"}),
+    Call("GET", SEARCH),
+    Call("GET", SEARCH, params={"q": ""}),
+    Call("GET", SEARCH, params={"q": "x" * 501}),
+    Call("GET", SEMANTIC, params={"q": ""}),
+    Call("GET", SUBJECTS, params={"limit": 0}),
+    Call("GET", SUBJECTS, params={"offset": -1}),
+    Call("GET", RATINGS, {"user_id": 1}, {"limit": 0}),
+    *(Call("PUT", RATING, RATED, json={"rating": rating}) for rating in (0, 0.9, 10.1, 11, "good", [7])),
+    Call("PUT", RATING, RATED, json={}),
+    Call("PUT", RATING, RATED, json={"rating": 7, "mood": "fair"}),
+    Call("PUT", RATING, RATED),
+    Call("DELETE", RATING, {"user_id": 1, "book_id": "emma"}),
     *(
-        Ask("POST", ANYONE, content=text)
+        Call("POST", ANYONE, content=text)
         for text in (b"", b"{", b"null", b"[]", b'"War"', b"\xff\xfe", b"{]}")
     ),
-    *(Ask("POST", ANYONE, json={"k": k}) for k in (0, 10_000, "ten", None)),
-    *(Ask("POST", ANYONE, json={"popularity_weight": weight}) for weight in (-0.1, 1.1, "heavy")),
-    Ask("POST", ANYONE, json={"likes": []}),
-    Ask("POST", ANYONE, json={"liked": [36]}),
-    Ask("POST", ANYONE, json={"liked": [{"book_id": 36, "rating": 11}]}),
-    Ask("POST", ANYONE, json={"liked": [{"rating": 9}]}),
-    Ask("POST", ANYONE, json={"liked": {"book_id": 36}}),
-    Ask("POST", ANYONE, json={"subjects": "War"}),
-    Ask("POST", ANYONE, json={"subjects": [""]}),
-    Ask("POST", ANYONE, json={"subjects": ["War"] * 21}),
-    Ask("POST", ANYONE, content=b'{"popularity_weight": NaN}'),
+    *(Call("POST", ANYONE, json={"k": k}) for k in (0, 10_000, "ten", None)),
+    *(Call("POST", ANYONE, json={"popularity_weight": weight}) for weight in (-0.1, 1.1, "heavy")),
+    Call("POST", ANYONE, json={"likes": []}),
+    Call("POST", ANYONE, json={"liked": [36]}),
+    Call("POST", ANYONE, json={"liked": [{"book_id": 36, "rating": 11}]}),
+    Call("POST", ANYONE, json={"liked": [{"rating": 9}]}),
+    Call("POST", ANYONE, json={"liked": {"book_id": 36}}),
+    Call("POST", ANYONE, json={"subjects": "War"}),
+    Call("POST", ANYONE, json={"subjects": [""]}),
+    Call("POST", ANYONE, json={"subjects": ["War"] * 21}),
+    Call("POST", ANYONE, content=b'{"popularity_weight": NaN}'),
 ]
-REFUSED: list[tuple[Ask, int, ErrorCode]] = [
-    *((ask, 422, ErrorCode.INVALID_REQUEST) for ask in INVALID),
+REFUSED: list[tuple[Call, int, ErrorCode]] = [
+    *((call, 422, ErrorCode.INVALID_REQUEST) for call in INVALID),
     *(
-        (ask, 404, ErrorCode.USER_NOT_FOUND)
-        for ask in (
-            Ask("GET", RECOMMENDATIONS, {"user_id": NOBODY}),
-            Ask("GET", WHY, {"user_id": NOBODY, "book_id": 1}),
-            Ask("GET", RATINGS, {"user_id": NOBODY}),
-            Ask("PUT", RATING, {"user_id": NOBODY, "book_id": 1}, json={"rating": 7}),
-            Ask("DELETE", RATING, {"user_id": NOBODY, "book_id": 1}),
-            *(Ask("GET", path, place, {**params, "user_id": NOBODY}) for path, place, params in LISTS[1:]),
+        (call, 404, ErrorCode.USER_NOT_FOUND)
+        for call in (
+            Call("GET", RECOMMENDATIONS, {"user_id": NOBODY}),
+            Call("GET", WHY, {"user_id": NOBODY, "book_id": 1}),
+            Call("GET", RATINGS, {"user_id": NOBODY}),
+            Call("PUT", RATING, {"user_id": NOBODY, "book_id": 1}, json={"rating": 7}),
+            Call("DELETE", RATING, {"user_id": NOBODY, "book_id": 1}),
+            *(Call("GET", path, place, {**params, "user_id": NOBODY}) for path, place, params in LISTS[1:]),
         )
     ),
     *(
-        (ask, 404, ErrorCode.BOOK_NOT_FOUND)
-        for ask in (
-            Ask("GET", BOOK, {"book_id": NOTHING}),
-            Ask("GET", BOOK, {"book_id": 0}),
-            Ask("GET", BOOK, {"book_id": 2**63 - 1}),
-            Ask("GET", SIMILAR, {"book_id": NOTHING}),
-            Ask("GET", WHY, {"user_id": 1, "book_id": NOTHING}),
-            Ask("PUT", RATING, {"user_id": 1, "book_id": NOTHING}, json={"rating": 7}),
-            Ask("GET", ISBN, {"isbn": "9780306406157"}),
-            Ask("GET", ISBN, {"isbn": "0-306-40615-2"}),
+        (call, 404, ErrorCode.BOOK_NOT_FOUND)
+        for call in (
+            Call("GET", BOOK, {"book_id": NOTHING}),
+            Call("GET", BOOK, {"book_id": 0}),
+            Call("GET", BOOK, {"book_id": 2**63 - 1}),
+            Call("GET", SIMILAR, {"book_id": NOTHING}),
+            Call("GET", WHY, {"user_id": 1, "book_id": NOTHING}),
+            Call("PUT", RATING, {"user_id": 1, "book_id": NOTHING}, json={"rating": 7}),
+            Call("GET", ISBN, {"isbn": "9780306406157"}),
+            Call("GET", ISBN, {"isbn": "0-306-40615-2"}),
         )
     ),
     *(
-        (Ask("GET", ISBN, {"isbn": isbn}), 422, ErrorCode.ISBN_INVALID)
+        (Call("GET", ISBN, {"isbn": isbn}), 422, ErrorCode.ISBN_INVALID)
         for isbn in ("9780306406158", "0306406153", "12345", "not-an-isbn", "978030640615X")
     ),
-    (Ask("DELETE", RATING, RATED), 404, ErrorCode.RATING_NOT_FOUND),
-    (Ask("POST", ANYONE, json={"liked": [{"book_id": NOTHING}]}), 422, ErrorCode.UNKNOWN_BOOKS),
-    (Ask("POST", ANYONE, json={"subjects": ["Scyence fiction"]}), 422, ErrorCode.UNKNOWN_SUBJECTS),
-    (Ask("GET", POPULAR, params={"subject": "Scyence fiction"}), 422, ErrorCode.UNKNOWN_SUBJECTS),
-    (Ask("POST", ANYONE, content=MEGABYTE), 413, ErrorCode.BODY_TOO_LARGE),
-    (Ask("PUT", RATING, RATED, content=MEGABYTE), 413, ErrorCode.BODY_TOO_LARGE),
+    (Call("DELETE", RATING, RATED), 404, ErrorCode.RATING_NOT_FOUND),
+    (Call("POST", ANYONE, json={"liked": [{"book_id": NOTHING}]}), 422, ErrorCode.UNKNOWN_BOOKS),
+    (Call("POST", ANYONE, json={"subjects": ["Scyence fiction"]}), 422, ErrorCode.UNKNOWN_SUBJECTS),
+    (Call("GET", POPULAR, params={"subject": "Scyence fiction"}), 422, ErrorCode.UNKNOWN_SUBJECTS),
+    (Call("POST", ANYONE, content=MEGABYTE), 413, ErrorCode.BODY_TOO_LARGE),
+    (Call("PUT", RATING, RATED, content=MEGABYTE), 413, ErrorCode.BODY_TOO_LARGE),
 ]
 OFF_THE_MAP = [
-    (Ask("GET", "/v1/nothing"), 404, ErrorCode.NOT_FOUND),
-    (Ask("GET", "/"), 404, ErrorCode.NOT_FOUND),
-    (Ask("POST", POPULAR), 405, ErrorCode.METHOD_NOT_ALLOWED),
-    (Ask("DELETE", ANYONE), 405, ErrorCode.METHOD_NOT_ALLOWED),
+    (Call("GET", "/v1/nothing"), 404, ErrorCode.NOT_FOUND),
+    (Call("GET", "/"), 404, ErrorCode.NOT_FOUND),
+    (Call("POST", POPULAR), 405, ErrorCode.METHOD_NOT_ALLOWED),
+    (Call("DELETE", ANYONE), 405, ErrorCode.METHOD_NOT_ALLOWED),
 ]
 
 
@@ -179,33 +179,33 @@ def openapi(mesh: Mesh) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def isbn(mesh: Mesh) -> Ask:
-    return Ask("GET", ISBN, {"isbn": mesh.get("/v1/books/1")["isbns"][0]})
+def isbn(mesh: Mesh) -> Call:
+    return Call("GET", ISBN, {"isbn": mesh.get("/v1/books/1")["isbns"][0]})
 
 
 def test_every_route_answers_in_the_form_that_the_document_promises(
-    mesh: Mesh, openapi: dict[str, Any], isbn: Ask
+    mesh: Mesh, openapi: dict[str, Any], isbn: Call
 ) -> None:
     walked = [*ANSWERS, (isbn, 200, schemas.BookDetail)]
 
-    for ask, status, schema in walked:
-        response = ask.send(mesh)
-        documented = openapi["paths"][ask.template][ask.method.lower()]["responses"]
-        assert response.status_code == status, f"{ask}: {response.text}"
+    for call, status, schema in walked:
+        response = call.send(mesh)
+        documented = openapi["paths"][call.template][call.method.lower()]["responses"]
+        assert response.status_code == status, f"{call}: {response.text}"
         assert str(status) in documented
         assert response.headers[VERSION_HEADER] == mesh.home.store.current()
         assert response.headers[REQUEST_ID_HEADER]
         if schema is not None:
             assert schema.model_validate_json(response.content).model_dump().keys() == response.json().keys()
 
-    assert {(ask.template, ask.method.lower()) for ask, *_ in walked} == {
+    assert {(call.template, call.method.lower()) for call, *_ in walked} == {
         (path, method) for path, methods in openapi["paths"].items() for method in methods
     }
 
 
-@pytest.mark.parametrize(("ask", "status", "code"), [*REFUSED, *OFF_THE_MAP], ids=str)
-def test_a_wrong_question_gets_one_error_body(mesh: Mesh, ask: Ask, status: int, code: ErrorCode) -> None:
-    response = ask.send(mesh)
+@pytest.mark.parametrize(("call", "status", "code"), [*REFUSED, *OFF_THE_MAP], ids=str)
+def test_a_wrong_request_gets_one_error_body(mesh: Mesh, call: Call, status: int, code: ErrorCode) -> None:
+    response = call.send(mesh)
 
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert response.headers["content-type"] == PROBLEM_MEDIA_TYPE
@@ -217,10 +217,10 @@ def test_a_wrong_question_gets_one_error_body(mesh: Mesh, ask: Ask, status: int,
 
 def test_every_error_of_a_route_is_in_the_document(openapi: dict[str, Any]) -> None:
     undocumented = [
-        f"{ask} {status}"
-        for ask, status, _ in REFUSED
+        f"{call} {status}"
+        for call, status, _ in REFUSED
         if PROBLEM_MEDIA_TYPE
-        not in openapi["paths"][ask.template][ask.method.lower()]["responses"]
+        not in openapi["paths"][call.template][call.method.lower()]["responses"]
         .get(str(status), {})
         .get("content", {})
     ]
@@ -245,9 +245,9 @@ def test_the_document_explains_every_route_parameter_and_field(openapi: dict[str
 
 
 def test_an_unknown_subject_comes_with_the_nearest_known_ones(mesh: Mesh) -> None:
-    asked = {"subjects": ["Scyence fiction", "War"]}
+    body = {"subjects": ["Scyence fiction", "War"]}
 
-    problem = mesh.client.post(ANYONE, json=asked).json()
+    problem = mesh.client.post(ANYONE, json=body).json()
 
     assert problem["unknown"] == ["Scyence fiction"]
     assert problem["suggestions"]["Scyence fiction"][0] == "Science fiction"

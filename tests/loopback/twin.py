@@ -1,4 +1,4 @@
-"""A second version that answers every question differently: the first one's models, turned around."""
+"""A second version that answers every request differently: the first one's models, turned around."""
 
 from dataclasses import replace
 

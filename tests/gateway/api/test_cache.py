@@ -1,4 +1,4 @@
-"""Responses that several gateways share, and what stays when Redis goes."""
+"""Responses that several gateways share, and what stays without Redis."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_a_rating_through_one_gateway_changes_the_next_list_of_another(
         assert best not in [item["book_id"] for item in other.get(PATH).json()["items"]]
 
 
-def test_the_loss_of_redis_changes_no_answer(urls: dict[str, str], home: Path) -> None:
+def test_without_redis_no_answer_changes(urls: dict[str, str], home: Path) -> None:
     settings = running.settings_for(home, urls, cache={"redis_url": f"redis://127.0.0.1:{free_port()}/0"})
     with running.gateway(settings) as client:
         first, second = client.get(PATH), client.get(PATH)

@@ -1,4 +1,4 @@
-"""The loss of any one server costs its share of an answer, never the answer."""
+"""Without any one server an answer is degraded, never missing."""
 
 import asyncio
 import threading
@@ -66,18 +66,18 @@ def _fetch(client: httpx.Client, path: str) -> BookList:
     return BookList.model_validate_json(response.content)
 
 
-def _without(urls: dict[str, str], *lost: str) -> dict[str, str]:
-    return {name: url for name, url in urls.items() if name not in lost}
+def _without(urls: dict[str, str], *missing: str) -> dict[str, str]:
+    return {name: url for name, url in urls.items() if name not in missing}
 
 
-def test_no_route_fails_for_the_loss_of_one_server(crippled: tuple[ServerName, httpx.Client]) -> None:
-    lost, client = crippled
+def test_no_route_fails_without_one_server(crippled: tuple[ServerName, httpx.Client]) -> None:
+    missing, client = crippled
 
     for path in [*LISTS, *OTHERS]:
         response = client.get(path)
 
         assert response.status_code == 200, (path, response.text)
-        assert set(response.json().get("degraded", [])) <= {lost}
+        assert set(response.json().get("degraded", [])) <= {missing}
     assert client.post("/v1/recommendations", json={"subjects": ["Soup"]}).status_code == 200
 
 
@@ -91,18 +91,18 @@ def test_every_list_stays_full_without_any_one_server(crippled: tuple[ServerName
         assert all(item.title and item.authors for item in found.items)
 
 
-def test_health_names_the_lost_server(crippled: tuple[ServerName, httpx.Client]) -> None:
-    lost, client = crippled
+def test_health_names_the_missing_server(crippled: tuple[ServerName, httpx.Client]) -> None:
+    missing, client = crippled
 
     health = client.get("/v1/health").json()
 
     assert health["status"] == "degraded"
-    assert [name for name, server in health["servers"].items() if not server["live"]] == [lost]
-    assert health["servers"][lost]["error"]
+    assert [name for name, server in health["servers"].items() if not server["live"]] == [missing]
+    assert health["servers"][missing]["error"]
 
 
 @pytest.mark.parametrize(
-    ("lost", "path", "mode", "degraded"),
+    ("missing", "path", "mode", "degraded"),
     [
         (["als"], LISTS[0], "subjects", ["als"]),
         (["als", "embedder"], LISTS[0], "popular", ["als", "embedder"]),
@@ -118,10 +118,10 @@ def test_health_names_the_lost_server(crippled: tuple[ServerName, httpx.Client])
         (["semantic"], LISTS[0], "collaborative", []),
     ],
 )
-def test_each_loss_has_its_fallback(
-    urls: dict[str, str], catalog: Path, lost: list[str], path: str, mode: str, degraded: list[str]
+def test_each_missing_server_has_its_fallback(
+    urls: dict[str, str], catalog: Path, missing: list[str], path: str, mode: str, degraded: list[str]
 ) -> None:
-    with running.gateway(running.settings_for(catalog, _without(urls, *lost))) as client:
+    with running.gateway(running.settings_for(catalog, _without(urls, *missing))) as client:
         found = _fetch(client, f"{path}{'&' if '?' in path else '?'}k=4")
 
     assert (found.mode, found.degraded) == (mode, degraded)
@@ -149,7 +149,7 @@ def test_a_gateway_that_starts_alone_serves_what_is_popular_in_the_catalog(alone
     assert alone.get("/v1/health").status_code == 200
 
 
-def test_a_search_that_nobody_can_answer_says_so(alone: httpx.Client) -> None:
+def test_a_search_that_no_server_can_answer_is_a_503(alone: httpx.Client) -> None:
     response = alone.get("/v1/search?q=soup")
 
     assert (response.status_code, response.json()["code"]) == (503, "upstream_failed")

@@ -56,10 +56,10 @@ def test_a_stranger_is_served_what_is_popular(shared: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "served"), [("auto", "collaborative"), ("subjects", "subjects"), ("popular", "popular")]
+    ("mode", "served"), [("auto", "collaborative"), ("subjects", "subjects"), ("popular", "popular")]
 )
-def test_the_mode_that_is_asked_for_is_served(shared: httpx.Client, asked: str, served: str) -> None:
-    found = _fetch(shared, f"/v1/users/{SPACE_READER}/recommendations", mode=asked)
+def test_the_requested_mode_is_served(shared: httpx.Client, mode: str, served: str) -> None:
+    found = _fetch(shared, f"/v1/users/{SPACE_READER}/recommendations", mode=mode)
 
     assert found.mode == served
     assert not READ & set(_ids(found))
@@ -103,7 +103,7 @@ def test_a_book_that_no_version_knows_yet_is_recommended_from_by_its_subjects(sh
     assert set(_ids(found)) <= set(tiny.SPACE_IDS)
 
 
-def test_who_says_nothing_is_served_what_is_popular(shared: httpx.Client) -> None:
+def test_a_request_without_likes_or_subjects_is_served_what_is_popular(shared: httpx.Client) -> None:
     found = _check(shared.post("/v1/recommendations", json={}))
 
     assert found.mode == "popular"
@@ -205,7 +205,7 @@ def test_a_parameter_outside_its_range_is_refused_by_name(
     assert f"query.{next(iter(params), 'q')}" in response.json()["detail"]
 
 
-def test_the_second_answer_to_a_question_is_the_same_bytes(shared: httpx.Client) -> None:
+def test_the_second_response_to_a_request_is_the_same_bytes(shared: httpx.Client) -> None:
     path = f"/v1/users/{SPACE_READER}/recommendations?k=7"
 
     assert shared.get(path).content == shared.get(path).content

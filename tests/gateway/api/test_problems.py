@@ -156,7 +156,7 @@ def test_the_caller_s_request_id_comes_back(shared: httpx.Client) -> None:
     assert _check_problem(response).request_id == "my-id.7"
 
 
-async def test_one_request_more_than_the_limit_is_told_to_come_back() -> None:
+async def test_one_request_more_than_the_limit_is_refused_with_a_time_to_retry() -> None:
     may_end = asyncio.Event()
 
     async def app(scope: object, receive: object, send: object) -> None:
@@ -185,12 +185,12 @@ def test_the_overload_answer_names_when_to_come_back(urls: dict[str, str], home:
         await asyncio.sleep(0.5)
 
     with running.gateway(settings, lambda app: app.add_api_route("/v1/waiting", wait)) as client:
-        statuses = asyncio.run(_ask_at_once(str(client.base_url)))
+        statuses = asyncio.run(_call_at_once(str(client.base_url)))
 
     assert sorted(statuses) == [(200, None), (503, "1")]
 
 
-async def _ask_at_once(url: str) -> list[tuple[int, str | None]]:
+async def _call_at_once(url: str) -> list[tuple[int, str | None]]:
     async with httpx.AsyncClient(base_url=url) as client:
         responses = await asyncio.gather(*(client.get("/v1/waiting") for _ in range(2)))
     return [(response.status_code, response.headers.get("Retry-After")) for response in responses]

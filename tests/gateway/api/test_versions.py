@@ -20,7 +20,7 @@ from tests.servers import tiny
 from tests.servers.running import wait_until
 from tests.services import free_port
 
-QUESTION = {"subjects": ["Soup"], "popularity_weight": 0.5, "k": 12}
+REQUEST = {"subjects": ["Soup"], "popularity_weight": 0.5, "k": 12}
 """A blend: its scores come from two servers, so a mixture of versions would show."""
 WHY = f"/v1/users/{running.SPACE_READER}/recommendations/33/why"
 
@@ -60,8 +60,8 @@ def forgetful_mesh(tmp_path: Path) -> Iterator[_Mesh]:
         yield _start(tmp_path / "mesh", stack, keep_previous_s=0.01)
 
 
-def _ask(client: httpx.Client) -> dict[str, Any]:
-    response = client.post("/v1/recommendations", json=QUESTION)
+def _recommend(client: httpx.Client) -> dict[str, Any]:
+    response = client.post("/v1/recommendations", json=REQUEST)
     assert response.status_code == 200, response.text
     assert response.headers["X-Artifact-Version"] == response.json()["version"]
     body: dict[str, Any] = response.json()
@@ -76,16 +76,16 @@ def test_under_load_no_request_fails_and_no_response_mixes_versions(mesh: _Mesh,
     settings = running.settings_for(home, mesh.urls, cache={"response_bytes": 1})
     stop = threading.Event()
     with running.gateway(settings) as client, ThreadPoolExecutor(4) as pool:
-        bodies = {mesh.first: _ask(client)}
+        bodies = {mesh.first: _recommend(client)}
         mesh.promote(mesh.second)
         _wait_for(client, mesh.second)
-        bodies[mesh.second] = _ask(client)
+        bodies[mesh.second] = _recommend(client)
         assert bodies[mesh.first]["items"] != bodies[mesh.second]["items"]
 
         def hammer(_: int) -> list[dict[str, Any]]:
             answers = []
             while not stop.is_set():
-                answers.append(_ask(client))
+                answers.append(_recommend(client))
                 why = client.get(WHY)
                 assert why.headers["X-Artifact-Version"] == why.json()["version"]
                 time.sleep(0.01)
@@ -105,32 +105,30 @@ def test_under_load_no_request_fails_and_no_response_mixes_versions(mesh: _Mesh,
     assert all(answer == bodies[answer["version"]] for answer in answers)
 
 
-def test_a_request_whose_version_is_dropped_begins_anew_at_the_next(
-    forgetful_mesh: _Mesh, home: Path
-) -> None:
+def test_a_request_whose_version_is_dropped_is_retried_at_the_next(forgetful_mesh: _Mesh, home: Path) -> None:
     mesh = forgetful_mesh
-    # The gateway looks so seldom that it learns of the promotion from the servers' refusals.
+    # The gateway polls so seldom that it learns of the promotion from the servers' refusals.
     settings = running.settings_for(home, mesh.urls, poll_interval_s=600, cache={"response_bytes": 1})
     with running.gateway(settings) as client:
-        assert _ask(client)["version"] == mesh.first
+        assert _recommend(client)["version"] == mesh.first
         mesh.promote(mesh.second)
         for url in mesh.urls.values():
             with httpx.Client(base_url=url) as server:
                 wait_until(lambda server=server: server.get("/info").json()["held"] == [mesh.second])
 
-        answer = _ask(client)
+        answer = _recommend(client)
 
         assert (answer["version"], answer["degraded"]) == (mesh.second, [])
         assert "bookmesh_gateway_version_repeats_total 1.0" in client.get("/metrics").text
 
 
-def test_a_server_that_is_left_behind_is_lost_rather_than_mixed_in(mesh: _Mesh, home: Path) -> None:
+def test_a_server_that_is_left_behind_is_unavailable_rather_than_mixed_in(mesh: _Mesh, home: Path) -> None:
     with ExitStack() as stack:
         # The same first version by content, but sealed later: another name.
         other = _start(home / "other", stack)
         settings = running.settings_for(home, {**mesh.urls, "embedder": other.urls["embedder"]})
         with running.gateway(settings) as client:
-            answer = _ask(client)
+            answer = _recommend(client)
 
     assert answer["version"] == mesh.first
     assert answer["degraded"] == ["embedder"]
@@ -141,11 +139,11 @@ def test_a_server_that_comes_back_is_used_again(mesh: _Mesh, home: Path) -> None
     port = free_port()
     settings = running.settings_for(home, {**mesh.urls, "embedder": f"http://127.0.0.1:{port}"})
     with running.gateway(settings) as client:
-        assert _ask(client)["degraded"] == ["embedder"]
+        assert _recommend(client)["degraded"] == ["embedder"]
 
         again = servers.settings_for(mesh.store.root.parent, ports={"embedder": port})
         with servers.serving("embedder", again):
-            wait_until(lambda: not _ask(client)["degraded"])
+            wait_until(lambda: not _recommend(client)["degraded"])
 
 
 def test_the_snapshot_follows_the_version(mesh: _Mesh, home: Path) -> None:

@@ -2,7 +2,7 @@
 
 import redis
 
-from gateway.cache.lru import MemoryCache
+from gateway.cache.memory import MemoryCache
 from gateway.cache.redis import EXPIRE_S, KEY_PREFIX, RedisCache
 from gateway.mesh.breaker import CircuitBreaker
 from tests.services import free_port
@@ -20,7 +20,7 @@ async def test_one_gateway_finds_what_another_kept(redis_url: str) -> None:
     found = await here.get("key")
 
     assert found == b"body"
-    assert await here.is_well()
+    assert await here.is_healthy()
     await here.close()
     await there.close()
 
@@ -53,5 +53,5 @@ async def test_without_redis_the_memory_goes_on_alone() -> None:
 
     assert await cache.get("key3") == b"body"
     assert await cache.get("never set") is None
-    assert not await cache.is_well()
+    assert not await cache.is_healthy()
     await cache.close()

@@ -35,7 +35,7 @@ def test_failures_below_the_limit_change_nothing(breaker: CircuitBreaker) -> Non
     assert breaker.allows()
 
 
-def test_a_success_starts_the_row_anew(breaker: CircuitBreaker) -> None:
+def test_a_success_starts_the_count_again(breaker: CircuitBreaker) -> None:
     _fail(breaker, 2)
     breaker.succeeded()
 
@@ -44,7 +44,7 @@ def test_a_success_starts_the_row_anew(breaker: CircuitBreaker) -> None:
     assert breaker.state == "closed"
 
 
-def test_it_opens_at_the_limit_and_lets_nobody_through(breaker: CircuitBreaker) -> None:
+def test_it_opens_at_the_limit_and_lets_no_request_through(breaker: CircuitBreaker) -> None:
     _fail(breaker, 3)
 
     assert breaker.state == "open"

@@ -1,4 +1,4 @@
-"""Asking one server: what comes back when it answers badly, late, or not at all."""
+"""Calling one server: what comes back when it answers badly, late, or not at all."""
 
 import asyncio
 import time
@@ -45,8 +45,8 @@ def _server(url: str, client: httpx.AsyncClient, failures: int = 100) -> Server:
     return Server("embedder", url, client=client, breaker=breaker, metrics=metrics, tracing=Tracing())
 
 
-async def _ask(server: Server, seconds: float = 5.0) -> embedder.EmbedResponse:
-    return await server.ask(
+async def _call(server: Server, seconds: float = 5.0) -> embedder.EmbedResponse:
+    return await server.call(
         embedder.EMBED_PATH,
         embedder.EmbedRequest(subjects=["Space"]),
         embedder.EmbedResponse,
@@ -77,7 +77,7 @@ async def test_the_version_and_the_time_left_go_with_the_request(client: httpx.A
         writer.write(OK)
 
     async with misbehaving(record) as url:
-        answer = await _ask(_server(url, client), seconds=2.0)
+        answer = await _call(_server(url, client), seconds=2.0)
 
     headers = httpx.Headers(
         dict(line.split(b": ", 1) for line in requests[0].split(b"\r\n\r\n")[0].split(b"\r\n")[1:])
@@ -94,7 +94,7 @@ async def test_a_late_answer_is_dropped_at_the_deadline(client: httpx.AsyncClien
     async with misbehaving(dawdle) as url:
         started_s = time.monotonic()
         with pytest.raises(UpstreamTimeout):
-            await _ask(_server(url, client), seconds=0.1)
+            await _call(_server(url, client), seconds=0.1)
 
     assert time.monotonic() - started_s < 1.0
 
@@ -108,12 +108,12 @@ async def test_an_answer_that_trickles_is_dropped_at_the_deadline_too(client: ht
 
     async with misbehaving(trickle) as url:
         with pytest.raises(UpstreamTimeout):
-            await _ask(_server(url, client), seconds=0.2)
+            await _call(_server(url, client), seconds=0.2)
 
 
 async def test_nobody_listening_is_unreachable(client: httpx.AsyncClient) -> None:
     with pytest.raises(UpstreamUnreachable) as caught:
-        await _ask(_server(f"http://127.0.0.1:{free_port()}", client))
+        await _call(_server(f"http://127.0.0.1:{free_port()}", client))
 
     assert caught.value.__cause__ is not None
     assert caught.value.server == "embedder"
@@ -131,7 +131,7 @@ async def test_a_kept_connection_that_proves_stale_is_replaced(client: httpx.Asy
 
     async with misbehaving(answer_once_then_hang_up) as url:
         server = _server(url, client)
-        answers = [await _ask(server) for _ in range(4)]
+        answers = [await _call(server) for _ in range(4)]
 
     assert answers == [ANSWER] * 4
 
@@ -148,7 +148,7 @@ async def test_a_connection_reset_at_any_point_is_an_upstream_error(
 
     async with misbehaving(reset) as url:
         with pytest.raises(UpstreamError):
-            await _ask(_server(url, client))
+            await _call(_server(url, client))
 
 
 @pytest.mark.parametrize(
@@ -169,26 +169,26 @@ async def test_an_answer_outside_the_contract_is_an_upstream_error(
 ) -> None:
     async with misbehaving(_always(response)) as url:
         with pytest.raises(UpstreamError):
-            await _ask(_server(url, client))
+            await _call(_server(url, client))
 
 
-async def test_a_question_without_an_answer_is_refused_and_no_failure(client: httpx.AsyncClient) -> None:
+async def test_a_request_without_an_answer_is_refused_and_no_failure(client: httpx.AsyncClient) -> None:
     response = _problem(ErrorCode.UNKNOWN_SUBJECTS, "422 Unprocessable Content")
     async with misbehaving(_always(response)) as url:
         server = _server(url, client, failures=1)
         with pytest.raises(UpstreamRefused) as caught:
-            await _ask(server)
+            await _call(server)
 
     assert caught.value.code == ErrorCode.UNKNOWN_SUBJECTS
     assert server.breaker.state == "closed"
 
 
-async def test_a_server_without_the_version_tells_what_it_holds(client: httpx.AsyncClient) -> None:
+async def test_a_server_without_the_version_reports_what_it_holds(client: httpx.AsyncClient) -> None:
     response = _problem(ErrorCode.VERSION_NOT_HELD, "409 Conflict", held=["v2", "v3"])
     async with misbehaving(_always(response)) as url:
         server = _server(url, client)
         with pytest.raises(VersionNotHeld) as caught:
-            await _ask(server)
+            await _call(server)
 
     assert caught.value.held == ("v2", "v3")
     assert server.versions.held == {"v2", "v3"}
@@ -198,7 +198,7 @@ async def test_an_answer_of_another_version_is_never_used(client: httpx.AsyncCli
     other = ANSWER.model_copy(update={"version": "v2"})
     async with misbehaving(_always(build_response(other.model_dump_json().encode()))) as url:
         with pytest.raises(VersionNotHeld):
-            await _ask(_server(url, client))
+            await _call(_server(url, client))
 
 
 async def test_a_server_that_keeps_failing_is_left_alone(client: httpx.AsyncClient) -> None:
@@ -215,7 +215,7 @@ async def test_a_server_that_keeps_failing_is_left_alone(client: httpx.AsyncClie
         server = _server(url, client, failures=3)
         for _ in range(10):
             with pytest.raises((UpstreamBroken, UpstreamUnreachable)):
-                await _ask(server)
+                await _call(server)
 
     assert n_requests == 3
 
@@ -224,12 +224,12 @@ async def test_a_request_without_time_left_is_not_held_against_the_server(client
     server = _server("http://127.0.0.1:9", client, failures=1)
 
     with pytest.raises(UpstreamTimeout):
-        await _ask(server, seconds=0.0)
+        await _call(server, seconds=0.0)
 
     assert server.breaker.state == "closed"
 
 
-async def test_a_failed_look_at_what_a_server_holds_is_remembered(client: httpx.AsyncClient) -> None:
+async def test_a_failed_fetch_of_what_a_server_holds_is_remembered(client: httpx.AsyncClient) -> None:
     server = _server(f"http://127.0.0.1:{free_port()}", client)
 
     await server.refresh()

@@ -11,9 +11,10 @@ from contracts.metadata import BookCard
 from gateway.errors import NothingLeft
 from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import UpstreamRefused, UpstreamUnreachable
+from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
-from gateway.recommend.assemble import Assembled, Rules, assemble, walk
-from gateway.recommend.rungs import Page, Rung, from_snapshot
+from gateway.recommend.assemble import ListRules, Recommendations, assemble, read_with_fallbacks
+from gateway.recommend.candidates import CandidateSource, Page, from_snapshot
 from gateway.recommend.snapshot import Snapshot
 from gateway.recommend.threshold import Scored
 
@@ -37,14 +38,14 @@ def _card(book_id: int, n_authors: int = 1_000_000) -> BookCard:
     )
 
 
-def _rung(mode: str, *pages: Page | Exception) -> Rung:
-    async def give(_view: MeshView, _losses: set[str]) -> AsyncGenerator[Page, None]:
+def _source(mode: str, *pages: Page | Exception) -> CandidateSource:
+    async def give(_view: MeshView, _degraded: set[str]) -> AsyncGenerator[Page, None]:
         for page in pages:
             if isinstance(page, Exception):
                 raise page
             yield page
 
-    return Rung(mode, give)
+    return CandidateSource(mode, give)
 
 
 def _books(ids: Iterable[int], best: float = 1.0) -> list[Scored]:
@@ -57,24 +58,26 @@ def _snapshot(version: str | None, ids: Iterable[int]) -> Snapshot:
 
 
 async def _list(
-    *rungs: Rung,
+    *sources: CandidateSource,
     k: int = 5,
     exclude: Collection[int] = (),
     most: int | None = 2,
     is_padded: bool = True,
     n_authors: int = 1_000_000,
-) -> tuple[Assembled, set[str]]:
-    losses: set[str] = set()
+) -> tuple[Recommendations, set[str]]:
+    degraded: set[str] = set()
 
     async def describe(ids: Collection[int]) -> Mapping[int, BookCard]:
         return {book_id: _card(book_id, n_authors) for book_id in ids}
 
-    rules = Rules(k, frozenset(exclude), most, is_padded)
-    found = await assemble(walk(rungs, VIEW, losses, is_padded=is_padded), rules, VIEW, describe)
-    return found, losses
+    rules = ListRules(k, frozenset(exclude), most, is_padded)
+    found = await assemble(
+        read_with_fallbacks(sources, VIEW, degraded, is_padded=is_padded), rules, VIEW, describe
+    )
+    return found, degraded
 
 
-def _ids(found: Assembled) -> list[int]:
+def _ids(found: Recommendations) -> list[int]:
     return [card.book_id for card, _ in found.books]
 
 
@@ -88,9 +91,9 @@ def _ids(found: Assembled) -> list[int]:
 async def test_every_list_keeps_to_the_rules(
     pages: list[list[int]], more: list[int], exclude: set[int], k: int, n_authors: int
 ) -> None:
-    rungs = [_rung("collaborative", *map(_books, pages)), _rung("popular", _books(more, best=0.5))]
+    sources = [_source("collaborative", *map(_books, pages)), _source("popular", _books(more, best=0.5))]
 
-    found, _ = await _list(*rungs, k=k, exclude=exclude, n_authors=n_authors)
+    found, _ = await _list(*sources, k=k, exclude=exclude, n_authors=n_authors)
 
     ids, scores = _ids(found), [score for _, score in found.books]
     there = {book_id for page in [*pages, more] for book_id in page} - exclude
@@ -107,7 +110,9 @@ async def test_an_author_of_many_books_gets_two_places_in_ten() -> None:
     by_one = _books(range(0, 300, 10))
     by_others = _books([book_id for book_id in range(1, 100) if book_id % 10], best=0.5)
 
-    found, _ = await _list(_rung("collaborative", by_one), _rung("popular", by_others), k=20, n_authors=10)
+    found, _ = await _list(
+        _source("collaborative", by_one), _source("popular", by_others), k=20, n_authors=10
+    )
 
     authors = [card.authors[0] for card, _ in found.books]
     assert authors[:2] == ["Author 0", "Author 0"]
@@ -115,73 +120,77 @@ async def test_an_author_of_many_books_gets_two_places_in_ten() -> None:
 
 
 async def test_where_only_one_author_is_left_the_list_is_full_all_the_same() -> None:
-    found, _ = await _list(_rung("popular", _books(range(20))), k=10, n_authors=1)
+    found, _ = await _list(_source("popular", _books(range(20))), k=10, n_authors=1)
 
     assert _ids(found) == list(range(10))
 
 
 async def test_a_look_up_shows_all_books_of_one_author() -> None:
-    found, _ = await _list(_rung("keyword", _books(range(20))), k=6, most=None, n_authors=1, is_padded=False)
+    found, _ = await _list(
+        _source("keyword", _books(range(20))), k=6, most=None, n_authors=1, is_padded=False
+    )
 
     assert _ids(found) == list(range(6))
 
 
-async def test_what_one_rung_leaves_short_the_next_fills_up() -> None:
-    found, losses = await _list(
-        _rung("collaborative", _books([1, 2])), _rung("popular", _books([2, 3, 4, 5, 6])), k=5
+async def test_what_one_source_leaves_short_the_next_fills_up() -> None:
+    found, degraded = await _list(
+        _source("collaborative", _books([1, 2])), _source("popular", _books([2, 3, 4, 5, 6])), k=5
     )
 
     assert found.mode == "collaborative"
     assert _ids(found) == [1, 2, 3, 4, 5]
-    assert not losses
+    assert not degraded
 
 
-async def test_a_lost_rung_is_named_and_the_next_one_serves() -> None:
-    found, losses = await _list(_rung("collaborative", DOWN), _rung("popular", _books(range(9))))
+async def test_a_failed_source_is_named_and_its_fallback_serves() -> None:
+    found, degraded = await _list(_source("collaborative", DOWN), _source("popular", _books(range(9))))
 
-    assert (found.mode, losses) == ("popular", {"als"})
+    assert (found.mode, degraded) == ("popular", {"als"})
     assert len(found.books) == 5
 
 
-async def test_a_rung_lost_half_way_keeps_what_it_gave() -> None:
-    found, losses = await _list(
-        _rung("collaborative", _books([7, 8]), DOWN), _rung("popular", _books(range(9))), k=4
+async def test_a_source_that_fails_half_way_keeps_what_it_gave() -> None:
+    found, degraded = await _list(
+        _source("collaborative", _books([7, 8]), DOWN), _source("popular", _books(range(9))), k=4
     )
 
-    assert (found.mode, losses) == ("collaborative", {"als"})
+    assert (found.mode, degraded) == ("collaborative", {"als"})
     assert _ids(found) == [7, 8, 0, 1]
 
 
 async def test_a_version_without_an_answer_degrades_nothing() -> None:
     refused = UpstreamRefused("similarity", "no_vector", "none")  # type: ignore[arg-type]
 
-    found, losses = await _list(_rung("als", refused), _rung("popular", _books(range(9))))
+    found, degraded = await _list(_source("als", refused), _source("popular", _books(range(9))))
 
-    assert (found.mode, losses) == ("popular", set())
+    assert (found.mode, degraded) == ("popular", set())
 
 
 async def test_a_search_that_finds_nothing_is_not_filled_up() -> None:
-    found, losses = await _list(_rung("keyword", []), _rung("semantic", _books(range(9))), is_padded=False)
+    found, degraded = await _list(
+        _source("keyword", []), _source("semantic", _books(range(9))), is_padded=False
+    )
 
-    assert (_ids(found), losses) == ([], set())
+    assert (_ids(found), degraded) == ([], set())
 
 
-async def test_with_every_rung_lost_there_is_no_list() -> None:
+async def test_with_every_source_failing_there_is_no_list() -> None:
     with pytest.raises(NothingLeft) as caught:
-        await _list(_rung("keyword", DOWN), _rung("semantic", UpstreamUnreachable("semantic", "down")))
+        await _list(_source("keyword", DOWN), _source("semantic", UpstreamUnreachable("semantic", "down")))
 
     assert caught.value.lost == ["als", "semantic"]
 
 
 async def test_no_deeper_page_is_read_than_the_list_takes() -> None:
-    found, _ = await _list(_rung("popular", _books(range(9)), AssertionError("was read")), k=9)
+    found, _ = await _list(_source("popular", _books(range(9)), AssertionError("was read")), k=9)
 
     assert len(found.books) == 9
 
 
 async def test_a_snapshot_of_another_version_never_fills_up_a_list() -> None:
     found, _ = await _list(
-        _rung("collaborative", _books([1, 2])), from_snapshot(_snapshot("v0", range(9))), k=5
+        _source("collaborative", _books([1, 2])), from_snapshot(_snapshot("v0", range(9))), k=5
     )
 
     assert (_ids(found), found.version) == ([1, 2], "v1")
@@ -189,9 +198,9 @@ async def test_a_snapshot_of_another_version_never_fills_up_a_list() -> None:
 
 @pytest.mark.parametrize("version", ["v0", "v1", None])
 async def test_a_list_of_the_snapshot_alone_names_its_version(version: str | None) -> None:
-    found, losses = await _list(_rung("popular", DOWN), from_snapshot(_snapshot(version, range(9))), k=5)
+    found, degraded = await _list(_source("popular", DOWN), from_snapshot(_snapshot(version, range(9))), k=5)
 
-    assert (found.version, found.mode, losses) == (version, "popular", {"als"})
+    assert (found.version, found.mode, degraded) == (version or NO_VERSION, "popular", {"als"})
     assert len(found.books) == 5
 
 

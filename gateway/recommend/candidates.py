@@ -1,7 +1,8 @@
-"""The ways to find books, each a rung of a ladder: best-first pages of candidates, fetched as read."""
+"""The sources of candidates: each gives pages of scored books, best first, fetched as they are read."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from contracts import als, similarity
@@ -16,13 +17,13 @@ Page = Sequence[Scored]
 Pages = AsyncGenerator[Page, None]
 History = Sequence[tuple[int, float | None]]
 
-DEEPENING: Final = 4
-"""By how much each further look into a list goes deeper than the one before."""
+PAGE_GROWTH: Final = 4
+"""How many times as deep into a list each further fetch goes as the one before."""
 
 
 @dataclass(frozen=True)
-class Rung:
-    """One way to find books; `mode` is what a response says when it served this way.
+class CandidateSource:
+    """One way to find candidates; a response names its `mode`.
 
     `pages` raises what its servers raise, and adds to the set that it is given what it could do without.
     """
@@ -33,23 +34,24 @@ class Rung:
     """Where the books and their cards come from, if not from the servers."""
 
 
-def first_look(k: int, n_excluded: int = 0) -> int:
-    """How many candidates to ask for at first, so that exclusions and the author limit seldom need more."""
+def first_page_size(k: int, n_excluded: int = 0) -> int:
+    """How many candidates to fetch at first, so that exclusions and the author limit seldom need more."""
     return min(MAX_BOOKS, 2 * k + 20 + min(n_excluded, 500))
 
 
 def by_history(
     history: History, *, exclude: Collection[int], k: int, popularity_weight: float | None
-) -> Rung:
-    """The als server's ranking for whoever has this history."""
+) -> CandidateSource:
+    """The als server's ranking for a history."""
     read = [als.HistoryBook(book_id=book_id, rating=rating) for book_id, rating in history[-MAX_BOOKS:]]
     unwanted = sorted(exclude)[:MAX_BOOKS]
 
-    async def fetch(view: MeshView, n: int) -> ScoredBooks:
-        request = als.RankRequest(history=read, k=n, exclude=unwanted, popularity_weight=popularity_weight)
-        return await view.rank(request)
+    def fetch(view: MeshView, n: int) -> Awaitable[ScoredBooks]:
+        return view.rank(
+            als.RankRequest(history=read, k=n, exclude=unwanted, popularity_weight=popularity_weight)
+        )
 
-    return Rung("collaborative", lambda view, _: _deepen(view, fetch, first_look(k)))
+    return _growing("collaborative", fetch, first_page_size(k))
 
 
 def by_subjects(
@@ -58,11 +60,11 @@ def by_subjects(
     popularity_weight: float,
     k: int,
     n_excluded: int,
-) -> Rung:
-    """Books near a set of subjects, blended with popularity; near them alone while metadata is lost."""
-    first = first_look(k, n_excluded)
+) -> CandidateSource:
+    """Books near a set of subjects, blended with popularity; nearness alone while metadata is unavailable."""
+    first = first_page_size(k, n_excluded)
 
-    async def pages(view: MeshView, losses: set[str]) -> Pages:
+    async def pages(view: MeshView, degraded: set[str]) -> Pages:
         subjects = await find_subjects()
         if not subjects:
             return
@@ -75,87 +77,81 @@ def by_subjects(
         except UpstreamError as error:
             if error.server != "metadata":
                 raise
-            losses.add("metadata")
-
-            async def fetch(view: MeshView, n: int) -> ScoredBooks:
-                return await view.nearest(embedded.vector, n)
-
-            async for page in _deepen(view, fetch, first):
+            degraded.add("metadata")
+            async for page in _read_from_start(lambda n: view.nearest(embedded.vector, n), first):
                 yield page
 
-    return Rung("subjects", pages)
+    return CandidateSource("subjects", pages)
 
 
 def similar_to(
     book_id: int, *, mode: similarity.SimilarMode, weight: float, exclude: Collection[int], k: int
-) -> Rung:
+) -> CandidateSource:
     """The similarity server's neighbours of a book."""
     unwanted = sorted(exclude)[:MAX_BOOKS]
 
-    async def fetch(view: MeshView, n: int) -> ScoredBooks:
-        return await view.similar(
+    def fetch(view: MeshView, n: int) -> Awaitable[ScoredBooks]:
+        return view.similar(
             similarity.SimilarRequest(book_id=book_id, mode=mode, weight=weight, k=n, exclude=unwanted)
         )
 
-    return Rung(mode, lambda view, _: _deepen(view, fetch, first_look(k)))
+    return _growing(mode, fetch, first_page_size(k))
 
 
 def by_popularity(
     k: int, n_excluded: int, *, find_subject: Callable[[], Awaitable[str | None]] | None = None
-) -> Rung:
+) -> CandidateSource:
     """The metadata server's most popular books, of a subject if one is found."""
 
     async def pages(view: MeshView, _: set[str]) -> Pages:
         subject = await find_subject() if find_subject else None
         if find_subject and subject is None:
             return
-        offset, n = 0, first_look(k, n_excluded)
+        offset, n = 0, first_page_size(k, n_excluded)
         while True:
             answer = await view.popular(n, offset=offset, subject=subject)
             yield as_scored(answer)
             if len(answer.book_ids) < n:
                 return
-            offset, n = offset + n, min(MAX_BOOKS, n * DEEPENING)
+            offset, n = offset + n, min(MAX_BOOKS, n * PAGE_GROWTH)
 
-    return Rung("popular", pages)
+    return CandidateSource("popular", pages)
 
 
-def by_keyword(text: str, *, k: int, n_excluded: int) -> Rung:
+def by_keyword(text: str, *, k: int, n_excluded: int) -> CandidateSource:
     """The metadata server's keyword search."""
-
-    async def fetch(view: MeshView, n: int) -> ScoredBooks:
-        return await view.search(text, n)
-
-    return Rung("keyword", lambda view, _: _deepen(view, fetch, first_look(k, n_excluded)))
+    return _growing("keyword", lambda view, n: view.search(text, n), first_page_size(k, n_excluded))
 
 
-def by_meaning(text: str, *, k: int, n_excluded: int) -> Rung:
+def by_meaning(text: str, *, k: int, n_excluded: int) -> CandidateSource:
     """The semantic server's search."""
-
-    async def fetch(view: MeshView, n: int) -> ScoredBooks:
-        return await view.search_by_meaning(text, n)
-
-    return Rung("semantic", lambda view, _: _deepen(view, fetch, first_look(k, n_excluded)))
+    first = first_page_size(k, n_excluded)
+    return _growing("semantic", lambda view, n: view.search_by_meaning(text, n), first)
 
 
-def from_snapshot(snapshot: Snapshot, subject: str | None = None) -> Rung:
-    """The popular books that the gateway keeps: nobody is asked."""
+def from_snapshot(snapshot: Snapshot, subject: str | None = None) -> CandidateSource:
+    """The popular books that the gateway keeps: no server is called."""
 
-    async def pages(_view: MeshView, _losses: set[str]) -> Pages:
+    async def pages(_view: MeshView, _degraded: set[str]) -> Pages:
         if snapshot.books:
             yield snapshot.of_subject(subject)
 
-    return Rung("popular", pages, snapshot)
+    return CandidateSource("popular", pages, snapshot)
 
 
-async def _deepen(
-    view: MeshView, fetch: Callable[[MeshView, int], Awaitable[ScoredBooks]], first: int
-) -> Pages:
-    """Pages of a list that can only be asked for from its beginning: each look goes deeper than the last."""
+def _growing(
+    mode: str, fetch: Callable[[MeshView, int], Awaitable[ScoredBooks]], first: int
+) -> CandidateSource:
+    """A source over a server's list that is only served from its beginning."""
+    return CandidateSource(mode, lambda view, _: _read_from_start(partial(fetch, view), first))
+
+
+async def _read_from_start(fetch: Callable[[int], Awaitable[ScoredBooks]], first: int) -> Pages:
+    """Pages of such a list: each fetch goes deeper than the last, and what was read before is dropped."""
     n, n_read = first, 0
     while True:
-        books = as_scored(await fetch(view, n))
+        books = as_scored(await fetch(n))
         yield books[n_read:]
         if len(books) < n or n == MAX_BOOKS:
             return
-        n_read, n = n, min(MAX_BOOKS, n * DEEPENING)
+        n_read, n = n, min(MAX_BOOKS, n * PAGE_GROWTH)

@@ -1,4 +1,4 @@
-"""The ways to find books, over lists that are longer than the first look into them."""
+"""The sources of candidates, over lists that are longer than the first page of them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ import pytest
 from contracts import als, embedder
 from contracts.shell import ScoredBooks
 from gateway.mesh.errors import UpstreamUnreachable
-from gateway.recommend.rungs import (
-    Rung,
+from gateway.recommend.candidates import (
+    CandidateSource,
     by_history,
     by_keyword,
     by_popularity,
     by_subjects,
-    first_look,
+    first_page_size,
 )
 from gateway.recommend.threshold import Scored
 
@@ -66,10 +66,12 @@ def _give(book_ids: Sequence[int], scores: np.ndarray) -> ScoredBooks:
     return ScoredBooks(version="v1", book_ids=list(book_ids), scores=values)
 
 
-async def _read(rung: Rung, mesh: _LargeMesh, n: int, losses: set[str] | None = None) -> list[Scored]:
+async def _read(
+    source: CandidateSource, mesh: _LargeMesh, n: int, degraded: set[str] | None = None
+) -> list[Scored]:
     view: Any = mesh
     books: list[Scored] = []
-    async for page in rung.pages(view, losses if losses is not None else set()):
+    async for page in source.pages(view, degraded if degraded is not None else set()):
         books += page
         if len(books) >= n:
             break
@@ -83,16 +85,16 @@ async def _find_subjects() -> list[str]:
 @pytest.mark.parametrize("weight", [0.0, 0.25, 0.8, 1.0])
 @pytest.mark.parametrize("n", [10, 500, N])
 async def test_a_blend_over_two_servers_is_that_of_brute_force(weight: float, n: int) -> None:
-    rung = by_subjects(_find_subjects, popularity_weight=weight, k=10, n_excluded=0)
+    source = by_subjects(_find_subjects, popularity_weight=weight, k=10, n_excluded=0)
 
-    books = await _read(rung, _LargeMesh(), n)
+    books = await _read(source, _LargeMesh(), n)
 
     expected = np.sort((1 - weight) * SIMILARITY + weight * POPULARITY)[::-1][:n]
     np.testing.assert_allclose([book.score for book in books], expected, rtol=1e-12)
     assert len({book.book_id for book in books}) == n
 
 
-async def test_the_first_ten_of_a_blend_need_no_deep_look() -> None:
+async def test_the_first_ten_of_a_blend_need_no_deep_reading() -> None:
     mesh = _LargeMesh()
 
     await _read(by_subjects(_find_subjects, popularity_weight=0.3, k=10, n_excluded=0), mesh, 10)
@@ -101,27 +103,29 @@ async def test_the_first_ten_of_a_blend_need_no_deep_look() -> None:
 
 
 async def test_without_metadata_subjects_go_on_by_similarity_alone() -> None:
-    losses: set[str] = set()
-    rung = by_subjects(_find_subjects, popularity_weight=0.5, k=10, n_excluded=0)
+    degraded: set[str] = set()
+    source = by_subjects(_find_subjects, popularity_weight=0.5, k=10, n_excluded=0)
 
-    books = await _read(rung, _LargeMesh(has_metadata=False), N, losses)
+    books = await _read(source, _LargeMesh(has_metadata=False), N, degraded)
 
-    assert losses == {"metadata"}
+    assert degraded == {"metadata"}
     np.testing.assert_array_equal([book.score for book in books], np.sort(SIMILARITY)[::-1])
 
 
 @pytest.mark.parametrize(
-    ("rung", "scores"),
+    ("source", "scores"),
     [
         (by_history([(1, None)], exclude=(), k=10, popularity_weight=None), SIMILARITY),
         (by_keyword("words", k=10, n_excluded=0), POPULARITY),
         (by_popularity(10, 0), POPULARITY),
     ],
 )
-async def test_a_list_is_read_to_its_end_without_gap_or_repetition(rung: Rung, scores: np.ndarray) -> None:
+async def test_a_list_is_read_to_its_end_without_gap_or_repetition(
+    source: CandidateSource, scores: np.ndarray
+) -> None:
     mesh = _LargeMesh()
 
-    assert len(await _read(rung, mesh, 10)) == 10
-    assert mesh.depth == first_look(10)
-    books = await _read(rung, mesh, N)
+    assert len(await _read(source, mesh, 10)) == 10
+    assert mesh.depth == first_page_size(10)
+    books = await _read(source, mesh, N)
     assert [book.book_id for book in books] == np.argsort(-scores, kind="stable").tolist()

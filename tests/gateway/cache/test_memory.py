@@ -1,21 +1,21 @@
-"""The caches of this process."""
+"""The response cache of this process."""
 
-from gateway.cache.lru import ENTRY_OVERHEAD_BYTES, LruMap, MemoryCache
+from gateway.cache.memory import ENTRY_OVERHEAD_BYTES, MemoryCache
 
-ENTRY_BYTES = len("k1") + 100 + ENTRY_OVERHEAD_BYTES
+ENTRY_BYTES = 100 + ENTRY_OVERHEAD_BYTES
 
 
-def test_the_map_forgets_what_was_not_used_for_longest() -> None:
-    entries: LruMap[str, int] = LruMap(2)
-    entries.set("a", 1)
-    entries.set("b", 2)
-    entries.get("a")
+async def test_the_cache_forgets_what_was_not_used_for_longest() -> None:
+    cache = MemoryCache(2 * ENTRY_BYTES)
+    await cache.set("a", bytes(100))
+    await cache.set("b", bytes(100))
+    await cache.get("a")
 
-    entries.set("c", 3)
+    await cache.set("c", bytes(100))
 
-    assert entries.get("b") is None
-    assert (entries.get("a"), entries.get("c")) == (1, 3)
-    assert len(entries) == 2
+    assert await cache.get("b") is None
+    assert await cache.get("a")
+    assert await cache.get("c")
 
 
 async def test_the_cache_stays_within_its_bytes() -> None:

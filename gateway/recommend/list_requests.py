@@ -1,0 +1,169 @@
+"""What each route requests: sources of candidates, each the fallback of the one before, and rules."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from catalog.users import Reader
+from contracts.similarity import SimilarMode
+from foundation.serving_rules import ServingRules
+from gateway.catalog import Catalog
+from gateway.errors import BookNotFound
+from gateway.recommend.assemble import ListRules
+from gateway.recommend.candidates import (
+    CandidateSource,
+    History,
+    by_history,
+    by_keyword,
+    by_meaning,
+    by_popularity,
+    by_subjects,
+    from_snapshot,
+    similar_to,
+)
+from gateway.recommend.snapshot import Snapshot
+
+RecommendMode = Literal["auto", "collaborative", "subjects", "popular"]
+
+N_SUBJECTS: Final = 5
+"""How many subjects stand for a reader's taste."""
+
+
+@dataclass(frozen=True)
+class ListRequest:
+    """A list of books to make, from the first of its sources that can give it."""
+
+    key: str
+    """Names everything that the list depends on, except the version and what the operator has set."""
+    sources: tuple[CandidateSource, ...]
+    """Each is the fallback of the one before."""
+    rules: ListRules
+
+
+@dataclass(frozen=True)
+class ListRequests:
+    """Builds the list request of each route."""
+
+    catalog: Catalog
+    snapshot: Callable[[], Snapshot]
+    rules: ServingRules
+
+    def for_user(
+        self, user: Reader, *, mode: RecommendMode, k: int, popularity_weight: float | None
+    ) -> ListRequest:
+        """For a known reader: by their history, their subjects, popularity."""
+
+        async def find_subjects() -> Sequence[str]:
+            if user.favourite_subjects:
+                return user.favourite_subjects[:N_SUBJECTS]
+            return await self._subjects_of([book_id for book_id, _ in user.history])
+
+        exclude = _excluded(user)
+        sources: list[CandidateSource] = []
+        if mode in ("auto", "collaborative") and user.history:
+            sources.append(
+                by_history(user.history, exclude=exclude, k=k, popularity_weight=popularity_weight)
+            )
+        if mode != "popular" and (user.favourite_subjects or user.history):
+            sources.append(self._by_subjects(find_subjects, exclude, k, popularity_weight))
+        key = f"user:{_revision_key(user)}:{mode}:{k}:{popularity_weight}"
+        return self._padded(key, sources, exclude, k)
+
+    def for_anyone(
+        self, liked: History, subjects: Sequence[str], *, k: int, popularity_weight: float | None
+    ) -> ListRequest:
+        """For anyone: by what they like, the subjects they name or those of what they like, popularity."""
+
+        async def find_subjects() -> Sequence[str]:
+            return subjects or await self._subjects_of([book_id for book_id, _ in liked])
+
+        exclude = frozenset(book_id for book_id, _ in liked)
+        sources: list[CandidateSource] = []
+        if liked:
+            sources.append(by_history(liked, exclude=exclude, k=k, popularity_weight=popularity_weight))
+        if liked or subjects:
+            sources.append(self._by_subjects(find_subjects, exclude, k, popularity_weight))
+        return self._padded(f"anyone:{liked}:{subjects}:{k}:{popularity_weight}", sources, exclude, k)
+
+    def similar(
+        self, book_id: int, user: Reader | None, *, mode: SimilarMode, weight: float, k: int
+    ) -> ListRequest:
+        """Books like one; if nothing is known to be, popular books of its main subject."""
+
+        async def find_subject() -> str | None:
+            # Only a book that the similarity server could say nothing about gets here: it may not exist.
+            rows = await self.catalog.read_titles([book_id])
+            if book_id not in rows:
+                raise BookNotFound(book_id)
+            return rows[book_id].main_subject
+
+        exclude = _excluded(user) | {book_id}
+        sources = [
+            similar_to(book_id, mode=mode, weight=weight, exclude=exclude, k=k),
+            by_popularity(k, len(exclude), find_subject=find_subject),
+        ]
+        key = f"similar:{book_id}:{mode}:{weight}:{k}:{_revision_key(user)}"
+        return self._padded(key, sources, exclude, k)
+
+    def popular(self, subject: str | None, user: Reader | None, *, k: int) -> ListRequest:
+        """The most popular books, all of one subject if one is named."""
+
+        async def find_subject() -> str | None:
+            return subject
+
+        exclude = _excluded(user)
+        sources = (
+            by_popularity(k, len(exclude), find_subject=find_subject if subject else None),
+            from_snapshot(self.snapshot(), subject),
+        )
+        rules = ListRules(k, exclude, self.rules.author_limit, is_padded=False)
+        return ListRequest(f"popular:{subject}:{k}:{_revision_key(user)}", sources, rules)
+
+    def search(self, text: str, user: Reader | None, *, k: int) -> ListRequest:
+        """Books with these words; those of this meaning while the keyword search is unavailable."""
+        exclude = _excluded(user)
+        n_excluded = len(exclude)
+        sources = (by_keyword(text, k=k, n_excluded=n_excluded), by_meaning(text, k=k, n_excluded=n_excluded))
+        rules = ListRules(k, exclude, None, is_padded=False)
+        return ListRequest(f"keyword:{text}:{k}:{_revision_key(user)}", sources, rules)
+
+    def search_by_meaning(self, text: str, user: Reader | None, *, k: int) -> ListRequest:
+        """Books of this meaning; those with these words while the semantic server is unavailable."""
+        exclude = _excluded(user)
+        n_excluded = len(exclude)
+        sources = (by_meaning(text, k=k, n_excluded=n_excluded), by_keyword(text, k=k, n_excluded=n_excluded))
+        rules = ListRules(k, exclude, self.rules.author_limit, is_padded=False)
+        return ListRequest(f"semantic:{text}:{k}:{_revision_key(user)}", sources, rules)
+
+    def _by_subjects(
+        self,
+        find_subjects: Callable[[], Awaitable[Sequence[str]]],
+        exclude: frozenset[int],
+        k: int,
+        popularity_weight: float | None,
+    ) -> CandidateSource:
+        if popularity_weight is None:
+            popularity_weight = self.rules.subjects_popularity_weight
+        return by_subjects(find_subjects, popularity_weight=popularity_weight, k=k, n_excluded=len(exclude))
+
+    async def _subjects_of(self, book_ids: Sequence[int]) -> Sequence[str]:
+        return (await self.catalog.read_subjects_of(book_ids))[:N_SUBJECTS]
+
+    def _padded(
+        self, key: str, sources: Sequence[CandidateSource], exclude: frozenset[int], k: int
+    ) -> ListRequest:
+        """A list that popular books fill up."""
+        padding = (by_popularity(k, len(exclude)), from_snapshot(self.snapshot()))
+        rules = ListRules(k, exclude, self.rules.author_limit, is_padded=True)
+        return ListRequest(key, (*sources, *padding), rules)
+
+
+def _excluded(user: Reader | None) -> frozenset[int]:
+    """What a reader must never be shown: what they have read or dismissed, under any id."""
+    if user is None:
+        return frozenset()
+    return user.dismissed.union(user.replaced, (book_id for book_id, _ in user.history))
+
+
+def _revision_key(user: Reader | None) -> str:
+    return f"{user.user_id}@{user.revision}" if user else ""
