@@ -12,10 +12,9 @@ from foundation.settings import find_variable
 
 
 class Commands(TyperGroup):
-    """All commands: what the environment or the machine makes impossible ends any of them in one sentence."""
+    """Ends any command in one sentence where the environment or the machine makes it impossible."""
 
     def invoke(self, ctx: Any) -> Any:  # the type of ctx is private to typer
-        """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
         except ValidationError as error:
@@ -27,7 +26,7 @@ class Commands(TyperGroup):
             variable = find_variable("catalog", "database_url")
             fail(f"the database cannot be used: {_first_line(error)}; see {variable}")
         except BrokenPipeError:
-            raise  # whoever read our output wants no more of it; that is no failure
+            raise  # the reader of our output has closed it, which is no failure
         except OSError as error:
             fail(f"{error}; BOOKMESH_HOME must name a folder on a disk with room that you may write to")
 

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 PIPE_WIDTH = 160
-"""Columns of a table that is written to a file or another program, where nothing tells a width."""
+"""Columns of a table that is written to a file or another program, which have no width of their own."""
 
 
 def _open_console(*, stderr: bool) -> Console:
@@ -29,7 +29,7 @@ def fail(message: str, *, code: int = 1) -> NoReturn:
 
 @contextmanager
 def failing_clearly(*errors: type[Exception], code: int = 1) -> Iterator[None]:
-    """Turn these errors, whose messages say what to do, into the end of the command."""
+    """End the command with the message of any of these errors."""
     try:
         yield
     except errors as error:

@@ -1,8 +1,8 @@
-"""The `bookmesh` command: each command parses its words, calls one function elsewhere, shows the result."""
+"""The `bookmesh` command: each parses its arguments, calls one function elsewhere, shows the result."""
 
 import typer
 
-from cli import catalog, lists, mesh, serve, training, versions
+from cli import catalog, mesh, queries, serve, training, versions
 from cli.commands import Commands
 
 app = typer.Typer(
@@ -20,9 +20,9 @@ app.command("evaluate")(training.evaluate)
 app.command("up")(mesh.up)
 app.command("serve")(serve.serve)
 app.command("status")(mesh.status)
-app.command("recommend")(lists.recommend)
-app.command("similar")(lists.similar)
-app.command("search")(lists.search)
+app.command("recommend")(queries.recommend)
+app.command("similar")(queries.similar)
+app.command("search")(queries.search)
 
 
 if __name__ == "__main__":

@@ -3,24 +3,23 @@
 import json
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
-import psutil
 import typer
 from rich.table import Table
 
 from catalog.database import check_migrated, open_database
 from catalog.errors import CatalogError
 from cli.console import err, failing_clearly, out
+from cli.probes import TIMEOUT_S, is_ready, probe
 from cli.supervisor import PortInUse, ProcessRow, ProcessSpec, Supervisor, read_table, stop_on_signals
-from contracts.shell import INFO_PATH, READY_PATH, SERVER_NAMES
+from contracts.shell import SERVER_NAMES
 from gateway.settings import GatewaySettings
 from servers.shell.settings import ServerSettings
 
 READY_TIMEOUT_S = 120.0
-ASK_TIMEOUT_S = 2.0
 LOG_LINES = 8
+COLORS = {"ready": "green", "loading": "yellow", "down": "red"}
 MIB = 2**20
 
 
@@ -28,7 +27,7 @@ def up() -> None:
     """Start the five model servers and the gateway; Ctrl-C stops all of them."""
     specs = _process_specs()
     settings = GatewaySettings()
-    supervisor = Supervisor(specs, home=settings.home, say=_say)
+    supervisor = Supervisor(specs, home=settings.home, report=_print_line)
     stop_on_signals(supervisor)
     started_s = time.monotonic()
     with failing_clearly(CatalogError, PortInUse):
@@ -53,32 +52,27 @@ def status() -> None:
     table = Table(header_style="bold", title="Processes on 127.0.0.1")
     for column in ("process", "port", "pid", "state", "version", "memory"):
         table.add_column(column, no_wrap=True, justify="right" if column == "memory" else "left")
-    total_bytes, all_ready = 0, True
-    for row in rows:
-        state, version, n_held, pid = _probe(row)
-        pss_bytes = _pss_bytes(pid)
-        total_bytes += pss_bytes or 0
-        all_ready &= state == "ready"
-        colour = {"ready": "green", "loading": "yellow"}.get(state, "red")
-        memory = f"{pss_bytes / MIB:.0f} MiB" if pss_bytes else "-"
+    probed = [probe(row) for row in rows]
+    for row, process in zip(rows, probed, strict=True):
         table.add_row(
             row.name,
             str(httpx.URL(row.url).port),
-            str(pid or "-"),
-            f"[{colour}]{state}[/]",
-            f"{version or '-'}{f' +{n_held - 1}' if n_held > 1 else ''}",
-            memory,
+            str(process.pid or "-"),
+            f"[{COLORS[process.state]}]{process.state}[/]",
+            f"{process.version or '-'}{f' +{process.n_held - 1}' if process.n_held > 1 else ''}",
+            f"{process.pss_bytes / MIB:.0f} MiB" if process.pss_bytes else "-",
         )
+    total_bytes = sum(process.pss_bytes or 0 for process in probed)
     table.caption = (
         f"{total_bytes / MIB:.0f} MiB together (PSS); +n: older versions that a server still holds"
     )
     out.print(table)
-    if not all_ready:
+    if any(process.state != "ready" for process in probed):
         raise typer.Exit(1)
 
 
 def _process_specs() -> list[ProcessSpec]:
-    """The five servers, then the gateway, told where they are."""
+    """The five servers, then the gateway with their addresses."""
     own, servers = GatewaySettings(), ServerSettings().servers
     shared = {"BOOKMESH_HOME": str(own.home.resolve())}
     specs = [ProcessSpec(name, "127.0.0.1", servers.port(name), shared) for name in SERVER_NAMES]
@@ -86,7 +80,7 @@ def _process_specs() -> list[ProcessSpec]:
     return [*specs, ProcessSpec("gateway", own.gateway.host, own.gateway.port, {**shared, **urls})]
 
 
-def _say(message: str) -> None:
+def _print_line(message: str) -> None:
     err.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
@@ -102,13 +96,13 @@ def _wait_until_ready(supervisor: Supervisor, specs: list[ProcessSpec], home: Pa
     """Wait until all processes are ready or time runs out; False, the reason printed, if one gives up."""
     deadline_s = time.monotonic() + READY_TIMEOUT_S
     waiting = specs
-    with err.status("starting the mesh") as spinner, httpx.Client(timeout=ASK_TIMEOUT_S) as client:
+    with err.status("starting the mesh") as spinner, httpx.Client(timeout=TIMEOUT_S) as client:
         while waiting and time.monotonic() < deadline_s and not supervisor.stopping:
             if given_up := supervisor.gave_up():
                 _report_failures(given_up, home)
                 return False
             supervisor.restart_dead()
-            waiting = [spec for spec in waiting if not _is_ready(client, spec.url)]
+            waiting = [spec for spec in waiting if not is_ready(client, spec.url)]
             spinner.update(f"starting the mesh, waiting for {', '.join(spec.name for spec in waiting)}")
             time.sleep(0.1)
     if waiting and not supervisor.stopping:
@@ -126,23 +120,16 @@ def _report_failures(names: list[str], home: Path) -> None:
         log = home / "logs" / f"{name}.log"
         err.print(f"[bold red]error:[/] {name} cannot start; the end of {log}:", highlight=False)
         for line in log.read_text(errors="replace").splitlines()[-LOG_LINES:]:
-            _say(f"  {_last_words(line)}")
+            _print_line(f"  {_last_message(line)}")
 
 
-def _last_words(line: str) -> str:
-    """The event of a JSON log line; of one with a traceback, the error that ends it."""
+def _last_message(line: str) -> str:
+    """The event of a JSON log line; if it ends with a traceback, the error."""
     try:
         event = str(json.loads(line)["event"])
     except (ValueError, TypeError, KeyError):
         return line
     return event.strip().rpartition("\n")[2]
-
-
-def _is_ready(client: httpx.Client, url: str) -> bool:
-    try:
-        return client.get(url + READY_PATH).is_success
-    except httpx.TransportError:
-        return False
 
 
 def _print_welcome(url: str, seconds: float) -> None:
@@ -156,27 +143,3 @@ def _print_welcome(url: str, seconds: float) -> None:
         f"curl '{url}/v1/books/1/similar?mode=hybrid&k=5'",
     ):
         out.print(f"  {line}", highlight=False, soft_wrap=True)
-
-
-def _probe(row: ProcessRow) -> tuple[str, str | None, int, int | None]:
-    """State, version, number of held versions and pid of one process."""
-    try:
-        with httpx.Client(base_url=row.url, timeout=ASK_TIMEOUT_S) as client:
-            ready = client.get(READY_PATH).is_success
-            info: dict[str, Any] = client.get("/v1/version" if row.name == "gateway" else INFO_PATH).json()
-    except (httpx.HTTPError, ValueError):
-        return "down", None, 0, row.pid or None
-    state = "ready" if ready else "loading"
-    return state, info.get("version"), len(info.get("held", ())), info.get("pid", row.pid)
-
-
-def _pss_bytes(pid: int | None) -> int | None:
-    """Proportional set size: shared pages are divided among the processes that share them."""
-    if not pid:
-        return None
-    try:
-        memory = psutil.Process(pid).memory_full_info()
-    except psutil.Error:
-        return None
-    # macOS has no PSS; USS is the nearest that it tells.
-    return int(getattr(memory, "pss", memory.uss))

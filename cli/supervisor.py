@@ -96,10 +96,10 @@ class _Child:
 class Supervisor:
     """Owns the processes from `start` to `stop`; `run` keeps them alive in between."""
 
-    def __init__(self, specs: Sequence[ProcessSpec], *, home: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, specs: Sequence[ProcessSpec], *, home: Path, report: Callable[[str], None]) -> None:
         self._specs = specs
         self._home = home
-        self._say = say
+        self._report = report
         self._children: list[_Child] = []
         self._stopping = False
 
@@ -128,7 +128,7 @@ class Supervisor:
 
     @property
     def stopping(self) -> bool:
-        """Whether a stop was asked for."""
+        """Whether `request_stop` was called."""
         return self._stopping
 
     def gave_up(self) -> list[str]:
@@ -143,7 +143,7 @@ class Supervisor:
             if child.restart_at_s is None:
                 delay_s = child.plan_restart()
                 code = child.process.returncode
-                self._say(
+                self._report(
                     f"{child.spec.name} ended ({code}); restart in {delay_s:.1f} s, log: {child.log_path}"
                 )
             elif time.monotonic() >= child.restart_at_s:
@@ -151,7 +151,7 @@ class Supervisor:
                 self._write_table()
 
     def stop(self) -> None:
-        """Ask every process to drain and end, the gateway first; kill what does not within the limit."""
+        """Let every process drain and end, the gateway first; kill what does not within the limit."""
         for child in reversed(self._children):
             if child.process.poll() is None:
                 child.process.terminate()

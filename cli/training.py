@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 REFUSED_CODE = 3
-"""How `bookmesh train` ends where the gate says no, for the timer that runs it; failures end with 1 or 2."""
+"""Exit code of `bookmesh train` when the gate refuses, for the timer that runs it; 1 and 2 are failures."""
 
 
 def train(

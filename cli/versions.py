@@ -24,7 +24,7 @@ def list_versions() -> None:
     store = _store()
     current = store.current()
     table = Table(header_style="bold")
-    # A version's name tells when it was made; in 80 columns its split and recall fold, and nothing is cut.
+    # A version's name dates it, so it never folds; in 80 columns its split and recall do, and nothing is cut.
     for column in ("", "version", "gate", "split"):
         table.add_column(column, no_wrap=column != "split", overflow="fold")
     table.add_column("recall@30", justify="right")

@@ -16,26 +16,28 @@ COMMANDS = {
 }  # fmt: skip
 
 
-def walk(
-    command: click.Command, words: tuple[str, ...] = ()
+def list_commands(
+    command: click.Command, arguments: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield words, command
+    yield arguments, command
     for name, each in getattr(command, "commands", {}).items():
-        yield from walk(each, (*words, name))
+        yield from list_commands(each, (*arguments, name))
 
 
-TREE = dict(walk(typer.main.get_command(app)))
+TREE = dict(list_commands(typer.main.get_command(app)))
 
 
 def test_these_are_the_commands() -> None:
-    assert {" ".join(words) for words, each in TREE.items() if not hasattr(each, "commands")} == COMMANDS
+    assert {
+        " ".join(arguments) for arguments, each in TREE.items() if not hasattr(each, "commands")
+    } == COMMANDS
 
 
-@pytest.mark.parametrize("words", TREE, ids=" ".join)
-def test_help_says_what_a_command_does_and_what_each_of_its_words_means(words: tuple[str, ...]) -> None:
-    command = TREE[words]
+@pytest.mark.parametrize("arguments", TREE, ids=" ".join)
+def test_help_explains_a_command_and_each_of_its_arguments(arguments: tuple[str, ...]) -> None:
+    command = TREE[arguments]
 
-    shown = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*words, "--help"])
+    shown = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*arguments, "--help"])
 
     assert shown.exit_code == 0
     assert command.help
@@ -43,9 +45,11 @@ def test_help_says_what_a_command_does_and_what_each_of_its_words_means(words: t
     assert [each.name for each in command.params if not getattr(each, "help", None)] == []
 
 
-@pytest.mark.parametrize("words", [("fly",), ("versions", "fly"), ("serve", "kettle"), ("recommend", "me")])
-def test_words_that_make_no_command_end_with_code_2(words: tuple[str, ...]) -> None:
-    assert CliRunner().invoke(app, [*words]).exit_code == 2
+@pytest.mark.parametrize(
+    "arguments", [("fly",), ("versions", "fly"), ("serve", "kettle"), ("recommend", "me")]
+)
+def test_arguments_that_make_no_command_end_with_code_2(arguments: tuple[str, ...]) -> None:
+    assert CliRunner().invoke(app, [*arguments]).exit_code == 2
 
 
 @pytest.mark.parametrize("name", ["BOOKMESH_PORT", "BOOKMESH_GATEWAY__PORT"])

@@ -1,4 +1,4 @@
-"""`bookmesh import`: every fault of a dump is told, and leaves the catalog as it was."""
+"""`bookmesh import`: every fault of a dump is reported, and leaves the catalog as it was."""
 
 import gzip
 import json

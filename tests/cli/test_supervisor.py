@@ -20,17 +20,14 @@ UNSTARTABLE = "kettle"
 """`bookmesh serve kettle` ends at once, since there is no such server."""
 
 
-class Told(list[str]):
-    """What the supervisor said."""
+@pytest.fixture
+def messages() -> list[str]:
+    """What the supervisor has reported."""
+    return []
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
-
-
-@pytest.fixture
-def make(tmp_path: Path, told: Told) -> Iterator[Callable[..., Supervisor]]:
+def make(tmp_path: Path, messages: list[str]) -> Iterator[Callable[..., Supervisor]]:
     """Builds supervisors that start in this folder; all of them are stopped."""
     made: list[Supervisor] = []
     ports = free_ports()
@@ -41,7 +38,7 @@ def make(tmp_path: Path, told: Told) -> Iterator[Callable[..., Supervisor]]:
         specs = [
             ProcessSpec(name, "127.0.0.1", ports.get(name, ports["gateway"]), environment) for name in names
         ]
-        made.append(Supervisor(specs, home=tmp_path, say=told.append))
+        made.append(Supervisor(specs, home=tmp_path, report=messages.append))
         return made[-1]
 
     yield build
@@ -69,7 +66,7 @@ def test_the_table_names_every_process_while_it_runs_and_is_gone_afterwards(
 
 
 def test_a_killed_process_is_started_again_at_once(
-    make: Callable[..., Supervisor], tmp_path: Path, told: Told
+    make: Callable[..., Supervisor], tmp_path: Path, messages: list[str]
 ) -> None:
     running = make("als")
     running.start()
@@ -81,21 +78,21 @@ def test_a_killed_process_is_started_again_at_once(
     wait_until(lambda: read_table(tmp_path)[0].pid != killed)
 
     assert alive(tmp_path) == ["als"]
-    assert told == [f"als ended (-9); restart in 0.0 s, log: {tmp_path / 'logs' / 'als.log'}"]
+    assert messages == [f"als ended (-9); restart in 0.0 s, log: {tmp_path / 'logs' / 'als.log'}"]
     running.request_stop()
     loop.join()
     assert alive(tmp_path) == []
 
 
 def test_a_process_that_keeps_ending_is_started_more_and_more_slowly(
-    make: Callable[..., Supervisor], told: Told
+    make: Callable[..., Supervisor], messages: list[str]
 ) -> None:
     running = make(UNSTARTABLE)
     running.start()
 
-    wait_until(lambda: (running.restart_dead(), len(told) >= 3)[1])
+    wait_until(lambda: (running.restart_dead(), len(messages) >= 3)[1])
 
-    delays = [line.split("restart in ")[1].split(" s")[0] for line in told]
+    delays = [line.split("restart in ")[1].split(" s")[0] for line in messages]
     assert delays == ["0.0", "0.5", "1.5"]
 
 

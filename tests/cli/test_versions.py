@@ -59,8 +59,8 @@ def test_a_promotion_moves_the_pointer_and_rollbacks_walk_back(copied_home: Home
 
 
 def test_an_unknown_version_is_answered_with_those_there_are(copied_home: Home) -> None:
-    for words in (("show", "nope"), ("promote", "20200101T000000Z-abcdef")):
-        assert str(copied_home.store.current()) in copied_home.fail("versions", *words)
+    for arguments in (("show", "nope"), ("promote", "20200101T000000Z-abcdef")):
+        assert str(copied_home.store.current()) in copied_home.fail("versions", *arguments)
 
 
 def test_a_damaged_version_is_not_promoted(copied_home: Home, twin: str) -> None:
@@ -81,11 +81,11 @@ def test_gc_removes_what_was_never_promoted_and_spares_the_rest(copied_home: Hom
     long_ago = ArtifactStore(copied_home.store.root, now=lambda: utc_now() - timedelta(days=2))
     forgotten = seal_twin(long_ago).version
 
-    told = copied_home.succeed("versions", "gc", "--keep", "1")
+    output = copied_home.succeed("versions", "gc", "--keep", "1")
 
     kept = {str(copied_home.store.current()), twin}
-    assert f"removed: {forgotten}" in told
-    assert all(version in told for version in kept)
+    assert f"removed: {forgotten}" in output
+    assert all(version in output for version in kept)
     assert set(copied_home.store.versions()) == kept
     assert [copied_home.store.verify(version) for version in kept] == [[], []]
 

@@ -80,7 +80,7 @@ def test_up_names_the_gateways_port_if_only_that_is_in_use(copied_home: Home, me
     assert "BOOKMESH_PORT" in message
 
 
-def test_up_without_a_catalog_says_how_to_fill_one(empty_home: Home) -> None:
+def test_up_without_a_catalog_explains_how_to_fill_one(empty_home: Home) -> None:
     message = empty_home.fail("up")
 
     assert "bookmesh import demo" in message

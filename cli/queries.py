@@ -1,4 +1,4 @@
-"""Commands that ask the running gateway and print books: recommend, similar, search."""
+"""Commands that query the running gateway and print books: recommend, similar, search."""
 
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -33,8 +33,8 @@ def similar(
     weight: Annotated[float, typer.Option(min=0, max=1, help="Share of ALS in hybrid.")] = 0.5,
 ) -> None:
     """Show books similar to a book."""
-    word = quote(book, safe="")
-    card = _fetch(f"/v1/books/isbn/{word}" if _is_isbn(book) else f"/v1/books/{word}")
+    quoted = quote(book, safe="")
+    card = _fetch(f"/v1/books/isbn/{quoted}" if _is_isbn(book) else f"/v1/books/{quoted}")
     body = _fetch(f"/v1/books/{card['book_id']}/similar", k=k, mode=mode, weight=weight)
     _print_books(f"Like {card['title']}", body)
 

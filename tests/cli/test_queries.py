@@ -52,7 +52,7 @@ def test_search_prints_what_the_words_find(mesh: Mesh) -> None:
     assert body_rows(table)[0][2:4] == ["To the Lighthouse", "Virginia Woolf"]
 
 
-def test_search_by_meaning_asks_the_semantic_server(mesh: Mesh) -> None:
+def test_search_by_meaning_queries_the_semantic_server(mesh: Mesh) -> None:
     table = mesh.home.succeed("search", "a voyage over the sea [/]", "--semantic", "-k", "3")
 
     check_rows(table, mesh.get("/v1/search/semantic", q="a voyage over the sea [/]", k=3))
@@ -60,18 +60,18 @@ def test_search_by_meaning_asks_the_semantic_server(mesh: Mesh) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("arguments", "code"),
     [
         (("recommend", "999999"), "user_not_found"),
         (("similar", "9780306406158"), "isbn_invalid"),
         (("similar", "emma"), "invalid_request"),
     ],
 )
-def test_what_the_gateway_refuses_is_told_with_its_code(
-    mesh: Mesh, words: tuple[str, ...], told: str
+def test_what_the_gateway_refuses_is_shown_with_its_code(
+    mesh: Mesh, arguments: tuple[str, ...], code: str
 ) -> None:
-    assert told in mesh.home.fail(*words)
+    assert code in mesh.home.fail(*arguments)
 
 
-def test_without_a_gateway_the_message_says_how_to_start_one(empty_home: Home) -> None:
+def test_without_a_gateway_the_message_explains_how_to_start_one(empty_home: Home) -> None:
     assert "bookmesh up" in empty_home.fail("recommend", "1", BOOKMESH_GATEWAY__PORT="9")
