@@ -12,7 +12,7 @@ from catalog.database import check_migrated, open_database
 from contracts.shell import ServerName
 from gateway.api import books, health, problems, ratings, recommendations, search, subjects
 from gateway.api.layers import ConcurrencyLimit, VersionHeader
-from gateway.api.schemas import BookItem, BookList
+from gateway.api.responses import render_list
 from gateway.api.services import Services
 from gateway.cache.base import ResponseCache
 from gateway.cache.memory import MemoryCache
@@ -24,7 +24,6 @@ from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.server import Server
 from gateway.mesh.transport import build_client
 from gateway.metrics import GatewayMetrics
-from gateway.recommend.assemble import Recommendations
 from gateway.recommend.cards import Cards
 from gateway.recommend.details import Details
 from gateway.recommend.list_requests import ListRequests
@@ -142,24 +141,6 @@ async def _start(
         ),
         details=Details(mesh, catalog, cards, deadline_s=options.deadline_s),
     )
-
-
-def render_list(found: Recommendations) -> bytes:
-    """A list as clients get it."""
-    items = [
-        BookItem(
-            book_id=card.book_id,
-            title=card.title,
-            authors=card.authors,
-            year=card.year,
-            isbns=card.isbns,
-            main_subject=card.main_subject,
-            score=score,
-        )
-        for card, score in found.books
-    ]
-    body = BookList(version=found.version, mode=found.mode, degraded=list(found.degraded), items=items)
-    return body.model_dump_json().encode()
 
 
 def _build_mesh(

@@ -8,8 +8,9 @@ from catalog.isbn import parse_isbn
 from contracts.shell import VERSION_HEADER, Weight
 from contracts.similarity import SimilarMode
 from gateway.api import problems
+from gateway.api.responses import respond
 from gateway.api.schemas import BookDetail, BookList
-from gateway.api.services import BookIdPath, KQuery, Services, ServicesDep, UserDep, respond
+from gateway.api.services import BookIdPath, KQuery, Services, ServicesDep, UserDep
 
 router = APIRouter(prefix="/v1/books", tags=["books"])
 

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Query, Response
 
 from contracts.shell import VERSION_HEADER, Weight
 from gateway.api import problems
+from gateway.api.responses import respond
 from gateway.api.schemas import BookList, Explanation, Reason, RecommendationsRequest
-from gateway.api.services import BookIdPath, KQuery, ServicesDep, UserIdPath, respond
+from gateway.api.services import BookIdPath, KQuery, ServicesDep, UserIdPath
 from gateway.errors import CatalogUnavailable, UnknownBooks
 from gateway.recommend.list_requests import RecommendMode
 

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.api import problems
+from gateway.api.responses import respond
 from gateway.api.schemas import BookList
-from gateway.api.services import KQuery, ServicesDep, UserDep, respond
+from gateway.api.services import KQuery, ServicesDep, UserDep
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 

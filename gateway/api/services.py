@@ -3,17 +3,17 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request
 
 from catalog.users import Reader
-from contracts.shell import VERSION_HEADER, BookId
+from contracts.shell import BookId
 from gateway.api.schemas import K
 from gateway.cache.base import ResponseCache
 from gateway.catalog import Catalog
 from gateway.mesh.mesh import Mesh
 from gateway.recommend.details import Details
 from gateway.recommend.list_requests import ListRequests
-from gateway.recommend.recommender import Recommender, Rendered
+from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
 
@@ -54,8 +54,3 @@ UserDep = Annotated[Reader | None, Depends(_find_user)]
 UserIdPath = Annotated[BookId, Path(description="The reader.", examples=[42])]
 BookIdPath = Annotated[BookId, Path(description="The book.", examples=[1042])]
 KQuery = Annotated[K, Query()]
-
-
-def respond(rendered: Rendered) -> Response:
-    """A finished body as it is, naming its version."""
-    return Response(rendered.body, media_type="application/json", headers={VERSION_HEADER: rendered.version})
