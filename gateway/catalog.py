@@ -89,21 +89,11 @@ class Catalog:
 
     async def put_rating(self, user_id: int, book_id: int, rating: float | None) -> bool:
         """Set a rating; True if there was none before. Raises UserNotFound, BookNotFound."""
-        try:
-            return await self._write(lambda session: ratings.put_rating(session, user_id, book_id, rating))
-        except UserUnknown as error:
-            raise UserNotFound(user_id) from error
-        except BookUnknown as error:
-            raise BookNotFound(book_id) from error
+        return await self._write(lambda session: ratings.put_rating(session, user_id, book_id, rating))
 
     async def delete_rating(self, user_id: int, book_id: int) -> bool:
         """Remove a rating; False if there was none. Raises UserNotFound, BookNotFound."""
-        try:
-            return await self._write(lambda session: ratings.delete_rating(session, user_id, book_id))
-        except UserUnknown as error:
-            raise UserNotFound(user_id) from error
-        except BookUnknown as error:
-            raise BookNotFound(book_id) from error
+        return await self._write(lambda session: ratings.delete_rating(session, user_id, book_id))
 
     def close(self) -> None:
         """Close the connections to the database."""
@@ -113,7 +103,12 @@ class Catalog:
         return await self._run(query, self._reading, timeout_s=self._read_timeout_s, write=False)
 
     async def _write(self, change: Callable[[Session], ResultT]) -> ResultT:
-        return await self._run(change, self._writing, timeout_s=self._write_timeout_s, write=True)
+        try:
+            return await self._run(change, self._writing, timeout_s=self._write_timeout_s, write=True)
+        except UserUnknown as error:
+            raise UserNotFound(error.user_id) from error
+        except BookUnknown as error:
+            raise BookNotFound(error.book_id) from error
 
     async def _run(
         self,

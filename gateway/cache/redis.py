@@ -1,7 +1,8 @@
 """Responses in a Redis that several gateways share, with a small cache of this process in front."""
 
 import asyncio
-from typing import Final, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 import structlog
 from redis.asyncio import Redis
@@ -31,37 +32,16 @@ class RedisCache:
     async def get(self, key: str) -> bytes | None:
         """The response kept under a key, by this gateway or another."""
         body = await self._front.get(key)
-        if body is not None or not self._breaker.allows():
-            return body
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                body = cast("bytes | None", await self._redis.get(KEY_PREFIX + key))
-        except (RedisError, OSError, TimeoutError) as error:
-            self._record_failure(error)
-            return None
-        except BaseException:
-            self._breaker.abandoned()
-            raise
-        self._breaker.succeeded()
-        if body is not None:
-            await self._front.set(key, body)
+        if body is None:
+            body = await self._call(lambda: self._redis.get(KEY_PREFIX + key))
+            if body is not None:
+                await self._front.set(key, body)
         return body
 
     async def set(self, key: str, body: bytes) -> None:
-        """Keep a response here and, if it can be reached, in Redis."""
+        """Keep a response here and, if it is available, in Redis."""
         await self._front.set(key, body)
-        if not self._breaker.allows():
-            return
-        try:
-            async with asyncio.timeout(TIMEOUT_S):
-                await self._redis.set(KEY_PREFIX + key, body, ex=EXPIRE_S)
-        except (RedisError, OSError, TimeoutError) as error:
-            self._record_failure(error)
-        except BaseException:
-            self._breaker.abandoned()
-            raise
-        else:
-            self._breaker.succeeded()
+        await self._call(lambda: self._redis.set(KEY_PREFIX + key, body, ex=EXPIRE_S))
 
     async def is_healthy(self) -> bool:
         """Whether Redis answers now."""
@@ -76,7 +56,20 @@ class RedisCache:
         """Close the connections to Redis."""
         await self._redis.aclose()
 
-    def _record_failure(self, error: Exception) -> None:
-        if self._breaker.state == "closed":
-            log.warning("redis_lost", error=f"{type(error).__name__}: {error}")
-        self._breaker.failed()
+    async def _call(self, command: Callable[[], Awaitable[Any]]) -> Any:
+        """The result of a command; None while Redis is unavailable."""
+        if not self._breaker.allows():
+            return None
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                result = await command()
+        except (RedisError, OSError, TimeoutError) as error:
+            if self._breaker.state == "closed":
+                log.warning("redis_lost", error=f"{type(error).__name__}: {error}")
+            self._breaker.failed()
+            return None
+        except BaseException:
+            self._breaker.abandoned()
+            raise
+        self._breaker.succeeded()
+        return result
