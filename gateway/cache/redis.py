@@ -53,7 +53,6 @@ class RedisCache:
         return True
 
     async def close(self) -> None:
-        """Close the connections to Redis."""
         await self._redis.aclose()
 
     async def _call(self, command: Callable[[], Awaitable[Any]]) -> Any:

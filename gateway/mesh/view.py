@@ -15,7 +15,10 @@ ResponseT = TypeVar("ResponseT", bound=Response)
 
 @dataclass(frozen=True)
 class MeshView:
-    """The five servers at one version; every method raises UpstreamError, UpstreamRefused, VersionNotHeld."""
+    """The five servers at one version, a method for each path of their contracts.
+
+    Every method raises UpstreamError, UpstreamRefused and VersionNotHeld.
+    """
 
     servers: Mapping[ServerName, Server]
     version: str | None
@@ -31,11 +34,9 @@ class MeshView:
         return replace(self, deadline=self.deadline.share(fraction))
 
     async def rank(self, request: als.RankRequest) -> als.RankResponse:
-        """Books recommended from a history."""
         return await self._call("als", als.RANK_PATH, request, als.RankResponse)
 
     async def explain(self, request: als.ExplainRequest) -> als.ExplainResponse:
-        """What in a history speaks for a book."""
         return await self._call("als", als.EXPLAIN_PATH, request, als.ExplainResponse)
 
     async def embed(self, subjects: Sequence[str]) -> embedder.EmbedResponse:
@@ -44,7 +45,6 @@ class MeshView:
         return await self._call("embedder", embedder.EMBED_PATH, request, embedder.EmbedResponse)
 
     async def similar(self, request: similarity.SimilarRequest) -> similarity.SimilarResponse:
-        """Books similar to a book."""
         return await self._call("similarity", similarity.SIMILAR_PATH, request, similarity.SimilarResponse)
 
     async def nearest(self, vector: Sequence[float], k: int) -> similarity.NearestResponse:
@@ -67,22 +67,18 @@ class MeshView:
     async def popular(
         self, k: int, *, offset: int = 0, subject: str | None = None
     ) -> metadata.PopularResponse:
-        """The most popular books."""
         request = metadata.PopularRequest(k=k, offset=offset, subject=subject)
         return await self._call("metadata", metadata.POPULAR_PATH, request, metadata.PopularResponse)
 
     async def popularities(self, book_ids: Sequence[int]) -> metadata.ScoresResponse:
-        """Popularity of books."""
         request = metadata.ScoresRequest(book_ids=list(book_ids))
         return await self._call("metadata", metadata.SCORES_PATH, request, metadata.ScoresResponse)
 
     async def search(self, text: str, k: int) -> metadata.SearchResponse:
-        """Books by keyword."""
         request = metadata.SearchRequest(text=text, k=k)
         return await self._call("metadata", metadata.SEARCH_PATH, request, metadata.SearchResponse)
 
     async def search_by_meaning(self, text: str, k: int) -> semantic.SearchResponse:
-        """Books for a sentence."""
         request = semantic.SearchRequest(text=text, k=k)
         return await self._call("semantic", semantic.SEARCH_PATH, request, semantic.SearchResponse)
 

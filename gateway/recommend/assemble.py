@@ -20,7 +20,7 @@ from gateway.errors import CatalogUnavailable, NothingLeft
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
-from gateway.recommend.candidates import CandidateSource, Page
+from gateway.recommend.candidates import CandidateSource, ListRules, Page
 from gateway.recommend.threshold import Scored
 
 SOURCE_TIME_SHARE: Final = 0.6
@@ -42,20 +42,8 @@ class Recommendations:
     degraded: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class ListRules:
-    """What a list must keep to."""
-
-    k: int
-    exclude: frozenset[int]
-    author_limit: int | None
-    """In any ten consecutive books; None for a look-up, which shows what was looked for."""
-    is_padded: bool
-    """Whether the next source fills up what one leaves short; else it is only a fallback for a failed one."""
-
-
 async def read_with_fallbacks(
-    sources: Sequence[CandidateSource], view: MeshView, degraded: set[str], *, is_padded: bool
+    sources: Sequence[CandidateSource], rules: ListRules, view: MeshView, degraded: set[str]
 ) -> AsyncGenerator[tuple[CandidateSource, Page], None]:
     """The pages of each source in turn; if one fails, the next goes on, and `degraded` names what failed.
 
@@ -64,7 +52,7 @@ async def read_with_fallbacks(
     has_answer = False
     for source in sources:
         try:
-            async with aclosing(source.pages(view.with_share(SOURCE_TIME_SHARE), degraded)) as pages:
+            async with aclosing(source.pages(view.with_share(SOURCE_TIME_SHARE), rules, degraded)) as pages:
                 async for page in pages:
                     has_answer = True
                     yield source, page
@@ -75,7 +63,7 @@ async def read_with_fallbacks(
         except UpstreamRefused:
             continue  # this version has no answer of this kind, the next source's may do
         else:
-            if has_answer and not is_padded:
+            if has_answer and not rules.is_padded:
                 return
     if degraded and not has_answer:
         raise NothingLeft(sorted(degraded))

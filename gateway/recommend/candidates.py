@@ -1,8 +1,7 @@
 """The sources of candidates: each gives pages of scored books, best first, fetched as they are read."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 
 from contracts import als, similarity
@@ -22,6 +21,18 @@ PAGE_GROWTH: Final = 4
 
 
 @dataclass(frozen=True)
+class ListRules:
+    """What a list must keep to."""
+
+    k: int
+    exclude: frozenset[int]
+    author_limit: int | None
+    """In any ten consecutive books; None for a look-up, which shows what was looked for."""
+    is_padded: bool
+    """Whether the next source fills up what one leaves short; else it is only a fallback for a failed one."""
+
+
+@dataclass(frozen=True)
 class CandidateSource:
     """One way to find candidates; a response names its `mode`.
 
@@ -29,42 +40,43 @@ class CandidateSource:
     """
 
     mode: str
-    pages: Callable[[MeshView, set[str]], Pages]
+    pages: Callable[[MeshView, ListRules, set[str]], Pages]
     snapshot: Snapshot | None = None
     """Where the books and their cards come from, if not from the servers."""
 
 
 def first_page_size(k: int, n_excluded: int = 0) -> int:
-    """How many candidates to fetch at first, so that exclusions and the author limit seldom need more."""
+    """How many candidates to fetch at first, so that exclusions and the author limit seldom need more.
+
+    n_excluded counts what the gateway has to leave out, because the server does not.
+    """
     return min(MAX_BOOKS, 2 * k + 20 + min(n_excluded, 500))
 
 
-def by_history(
-    history: History, *, exclude: Collection[int], k: int, popularity_weight: float | None
-) -> CandidateSource:
+def by_history(history: History, *, popularity_weight: float | None) -> CandidateSource:
     """The als server's ranking for a history."""
-    read = [als.HistoryBook(book_id=book_id, rating=rating) for book_id, rating in history[-MAX_BOOKS:]]
-    unwanted = sorted(exclude)[:MAX_BOOKS]
 
-    def fetch(view: MeshView, n: int) -> Awaitable[ScoredBooks]:
-        return view.rank(
-            als.RankRequest(history=read, k=n, exclude=unwanted, popularity_weight=popularity_weight)
-        )
+    def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
+        read = [als.HistoryBook(book_id=book_id, rating=rating) for book_id, rating in history[-MAX_BOOKS:]]
+        exclude = sorted(rules.exclude)[:MAX_BOOKS]
 
-    return _growing("collaborative", fetch, first_page_size(k))
+        def fetch(n: int) -> Awaitable[ScoredBooks]:
+            return view.rank(
+                als.RankRequest(history=read, k=n, exclude=exclude, popularity_weight=popularity_weight)
+            )
+
+        return _read_from_start(fetch, first_page_size(rules.k))
+
+    return CandidateSource("collaborative", pages)
 
 
 def by_subjects(
-    find_subjects: Callable[[], Awaitable[Sequence[str]]],
-    *,
-    popularity_weight: float,
-    k: int,
-    n_excluded: int,
+    find_subjects: Callable[[], Awaitable[Sequence[str]]], *, popularity_weight: float
 ) -> CandidateSource:
     """Books near a set of subjects, blended with popularity; nearness alone while metadata is unavailable."""
-    first = first_page_size(k, n_excluded)
 
-    async def pages(view: MeshView, degraded: set[str]) -> Pages:
+    async def pages(view: MeshView, rules: ListRules, degraded: set[str]) -> Pages:
+        first = first_page_size(rules.k, len(rules.exclude))
         subjects = await find_subjects()
         if not subjects:
             return
@@ -84,30 +96,30 @@ def by_subjects(
     return CandidateSource("subjects", pages)
 
 
-def similar_to(
-    book_id: int, *, mode: similarity.SimilarMode, weight: float, exclude: Collection[int], k: int
-) -> CandidateSource:
+def similar_to(book_id: int, *, mode: similarity.SimilarMode, weight: float) -> CandidateSource:
     """The similarity server's neighbours of a book."""
-    unwanted = sorted(exclude)[:MAX_BOOKS]
 
-    def fetch(view: MeshView, n: int) -> Awaitable[ScoredBooks]:
-        return view.similar(
-            similarity.SimilarRequest(book_id=book_id, mode=mode, weight=weight, k=n, exclude=unwanted)
-        )
+    def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
+        exclude = sorted(rules.exclude)[:MAX_BOOKS]
 
-    return _growing(mode, fetch, first_page_size(k))
+        def fetch(n: int) -> Awaitable[ScoredBooks]:
+            return view.similar(
+                similarity.SimilarRequest(book_id=book_id, mode=mode, weight=weight, k=n, exclude=exclude)
+            )
+
+        return _read_from_start(fetch, first_page_size(rules.k))
+
+    return CandidateSource(mode, pages)
 
 
-def by_popularity(
-    k: int, n_excluded: int, *, find_subject: Callable[[], Awaitable[str | None]] | None = None
-) -> CandidateSource:
+def by_popularity(find_subject: Callable[[], Awaitable[str | None]] | None = None) -> CandidateSource:
     """The metadata server's most popular books, of a subject if one is found."""
 
-    async def pages(view: MeshView, _: set[str]) -> Pages:
+    async def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
         subject = await find_subject() if find_subject else None
         if find_subject and subject is None:
             return
-        offset, n = 0, first_page_size(k, n_excluded)
+        offset, n = 0, first_page_size(rules.k, len(rules.exclude))
         while True:
             answer = await view.popular(n, offset=offset, subject=subject)
             yield as_scored(answer)
@@ -118,36 +130,38 @@ def by_popularity(
     return CandidateSource("popular", pages)
 
 
-def by_keyword(text: str, *, k: int, n_excluded: int) -> CandidateSource:
+def by_keyword(text: str) -> CandidateSource:
     """The metadata server's keyword search."""
-    return _growing("keyword", lambda view, n: view.search(text, n), first_page_size(k, n_excluded))
+
+    def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
+        return _read_from_start(lambda n: view.search(text, n), first_page_size(rules.k, len(rules.exclude)))
+
+    return CandidateSource("keyword", pages)
 
 
-def by_meaning(text: str, *, k: int, n_excluded: int) -> CandidateSource:
+def by_meaning(text: str) -> CandidateSource:
     """The semantic server's search."""
-    first = first_page_size(k, n_excluded)
-    return _growing("semantic", lambda view, n: view.search_by_meaning(text, n), first)
+
+    def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
+        return _read_from_start(
+            lambda n: view.search_by_meaning(text, n), first_page_size(rules.k, len(rules.exclude))
+        )
+
+    return CandidateSource("semantic", pages)
 
 
 def from_snapshot(snapshot: Snapshot, subject: str | None = None) -> CandidateSource:
     """The popular books that the gateway keeps: no server is called."""
 
-    async def pages(_view: MeshView, _degraded: set[str]) -> Pages:
+    async def pages(_view: MeshView, _rules: ListRules, _degraded: set[str]) -> Pages:
         if snapshot.books:
             yield snapshot.of_subject(subject)
 
     return CandidateSource("popular", pages, snapshot)
 
 
-def _growing(
-    mode: str, fetch: Callable[[MeshView, int], Awaitable[ScoredBooks]], first: int
-) -> CandidateSource:
-    """A source over a server's list that is only served from its beginning."""
-    return CandidateSource(mode, lambda view, _: _read_from_start(partial(fetch, view), first))
-
-
 async def _read_from_start(fetch: Callable[[int], Awaitable[ScoredBooks]], first: int) -> Pages:
-    """Pages of such a list: each fetch goes deeper than the last, and what was read before is dropped."""
+    """Pages of a list that is only served from its beginning: each fetch goes deeper than the last."""
     n, n_read = first, 0
     while True:
         books = as_scored(await fetch(n))

@@ -9,10 +9,10 @@ from contracts.similarity import SimilarMode
 from foundation.serving_rules import ServingRules
 from gateway.catalog import Catalog
 from gateway.errors import BookNotFound
-from gateway.recommend.assemble import ListRules
 from gateway.recommend.candidates import (
     CandidateSource,
     History,
+    ListRules,
     by_history,
     by_keyword,
     by_meaning,
@@ -58,16 +58,13 @@ class ListRequests:
                 return user.favourite_subjects[:N_SUBJECTS]
             return await self._subjects_of([book_id for book_id, _ in user.history])
 
-        exclude = _excluded(user)
         sources: list[CandidateSource] = []
         if mode in ("auto", "collaborative") and user.history:
-            sources.append(
-                by_history(user.history, exclude=exclude, k=k, popularity_weight=popularity_weight)
-            )
+            sources.append(by_history(user.history, popularity_weight=popularity_weight))
         if mode != "popular" and (user.favourite_subjects or user.history):
-            sources.append(self._by_subjects(find_subjects, exclude, k, popularity_weight))
+            sources.append(self._by_subjects(find_subjects, popularity_weight))
         key = f"user:{_revision_key(user)}:{mode}:{k}:{popularity_weight}"
-        return self._padded(key, sources, exclude, k)
+        return self._padded(key, sources, _excluded(user), k)
 
     def for_anyone(
         self, liked: History, subjects: Sequence[str], *, k: int, popularity_weight: float | None
@@ -77,12 +74,12 @@ class ListRequests:
         async def find_subjects() -> Sequence[str]:
             return subjects or await self._subjects_of([book_id for book_id, _ in liked])
 
-        exclude = frozenset(book_id for book_id, _ in liked)
         sources: list[CandidateSource] = []
         if liked:
-            sources.append(by_history(liked, exclude=exclude, k=k, popularity_weight=popularity_weight))
+            sources.append(by_history(liked, popularity_weight=popularity_weight))
         if liked or subjects:
-            sources.append(self._by_subjects(find_subjects, exclude, k, popularity_weight))
+            sources.append(self._by_subjects(find_subjects, popularity_weight))
+        exclude = frozenset(book_id for book_id, _ in liked)
         return self._padded(f"anyone:{liked}:{subjects}:{k}:{popularity_weight}", sources, exclude, k)
 
     def similar(
@@ -97,13 +94,9 @@ class ListRequests:
                 raise BookNotFound(book_id)
             return rows[book_id].main_subject
 
-        exclude = _excluded(user) | {book_id}
-        sources = [
-            similar_to(book_id, mode=mode, weight=weight, exclude=exclude, k=k),
-            by_popularity(k, len(exclude), find_subject=find_subject),
-        ]
+        sources = (similar_to(book_id, mode=mode, weight=weight), by_popularity(find_subject))
         key = f"similar:{book_id}:{mode}:{weight}:{k}:{_revision_key(user)}"
-        return self._padded(key, sources, exclude, k)
+        return self._padded(key, sources, _excluded(user) | {book_id}, k)
 
     def popular(self, subject: str | None, user: Reader | None, *, k: int) -> ListRequest:
         """The most popular books, all of one subject if one is named."""
@@ -111,40 +104,31 @@ class ListRequests:
         async def find_subject() -> str | None:
             return subject
 
-        exclude = _excluded(user)
         sources = (
-            by_popularity(k, len(exclude), find_subject=find_subject if subject else None),
+            by_popularity(find_subject if subject else None),
             from_snapshot(self.snapshot(), subject),
         )
-        rules = ListRules(k, exclude, self.rules.author_limit, is_padded=False)
+        rules = ListRules(k, _excluded(user), self.rules.author_limit, is_padded=False)
         return ListRequest(f"popular:{subject}:{k}:{_revision_key(user)}", sources, rules)
 
     def search(self, text: str, user: Reader | None, *, k: int) -> ListRequest:
         """Books with these words; those of this meaning while the keyword search is unavailable."""
-        exclude = _excluded(user)
-        n_excluded = len(exclude)
-        sources = (by_keyword(text, k=k, n_excluded=n_excluded), by_meaning(text, k=k, n_excluded=n_excluded))
-        rules = ListRules(k, exclude, None, is_padded=False)
-        return ListRequest(f"keyword:{text}:{k}:{_revision_key(user)}", sources, rules)
+        rules = ListRules(k, _excluded(user), None, is_padded=False)
+        key = f"keyword:{text}:{k}:{_revision_key(user)}"
+        return ListRequest(key, (by_keyword(text), by_meaning(text)), rules)
 
     def search_by_meaning(self, text: str, user: Reader | None, *, k: int) -> ListRequest:
         """Books of this meaning; those with these words while the semantic server is unavailable."""
-        exclude = _excluded(user)
-        n_excluded = len(exclude)
-        sources = (by_meaning(text, k=k, n_excluded=n_excluded), by_keyword(text, k=k, n_excluded=n_excluded))
-        rules = ListRules(k, exclude, self.rules.author_limit, is_padded=False)
-        return ListRequest(f"semantic:{text}:{k}:{_revision_key(user)}", sources, rules)
+        rules = ListRules(k, _excluded(user), self.rules.author_limit, is_padded=False)
+        key = f"semantic:{text}:{k}:{_revision_key(user)}"
+        return ListRequest(key, (by_meaning(text), by_keyword(text)), rules)
 
     def _by_subjects(
-        self,
-        find_subjects: Callable[[], Awaitable[Sequence[str]]],
-        exclude: frozenset[int],
-        k: int,
-        popularity_weight: float | None,
+        self, find_subjects: Callable[[], Awaitable[Sequence[str]]], popularity_weight: float | None
     ) -> CandidateSource:
         if popularity_weight is None:
             popularity_weight = self.rules.subjects_popularity_weight
-        return by_subjects(find_subjects, popularity_weight=popularity_weight, k=k, n_excluded=len(exclude))
+        return by_subjects(find_subjects, popularity_weight=popularity_weight)
 
     async def _subjects_of(self, book_ids: Sequence[int]) -> Sequence[str]:
         return (await self.catalog.read_subjects_of(book_ids))[:N_SUBJECTS]
@@ -153,7 +137,7 @@ class ListRequests:
         self, key: str, sources: Sequence[CandidateSource], exclude: frozenset[int], k: int
     ) -> ListRequest:
         """A list that popular books fill up."""
-        padding = (by_popularity(k, len(exclude)), from_snapshot(self.snapshot()))
+        padding = (by_popularity(), from_snapshot(self.snapshot()))
         rules = ListRules(k, exclude, self.rules.author_limit, is_padded=True)
         return ListRequest(key, (*sources, *padding), rules)
 

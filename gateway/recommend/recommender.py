@@ -76,7 +76,7 @@ class Recommender:
 
     async def _recommend(self, request: ListRequest, view: MeshView) -> Recommendations:
         degraded: set[str] = set()
-        pages = read_with_fallbacks(request.sources, view, degraded, is_padded=request.rules.is_padded)
+        pages = read_with_fallbacks(request.sources, request.rules, view, degraded)
         async with aclosing(pages):
             found = await assemble(
                 pages, request.rules, view, lambda ids: self._cards.describe(view, ids, degraded)

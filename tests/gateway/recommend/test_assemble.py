@@ -13,8 +13,8 @@ from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import UpstreamRefused, UpstreamUnreachable
 from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
-from gateway.recommend.assemble import ListRules, Recommendations, assemble, read_with_fallbacks
-from gateway.recommend.candidates import CandidateSource, Page, from_snapshot
+from gateway.recommend.assemble import Recommendations, assemble, read_with_fallbacks
+from gateway.recommend.candidates import CandidateSource, ListRules, Page, from_snapshot
 from gateway.recommend.snapshot import Snapshot
 from gateway.recommend.threshold import Scored
 
@@ -39,7 +39,7 @@ def _card(book_id: int, n_authors: int = 1_000_000) -> BookCard:
 
 
 def _source(mode: str, *pages: Page | Exception) -> CandidateSource:
-    async def give(_view: MeshView, _degraded: set[str]) -> AsyncGenerator[Page, None]:
+    async def give(_view: MeshView, _rules: ListRules, _degraded: set[str]) -> AsyncGenerator[Page, None]:
         for page in pages:
             if isinstance(page, Exception):
                 raise page
@@ -71,9 +71,7 @@ async def _list(
         return {book_id: _card(book_id, n_authors) for book_id in ids}
 
     rules = ListRules(k, frozenset(exclude), most, is_padded)
-    found = await assemble(
-        read_with_fallbacks(sources, VIEW, degraded, is_padded=is_padded), rules, VIEW, describe
-    )
+    found = await assemble(read_with_fallbacks(sources, rules, VIEW, degraded), rules, VIEW, describe)
     return found, degraded
 
 

@@ -12,6 +12,7 @@ from contracts.shell import ScoredBooks
 from gateway.mesh.errors import UpstreamUnreachable
 from gateway.recommend.candidates import (
     CandidateSource,
+    ListRules,
     by_history,
     by_keyword,
     by_popularity,
@@ -21,6 +22,7 @@ from gateway.recommend.candidates import (
 from gateway.recommend.threshold import Scored
 
 N = 3000
+RULES = ListRules(k=10, exclude=frozenset(), author_limit=None, is_padded=True)
 SIMILARITY = np.random.default_rng(1).uniform(-0.5, 1, N)
 POPULARITY = np.random.default_rng(2).uniform(0, 1, N) ** 3
 
@@ -71,7 +73,7 @@ async def _read(
 ) -> list[Scored]:
     view: Any = mesh
     books: list[Scored] = []
-    async for page in source.pages(view, degraded if degraded is not None else set()):
+    async for page in source.pages(view, RULES, degraded if degraded is not None else set()):
         books += page
         if len(books) >= n:
             break
@@ -85,7 +87,7 @@ async def _find_subjects() -> list[str]:
 @pytest.mark.parametrize("weight", [0.0, 0.25, 0.8, 1.0])
 @pytest.mark.parametrize("n", [10, 500, N])
 async def test_a_blend_over_two_servers_is_that_of_brute_force(weight: float, n: int) -> None:
-    source = by_subjects(_find_subjects, popularity_weight=weight, k=10, n_excluded=0)
+    source = by_subjects(_find_subjects, popularity_weight=weight)
 
     books = await _read(source, _LargeMesh(), n)
 
@@ -97,14 +99,14 @@ async def test_a_blend_over_two_servers_is_that_of_brute_force(weight: float, n:
 async def test_the_first_ten_of_a_blend_need_no_deep_reading() -> None:
     mesh = _LargeMesh()
 
-    await _read(by_subjects(_find_subjects, popularity_weight=0.3, k=10, n_excluded=0), mesh, 10)
+    await _read(by_subjects(_find_subjects, popularity_weight=0.3), mesh, 10)
 
     assert mesh.depth < N / 2
 
 
 async def test_without_metadata_subjects_go_on_by_similarity_alone() -> None:
     degraded: set[str] = set()
-    source = by_subjects(_find_subjects, popularity_weight=0.5, k=10, n_excluded=0)
+    source = by_subjects(_find_subjects, popularity_weight=0.5)
 
     books = await _read(source, _LargeMesh(has_metadata=False), N, degraded)
 
@@ -115,9 +117,9 @@ async def test_without_metadata_subjects_go_on_by_similarity_alone() -> None:
 @pytest.mark.parametrize(
     ("source", "scores"),
     [
-        (by_history([(1, None)], exclude=(), k=10, popularity_weight=None), SIMILARITY),
-        (by_keyword("words", k=10, n_excluded=0), POPULARITY),
-        (by_popularity(10, 0), POPULARITY),
+        (by_history([(1, None)], popularity_weight=None), SIMILARITY),
+        (by_keyword("words"), POPULARITY),
+        (by_popularity(), POPULARITY),
     ],
 )
 async def test_a_list_is_read_to_its_end_without_gap_or_repetition(
