@@ -89,11 +89,10 @@ async def assemble(
             version = source.snapshot.version
         elif source.snapshot and source.snapshot.version not in (None, view.version):
             break  # a list must not mix two versions; SQL's counts are of none
-        for chunk in _chunks([book for book in page if book.book_id not in seen], rules.k + SPARE_CARDS):
-            fresh = _unseen(chunk, seen)
-            ids = [book.book_id for book in fresh]
+        for books in _chunks(_unseen(page, seen), rules.k + SPARE_CARDS):
+            ids = [book.book_id for book in books]
             cards = source.snapshot.cards if source.snapshot else await describe(ids)
-            kept += [(cards[book.book_id], book.score) for book in fresh if book.book_id in cards]
+            kept += [(cards[book.book_id], book.score) for book in books if book.book_id in cards]
             mode = mode or (source.mode if kept else None)
             chosen, is_final = choose(kept, rules)
             if is_final:
