@@ -26,7 +26,7 @@ from gateway.mesh.transport import build_client
 from gateway.metrics import GatewayMetrics
 from gateway.recommend.cards import Cards
 from gateway.recommend.details import Details
-from gateway.recommend.list_requests import ListRequests
+from gateway.recommend.list_requests import ListRequestBuilder
 from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
@@ -129,7 +129,7 @@ async def _start(
         cache=cache,
         subjects=Subjects(catalog),
         snapshots=snapshots,
-        list_requests=ListRequests(catalog, lambda: snapshots.snapshot, settings.serving),
+        list_requests=ListRequestBuilder(catalog, lambda: snapshots.snapshot, settings.serving),
         recommender=Recommender(
             mesh,
             cards,

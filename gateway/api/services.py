@@ -12,7 +12,7 @@ from gateway.cache.base import ResponseCache
 from gateway.catalog import Catalog
 from gateway.mesh.mesh import Mesh
 from gateway.recommend.details import Details
-from gateway.recommend.list_requests import ListRequests
+from gateway.recommend.list_requests import ListRequestBuilder
 from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
@@ -27,7 +27,7 @@ class Services:
     cache: ResponseCache
     subjects: Subjects
     snapshots: SnapshotKeeper
-    list_requests: ListRequests
+    list_requests: ListRequestBuilder
     recommender: Recommender
     details: Details
 

@@ -41,7 +41,7 @@ class ListRequest:
 
 
 @dataclass(frozen=True)
-class ListRequests:
+class ListRequestBuilder:
     """Builds the list request of each route."""
 
     catalog: Catalog
