@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 import httpx
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry
 
 from catalog.database import check_migrated, open_database
@@ -33,7 +34,6 @@ from gateway.recommend.subjects import Subjects
 from gateway.settings import GatewaySettings
 from telemetry.asgi import HttpEdge
 from telemetry.metrics import HttpMetrics, build_registry
-from telemetry.tracing import Tracing
 
 DESCRIPTION = """
 Personal recommendations, similar books and search over one catalog.
@@ -45,9 +45,9 @@ dependencies whose loss has changed it (`degraded`); every failure is `applicati
 MAX_BODY_BYTES = 64 * 1024
 
 
-def create_app(settings: GatewaySettings, tracing: Tracing | None = None) -> FastAPI:
+def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastAPI:
     """The gateway's app; nothing is opened before its lifespan begins."""
-    tracing = tracing or Tracing()
+    tracer = tracer or NoOpTracer()
     registry = build_registry()
     metrics = GatewayMetrics(registry)
     app = FastAPIOffline(
@@ -57,19 +57,17 @@ def create_app(settings: GatewaySettings, tracing: Tracing | None = None) -> Fas
         title="bookmesh",
         description=DESCRIPTION,
         version="1",
-        lifespan=_build_lifespan(settings, metrics, tracing),
+        lifespan=_build_lifespan(settings, metrics, tracer),
     )
     app.state.registry = registry
     for module in (recommendations, books, search, subjects, ratings, health):
         app.include_router(module.router)
     app.include_router(health.probes)
-    _add_layers(app, settings, registry, tracing)
+    _add_layers(app, settings, registry, tracer)
     return app
 
 
-def _add_layers(
-    app: FastAPI, settings: GatewaySettings, registry: CollectorRegistry, tracing: Tracing
-) -> None:
+def _add_layers(app: FastAPI, settings: GatewaySettings, registry: CollectorRegistry, tracer: Tracer) -> None:
     """From the inside out: what is added last is outermost."""
 
     def name_version() -> str:
@@ -82,7 +80,7 @@ def _add_layers(
         HttpEdge,
         process="gateway",
         metrics=HttpMetrics("gateway", registry),
-        tracing=tracing,
+        tracer=tracer,
         render_problem=problems.build_renderer(name_version),
         max_body_bytes=MAX_BODY_BYTES,
     )
@@ -90,19 +88,19 @@ def _add_layers(
 
 
 def _build_lifespan(
-    settings: GatewaySettings, metrics: GatewayMetrics, tracing: Tracing
+    settings: GatewaySettings, metrics: GatewayMetrics, tracer: Tracer
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.services = await _start(settings, metrics, tracing, stack)
+            app.state.services = await _start(settings, metrics, tracer, stack)
             yield
 
     return lifespan
 
 
 async def _start(
-    settings: GatewaySettings, metrics: GatewayMetrics, tracing: Tracing, stack: AsyncExitStack
+    settings: GatewaySettings, metrics: GatewayMetrics, tracer: Tracer, stack: AsyncExitStack
 ) -> Services:
     """Open everything that the gateway needs; the stack closes it in the opposite order.
 
@@ -115,7 +113,7 @@ async def _start(
     options = settings.gateway
     client = build_client(pool_size=options.mesh.pool_size, idle_connection_s=options.mesh.idle_connection_s)
     stack.push_async_callback(client.aclose)
-    mesh = _build_mesh(settings, client, metrics, tracing)
+    mesh = _build_mesh(settings, client, metrics, tracer)
     await mesh.start()
     stack.push_async_callback(mesh.stop)
     snapshots = SnapshotKeeper(mesh, catalog, n_books=options.snapshot_books)
@@ -144,7 +142,7 @@ async def _start(
 
 
 def _build_mesh(
-    settings: GatewaySettings, client: httpx.AsyncClient, metrics: GatewayMetrics, tracing: Tracing
+    settings: GatewaySettings, client: httpx.AsyncClient, metrics: GatewayMetrics, tracer: Tracer
 ) -> Mesh:
     servers: dict[ServerName, Server] = {
         name: Server(
@@ -153,7 +151,7 @@ def _build_mesh(
             client=client,
             breaker=_build_breaker(settings),
             metrics=metrics,
-            tracing=tracing,
+            tracer=tracer,
         )
         for name, url in settings.gateway.mesh.server_urls().items()
     }

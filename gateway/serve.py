@@ -1,5 +1,7 @@
 """Runs the gateway in this process."""
 
+import signal
+import sys
 from typing import Final
 
 import uvicorn
@@ -18,11 +20,12 @@ DRAIN_S: Final = 10
 def run_gateway(settings: GatewaySettings) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first."""
     configure_logging("gateway", level=settings.telemetry.log_level)
-    tracing = open_tracing("gateway", settings.telemetry.otlp_endpoint)
-    try:
-        uvicorn.Server(build_uvicorn_config(settings, create_app(settings, tracing))).run()
-    finally:
-        tracing.close()
+    # Having drained, uvicorn raises the signal that stopped it once more: its default would end the process
+    # before the last traces are sent.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+    tracer = open_tracing("gateway", settings.telemetry.otlp_endpoint)
+    uvicorn.Server(build_uvicorn_config(settings, create_app(settings, tracer))).run()
 
 
 def build_uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:

@@ -8,10 +8,11 @@ from time import perf_counter
 from typing import Any, Final, NamedTuple
 
 import structlog
+from opentelemetry.trace import SpanKind, Tracer
+from structlog.contextvars import bind_contextvars
 
-from telemetry.logs import REQUEST_ID
 from telemetry.metrics import HttpMetrics
-from telemetry.tracing import Attribute, Tracing
+from telemetry.tracing import extract_trace
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -64,7 +65,7 @@ class HttpEdge:
         *,
         process: str,
         metrics: HttpMetrics,
-        tracing: Tracing,
+        tracer: Tracer,
         render_problem: RenderProblem,
         max_body_bytes: int,
         success_level: int = logging.INFO,
@@ -72,7 +73,7 @@ class HttpEdge:
         self._app = app
         self._process = process
         self._metrics = metrics
-        self._tracing = tracing
+        self._tracer = tracer
         self._render_problem = render_problem
         self._max_body_bytes = max_body_bytes
         self._success_level = success_level
@@ -85,16 +86,16 @@ class HttpEdge:
         started_s = perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = _accept_request_id(headers.get(b"x-request-id"))
-        REQUEST_ID.set(request_id)
+        bind_contextvars(request_id=request_id)
         answer = _Answer(send, request_id)
-        parent = headers.get(b"traceparent")
         self._metrics.in_progress.inc()
         try:
-            with self._tracing.span(
-                self._process, kind="server", parent=parent.decode("latin-1") if parent else None
-            ) as attributes:
+            with self._tracer.start_as_current_span(
+                self._process, extract_trace(headers), SpanKind.SERVER
+            ) as span:
                 await self._answer(scope, headers, receive, answer)
-                attributes |= _describe(scope, answer.status)
+                if span.is_recording():
+                    span.set_attributes(_describe(scope, answer))
         finally:
             self._metrics.in_progress.dec()
             self._record(scope, answer.status, perf_counter() - started_s)
@@ -198,12 +199,12 @@ def _route(scope: Scope) -> str:
     return route
 
 
-def _describe(scope: Scope, status: int) -> dict[str, Attribute]:
+def _describe(scope: Scope, answer: _Answer) -> dict[str, str | int]:
     return {
         "http.request.method": scope["method"],
         "http.route": _route(scope),
-        "http.response.status_code": status,
-        "bookmesh.request_id": REQUEST_ID.get() or "",
+        "http.response.status_code": answer.status,
+        "bookmesh.request_id": answer.request_id,
     }
 
 

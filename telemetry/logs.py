@@ -2,15 +2,11 @@
 
 import logging
 import sys
-from contextvars import ContextVar
 from typing import TextIO
 
 import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
-
-REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""Id of the request that is being answered; every line logged meanwhile carries it."""
 
 
 def configure_logging(
@@ -27,7 +23,8 @@ def configure_logging(
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        _add_context(process),
+        _add_process(process),
+        structlog.contextvars.merge_contextvars,
     ]
     rendering = _json_rendering() if _use_json(as_json, stream) else _terminal_rendering()
     structlog.configure(
@@ -43,12 +40,10 @@ def _use_json(as_json: bool | None, stream: TextIO) -> bool:
     return not stream.isatty() if as_json is None else as_json
 
 
-def _add_context(process: str) -> Processor:
+def _add_process(process: str) -> Processor:
+    # Not a context variable: a thread that is started later would not have it.
     def add(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         event["process"] = process
-        request_id = REQUEST_ID.get()
-        if request_id is not None:
-            event["request_id"] = request_id
         return event
 
     return add

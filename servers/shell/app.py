@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import psutil
+from opentelemetry.trace import Tracer
 from pydantic import ValidationError
 from threadpoolctl import threadpool_limits
 
@@ -47,7 +48,6 @@ from servers.shell.routes import ModelRoute, ModelServer
 from servers.shell.settings import ServerSettings
 from telemetry.asgi import AsgiApp, HttpEdge, Receive, Scope, Send
 from telemetry.metrics import METRICS_CONTENT_TYPE, render_metrics
-from telemetry.tracing import Tracing
 
 M = TypeVar("M")
 Headers = dict[bytes, bytes]
@@ -79,14 +79,14 @@ class Endpoint:
 
 
 def create_app(
-    server: ModelServer[M], settings: ServerSettings, holder: VersionHolder[M], tracing: Tracing
+    server: ModelServer[M], settings: ServerSettings, holder: VersionHolder[M], tracer: Tracer
 ) -> AsgiApp:
     """The complete app of one model server; its lifespan starts and stops the holder."""
     return HttpEdge(
-        ShellApp(server, settings, holder, tracing),
+        ShellApp(server, settings, holder),
         process=server.name,
         metrics=holder.metrics.http,
-        tracing=tracing,
+        tracer=tracer,
         render_problem=build_renderer(server.problems),
         max_body_bytes=settings.servers.max_body_bytes,
         success_level=logging.DEBUG,
@@ -101,12 +101,10 @@ class ShellApp(Generic[M]):
         server: ModelServer[M],
         settings: ServerSettings,
         holder: VersionHolder[M],
-        tracing: Tracing,
     ) -> None:
         self._server = server
         self._settings = settings
         self._holder = holder
-        self._tracing = tracing
         self._started_s = time.monotonic()
         self._running = 0
         self._threads = ThreadPoolExecutor(
@@ -213,7 +211,6 @@ class ShellApp(Generic[M]):
         await receive()
         await asyncio.to_thread(self._holder.stop)
         self._threads.shutdown()
-        self._tracing.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -9,12 +9,12 @@ import fastapi
 import httpx
 import pytest
 import uvicorn
+from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from telemetry.asgi import AsgiApp, HttpEdge, Receive, RenderedProblem, Scope, Send
 from telemetry.metrics import HttpMetrics, render_metrics
-from telemetry.tracing import Tracing
 
 LIMIT_BYTES = 1000
 
@@ -55,7 +55,7 @@ def edge(registry: CollectorRegistry) -> dict[str, Any]:
     return {
         "process": "tests",
         "metrics": HttpMetrics("tests", registry),
-        "tracing": Tracing(),
+        "tracer": NoOpTracer(),
         "render_problem": render,
         "max_body_bytes": LIMIT_BYTES,
     }

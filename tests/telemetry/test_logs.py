@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import structlog
+from structlog.contextvars import bound_contextvars
 
-from telemetry.logs import REQUEST_ID, configure_logging
+from telemetry.logs import configure_logging
 
 
 class Terminal(io.StringIO):
@@ -49,10 +50,9 @@ def test_a_line_is_json_with_level_time_process_and_facts() -> None:
 def test_a_line_carries_the_request_id_of_its_request() -> None:
     stream = io.StringIO()
     configure_logging("als", stream=stream)
-    token = REQUEST_ID.set("abc")
 
-    structlog.get_logger().info("one")
-    REQUEST_ID.reset(token)
+    with bound_contextvars(request_id="abc"):
+        structlog.get_logger().info("one")
     structlog.get_logger().info("two")
 
     assert [line.get("request_id") for line in lines_of(stream)] == ["abc", None]

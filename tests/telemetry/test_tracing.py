@@ -1,123 +1,149 @@
+import os
 import re
+import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+import httpx
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
+from opentelemetry.sdk.trace import Tracer as RecordingTracer
+from opentelemetry.trace import SpanKind, Tracer
 
-from telemetry.tracing import TRACEPARENT, TracingNotInstalled, open_tracing
+from telemetry.tracing import PROPAGATOR, TracingNotInstalled, extract_trace, open_tracing
+from tests.gateway.running import build_home
+from tests.servers.running import wait_until
+from tests.services import free_port
+from tests.telemetry.collector import Collector, collecting
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-
-class Collector:
-    """A real OTLP/HTTP endpoint that keeps the spans it is sent."""
-
-    def __init__(self) -> None:
-        self.spans: dict[str, Span] = {}
-        self.services: set[str] = set()
-        collector = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                request = ExportTraceServiceRequest()
-                request.ParseFromString(self.rfile.read(int(self.headers["content-length"])))
-                collector.keep(self.path, request)
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.endpoint = f"http://127.0.0.1:{self.server.server_port}"
-
-    def keep(self, path: str, request: ExportTraceServiceRequest) -> None:
-        assert path == "/v1/traces"
-        for resource in request.resource_spans:
-            attributes = {each.key: each.value.string_value for each in resource.resource.attributes}
-            self.services.add(attributes["service.name"])
-            for scope in resource.scope_spans:
-                self.spans |= {span.name: span for span in scope.spans}
+TRACED = {b"host": b"books", b"traceparent": PARENT.encode(), b"tracestate": b"vendor=1"}
+PROJECT = Path(__file__).parents[2]
+RUN_GATEWAY = """
+from gateway.serve import run_gateway
+from gateway.settings import GatewaySettings
+run_gateway(GatewaySettings())
+"""
 
 
 @pytest.fixture
 def collector() -> Iterator[Collector]:
-    collector = Collector()
-    thread = threading.Thread(target=collector.server.serve_forever)
-    thread.start()
-    yield collector
-    collector.server.shutdown()
-    thread.join()
-    collector.server.server_close()
+    with collecting() as collector:
+        yield collector
+
+
+def headers_to_pass_on() -> dict[str, str]:
+    headers: dict[str, str] = {}
+    PROPAGATOR.inject(headers)
+    return headers
+
+
+def send_all(tracer: Tracer) -> None:
+    """Send what is buffered, as the exit of a process does."""
+    assert isinstance(tracer, RecordingTracer)
+    tracer.span_processor.shutdown()
 
 
 def test_spans_reach_the_collector_with_their_parents_and_attributes(collector: Collector) -> None:
-    tracing = open_tracing("gateway", collector.endpoint)
+    tracer = open_tracing("gateway", collector.endpoint)
 
-    with tracing.span("outer", kind="server", parent=PARENT, route="/v1") as late:
-        late["status"] = 200
-        with tracing.span("inner", kind="client"):
-            passed_on = TRACEPARENT.get()
-    tracing.close()
+    with tracer.start_as_current_span("outer", extract_trace(TRACED), SpanKind.SERVER) as span:
+        span.set_attribute("status", 200)
+        with tracer.start_as_current_span("inner", kind=SpanKind.CLIENT):
+            passed_on = headers_to_pass_on()
+    send_all(tracer)
 
     outer, inner = collector.spans["outer"], collector.spans["inner"]
     trace_id, parent_id = PARENT.split("-")[1:3]
     assert outer.trace_id.hex() == inner.trace_id.hex() == trace_id
     assert outer.parent_span_id.hex() == parent_id
     assert inner.parent_span_id == outer.span_id
-    assert passed_on == f"00-{trace_id}-{inner.span_id.hex()}-01"
-    assert {each.key for each in outer.attributes} == {"route", "status"}
+    assert passed_on == {"traceparent": f"00-{trace_id}-{inner.span_id.hex()}-01", "tracestate": "vendor=1"}
+    assert {each.key for each in outer.attributes} == {"status"}
     assert collector.services == {"bookmesh-gateway"}
 
 
 def test_an_exception_marks_its_span_as_failed(collector: Collector) -> None:
-    tracing = open_tracing("gateway", collector.endpoint)
+    tracer = open_tracing("gateway", collector.endpoint)
 
-    with pytest.raises(ZeroDivisionError), tracing.span("broken"):
+    with pytest.raises(ZeroDivisionError), tracer.start_as_current_span("broken"):
         raise ZeroDivisionError
-    tracing.close()
+    send_all(tracer)
 
     assert collector.spans["broken"].status.code == 2
 
 
 def test_a_span_without_a_parent_begins_a_trace(collector: Collector) -> None:
-    tracing = open_tracing("gateway", collector.endpoint)
+    tracer = open_tracing("gateway", collector.endpoint)
 
-    with tracing.span("root"):
-        passed_on = TRACEPARENT.get()
-    tracing.close()
+    with tracer.start_as_current_span("root", extract_trace({b"host": b"books"})):
+        passed_on = headers_to_pass_on()
+    send_all(tracer)
 
-    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[13]", passed_on or "")
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-0[13]", passed_on["traceparent"])
     assert collector.spans["root"].parent_span_id == b""
 
 
+@pytest.mark.loopback
+def test_a_gateway_that_is_stopped_sends_its_last_spans(collector: Collector, tmp_path: Path) -> None:
+    port = free_port()
+    environment = {
+        **os.environ,
+        "BOOKMESH_HOME": str(build_home(tmp_path)),
+        "BOOKMESH_PORT": str(port),
+        "BOOKMESH_OTLP_ENDPOINT": collector.endpoint,
+    }
+    process = subprocess.Popen([sys.executable, "-c", RUN_GATEWAY], cwd=PROJECT, env=environment)
+    try:
+        wait_until(lambda: is_answered(f"http://127.0.0.1:{port}/health/live"))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=20)
+
+    assert process.returncode == 0
+    assert collector.spans["gateway"].trace_id.hex() == PARENT.split("-")[1]
+
+
+def is_answered(url: str) -> bool:
+    try:
+        return httpx.get(url, headers={"traceparent": PARENT}).status_code == 200
+    except httpx.ConnectError:
+        return False
+
+
 def test_without_an_endpoint_the_callers_trace_is_passed_on_and_nothing_recorded() -> None:
-    tracing = open_tracing("gateway", None)
+    tracer = open_tracing("gateway", None)
 
-    with tracing.span("outer", parent=PARENT), tracing.span("inner"):
-        assert TRACEPARENT.get() == PARENT
+    with (
+        tracer.start_as_current_span("outer", extract_trace(TRACED)),
+        tracer.start_as_current_span("inner") as span,
+    ):
+        assert headers_to_pass_on() == {"traceparent": PARENT, "tracestate": "vendor=1"}
+        assert not span.is_recording()
 
-    assert TRACEPARENT.get() is None
-    tracing.close()
+    assert headers_to_pass_on() == {}
 
 
-def test_without_an_endpoint_opentelemetry_is_not_even_imported() -> None:
+def test_a_malformed_trace_is_not_passed_on() -> None:
+    tracer = open_tracing("gateway", None)
+
+    with tracer.start_as_current_span("outer", extract_trace({b"traceparent": b"00-\xff-nonsense"})):
+        assert headers_to_pass_on() == {}
+
+
+def test_without_an_endpoint_only_the_api_of_opentelemetry_is_imported() -> None:
     script = (
-        "import sys; from telemetry.tracing import open_tracing; open_tracing('als', None).close();"
-        "print('opentelemetry' in sys.modules)"
+        "import sys; from telemetry.tracing import open_tracing; open_tracing('als', None);"
+        "print([name for name in ('opentelemetry.sdk', 'opentelemetry.exporter') if name in sys.modules])"
     )
 
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
-    assert done.stdout.strip() == "False"
+    assert done.stdout.strip() == "[]"
 
 
-def test_an_endpoint_without_opentelemetry_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_without_the_sdk_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
 
     with pytest.raises(TracingNotInstalled, match=r"pip install 'bookmesh\[tracing\]'"):

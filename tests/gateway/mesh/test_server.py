@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
+from structlog.contextvars import bound_contextvars
 
 from contracts import embedder
 from contracts.errors import ErrorCode, build_problem
-from contracts.shell import DEADLINE_HEADER, VERSION_HEADER
+from contracts.shell import DEADLINE_HEADER, REQUEST_ID_HEADER, VERSION_HEADER
 from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import (
@@ -24,11 +26,12 @@ from gateway.mesh.errors import (
 from gateway.mesh.server import Server
 from gateway.mesh.transport import build_client
 from gateway.metrics import GatewayMetrics
-from telemetry.tracing import Tracing
+from telemetry.tracing import extract_trace
 from tests.gateway.stubs import Behave, build_response, misbehaving, read_request
 from tests.services import free_port
 
 VERSION = "v1"
+TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ANSWER = embedder.EmbedResponse(version=VERSION, vector=[1.0], known=["Space"], unknown=[])
 OK = build_response(ANSWER.model_dump_json().encode())
 
@@ -42,7 +45,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 def _server(url: str, client: httpx.AsyncClient, failures: int = 100) -> Server:
     breaker = CircuitBreaker(failures=failures, open_s=60.0)
     metrics = GatewayMetrics(CollectorRegistry())
-    return Server("embedder", url, client=client, breaker=breaker, metrics=metrics, tracing=Tracing())
+    return Server("embedder", url, client=client, breaker=breaker, metrics=metrics, tracer=NoOpTracer())
 
 
 async def _call(server: Server, seconds: float = 5.0) -> embedder.EmbedResponse:
@@ -64,6 +67,11 @@ def _always(response: bytes) -> Behave:
     return behave
 
 
+def _read_headers(request: bytes) -> httpx.Headers:
+    lines = request.split(b"\r\n\r\n")[0].split(b"\r\n")[1:]
+    return httpx.Headers(dict(line.split(b": ", 1) for line in lines))
+
+
 def _problem(code: ErrorCode, status: str, **facts: list[str]) -> bytes:
     problem = build_problem(code, int(status[:3]), "because", "r1", held=facts.get("held"))
     return build_response(problem.model_dump_json().encode(), status, "application/problem+json")
@@ -79,12 +87,31 @@ async def test_the_version_and_the_time_left_go_with_the_request(client: httpx.A
     async with misbehaving(record) as url:
         answer = await _call(_server(url, client), seconds=2.0)
 
-    headers = httpx.Headers(
-        dict(line.split(b": ", 1) for line in requests[0].split(b"\r\n\r\n")[0].split(b"\r\n")[1:])
-    )
+    headers = _read_headers(requests[0])
     assert answer == ANSWER
     assert headers[VERSION_HEADER] == VERSION
     assert 1500 < int(headers[DEADLINE_HEADER]) <= 2000
+    assert REQUEST_ID_HEADER not in headers
+    assert "traceparent" not in headers
+
+
+async def test_the_request_id_and_the_trace_of_the_callers_request_go_with_it(
+    client: httpx.AsyncClient,
+) -> None:
+    requests: list[bytes] = []
+
+    async def record(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        requests.append(await read_request(reader))
+        writer.write(OK)
+
+    trace = extract_trace({b"traceparent": TRACEPARENT.encode()})
+    async with misbehaving(record) as url:
+        with bound_contextvars(request_id="abc"), NoOpTracer().start_as_current_span("gateway", trace):
+            await _call(_server(url, client))
+
+    headers = _read_headers(requests[0])
+    assert headers[REQUEST_ID_HEADER] == "abc"
+    assert headers["traceparent"] == TRACEPARENT
 
 
 async def test_a_late_answer_is_dropped_at_the_deadline(client: httpx.AsyncClient) -> None:
