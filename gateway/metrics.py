@@ -10,26 +10,26 @@ class GatewayMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.upstream_seconds = Histogram(
-            "bookmesh_gateway_upstream_seconds",
+            "bookmesh_upstream_seconds",
             "Time that one call to a server took.",
             ["server", "outcome"],
             buckets=LATENCY_BUCKETS_S,
             registry=registry,
         )
-        self.repeats = Counter(
-            "bookmesh_gateway_version_repeats",
+        self.retries = Counter(
+            "bookmesh_version_retries",
             "Requests begun anew because a server no longer held their version.",
             registry=registry,
         )
         self.cache_lookups = Counter(
-            "bookmesh_gateway_cache_lookups", "Look-ups of a response.", ["outcome"], registry=registry
+            "bookmesh_cache_lookups", "Look-ups of a response.", ["outcome"], registry=registry
         )
         self.degraded = Counter(
-            "bookmesh_gateway_degraded",
+            "bookmesh_degraded",
             "Responses that the loss of a dependency changed.",
             ["dependency"],
             registry=registry,
         )
         self.server_live = Gauge(
-            "bookmesh_gateway_server_live", "1 if the server answered lately.", ["server"], registry=registry
+            "bookmesh_server_live", "1 if the server answered lately.", ["server"], registry=registry
         )

@@ -1,5 +1,7 @@
 """Prometheus metrics: a registry for each process, and those that every HTTP process has."""
 
+from functools import cache
+
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -33,25 +35,35 @@ def render_metrics(registry: CollectorRegistry) -> bytes:
 class HttpMetrics:
     """Requests by route and status, their latency, and how many are being answered now.
 
-    `process` is part of each name: `bookmesh_als_request_seconds`. Register them once a registry.
+    Every name is the same in all processes, and `process` is a label. Register them once a registry.
     """
 
     def __init__(self, process: str, registry: CollectorRegistry) -> None:
+        self._process = process
         self._seconds = Histogram(
-            f"bookmesh_{process}_request_seconds",
+            "bookmesh_request_seconds",
             "Time from the first byte of a request to the last of its answer.",
-            ["route"],
+            ["process", "route"],
             buckets=LATENCY_BUCKETS_S,
             registry=registry,
         )
         self._requests = Counter(
-            f"bookmesh_{process}_requests", "Requests answered.", ["route", "status"], registry=registry
+            "bookmesh_requests", "Requests answered.", ["process", "route", "status"], registry=registry
         )
         self.in_progress = Gauge(
-            f"bookmesh_{process}_requests_in_progress", "Requests being answered now.", registry=registry
-        )
+            "bookmesh_requests_in_progress", "Requests being answered now.", ["process"], registry=registry
+        ).labels(process)
+        # Looking a child up by its labels costs as much as counting with it.
+        self._children = cache(self._find_children)
 
     def observe(self, route: str, status: int, seconds: float) -> None:
         """Count one answered request; `route` is a path template, never a path with an id in it."""
-        self._seconds.labels(route).observe(seconds)
-        self._requests.labels(route, str(status)).inc()
+        latency, count = self._children(route, status)
+        latency.observe(seconds)
+        count.inc()
+
+    def _find_children(self, route: str, status: int) -> tuple[Histogram, Counter]:
+        return (
+            self._seconds.labels(self._process, route),
+            self._requests.labels(self._process, route, str(status)),
+        )

@@ -71,7 +71,7 @@ class Mesh:
                 return await build(view)
             except VersionNotHeld as error:
                 log.info("version_retry", server=error.server, version=error.version, held=error.held)
-                self._metrics.repeats.inc()
+                self._metrics.retries.inc()
                 if self._is_pinned(view.version):
                     await self._refresh_within(deadline.remaining_s() / 2)
         raise AssertionError("the last attempt raises no VersionNotHeld")

@@ -182,7 +182,7 @@ class VersionHolder(Generic[M]):
         reuse = self.current.loaded if self.current else None
         loaded = self._store.load(manifest, self._owner, self._model, reuse)
         self._warm_up(loaded.record)
-        self.metrics.loads.labels("ok").inc()
+        self.metrics.loads_ok.inc()
         shapes = {
             entry.name: list(entry.shape)
             for entry in manifest.owned_by(self._owner)
@@ -220,7 +220,7 @@ class VersionHolder(Generic[M]):
     def _note_failure(self, version: str | None, error: Exception) -> None:
         self._failed = (version, time.monotonic())
         self.last_error = str(error)
-        self.metrics.loads.labels("failed").inc()
+        self.metrics.loads_failed.inc()
         if isinstance(error, ArtifactCorrupt | ArtifactMissing):
-            self.metrics.damaged.labels(error.name).inc()
+            self.metrics.count_damaged(error.name)
         log.error("version refused", version=version, held=self.held, error=str(error), exc_info=error)

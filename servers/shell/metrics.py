@@ -12,25 +12,33 @@ class ServerMetrics:
     def __init__(self, name: ServerName, registry: CollectorRegistry) -> None:
         self.registry = registry
         self.http = HttpMetrics(name, registry)
-        self.loads = Counter(
-            f"bookmesh_{name}_version_loads",
-            "Versions that this server tried to load.",
-            ["outcome"],
+        loads = Counter(
+            "bookmesh_version_loads",
+            "Versions that a server tried to load.",
+            ["process", "outcome"],
             registry=registry,
         )
-        self.damaged = Counter(
-            f"bookmesh_{name}_damaged_objects",
+        self.loads_ok, self.loads_failed = loads.labels(name, "ok"), loads.labels(name, "failed")
+        self._name = name
+        self._damaged = Counter(
+            "bookmesh_damaged_objects",
             "Objects refused because they were missing or differed from their digest.",
-            ["object"],
+            ["process", "object"],
             registry=registry,
         )
         self.held = Gauge(
-            f"bookmesh_{name}_held_versions", "Versions that a pinned request may name.", registry=registry
-        )
-        self.loaded_at = Gauge(
-            f"bookmesh_{name}_version_loaded_timestamp_seconds",
-            "When the current version became current here; 0 before any did.",
+            "bookmesh_held_versions",
+            "Versions that a pinned request may name.",
+            ["process"],
             registry=registry,
-        )
-        for outcome in ("ok", "failed"):
-            self.loads.labels(outcome)
+        ).labels(name)
+        self.loaded_at = Gauge(
+            "bookmesh_version_loaded_timestamp_seconds",
+            "When the current version became current here; 0 before any did.",
+            ["process"],
+            registry=registry,
+        ).labels(name)
+
+    def count_damaged(self, object_name: str) -> None:
+        """Count an object that was refused."""
+        self._damaged.labels(self._name, object_name).inc()

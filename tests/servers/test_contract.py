@@ -160,7 +160,7 @@ def test_the_callers_request_id_comes_back_unless_it_is_unfit_for_a_log(client: 
 
 def test_metrics_count_requests_by_route_and_status(client: httpx.Client, name: ServerName) -> None:
     path = next(iter(REQUESTS[name]))
-    sample = f'bookmesh_{name}_requests_total{{route="{path}",status="200"}}'
+    sample = f'bookmesh_requests_total{{process="{name}",route="{path}",status="200"}}'
 
     before = read_metric(client, sample)
 
@@ -168,8 +168,8 @@ def test_metrics_count_requests_by_route_and_status(client: httpx.Client, name: 
 
     assert read_metric(client, sample) == before + 1
     text = client.get("/metrics").text
-    assert f'bookmesh_{name}_request_seconds_bucket{{le="0.001",route="{path}"}}' in text
-    assert f"bookmesh_{name}_held_versions 1.0" in text
+    assert f'bookmesh_request_seconds_bucket{{le="0.001",process="{name}",route="{path}"}}' in text
+    assert f'bookmesh_held_versions{{process="{name}"}} 1.0' in text
     assert "process_resident_memory_bytes" in text
 
 
@@ -259,8 +259,10 @@ def test_a_damaged_new_version_leaves_the_old_one_serving_and_says_so(
         info = info_of(client)
         assert (info.version, info.held) == (first, [first])
         assert damaged in (info.last_reload_error or "")
-        assert read_metric(client, f'bookmesh_{name}_damaged_objects_total{{object="{damaged}"}}') == 1
-        assert read_metric(client, f'bookmesh_{name}_version_loads_total{{outcome="failed"}}') == 1
+        assert (
+            read_metric(client, f'bookmesh_damaged_objects_total{{object="{damaged}",process="{name}"}}') == 1
+        )
+        assert read_metric(client, f'bookmesh_version_loads_total{{outcome="failed",process="{name}"}}') == 1
 
         store.rollback(by="tests", why="damaged")
         assert client.post("/reload").json()["last_reload_error"] is None

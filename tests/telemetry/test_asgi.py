@@ -86,7 +86,8 @@ def client(edge: dict[str, Any]) -> Iterator[httpx.Client]:
 
 
 def metric(registry: CollectorRegistry, route: str, status: int) -> float | None:
-    return registry.get_sample_value("bookmesh_tests_requests_total", {"route": route, "status": str(status)})
+    labels = {"process": "tests", "route": route, "status": str(status)}
+    return registry.get_sample_value("bookmesh_requests_total", labels)
 
 
 def test_an_answer_passes_through_with_a_request_id(client: httpx.Client) -> None:
@@ -130,7 +131,7 @@ def test_metrics_name_the_route_not_the_path(client: httpx.Client, registry: Col
     assert metric(registry, "/v1/fail", 500) == 1
     assert metric(registry, "unmatched", 404) == 1
     assert b"secret" not in render_metrics(registry)
-    assert registry.get_sample_value("bookmesh_tests_requests_in_progress") == 0
+    assert registry.get_sample_value("bookmesh_requests_in_progress", {"process": "tests"}) == 0
 
 
 def test_each_request_is_logged_once_at_the_level_of_its_status(client: httpx.Client) -> None:

@@ -13,7 +13,7 @@ PATH = f"/v1/users/{SPACE_READER}/recommendations"
 
 def _hits(client: httpx.Client) -> int:
     lines = client.get("/metrics").text.splitlines()
-    name = 'bookmesh_gateway_cache_lookups_total{outcome="hit"}'
+    name = 'bookmesh_cache_lookups_total{outcome="hit"}'
     return sum(int(float(line.split()[-1])) for line in lines if line.startswith(name))
 
 

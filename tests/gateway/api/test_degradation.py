@@ -162,9 +162,9 @@ def test_a_degraded_list_is_not_kept(urls: dict[str, str], home: Path) -> None:
             _fetch(client, LISTS[0])
         metrics = client.get("/metrics").text
 
-    assert 'bookmesh_gateway_cache_lookups_total{outcome="miss"} 2.0' in metrics
+    assert 'bookmesh_cache_lookups_total{outcome="miss"} 2.0' in metrics
     assert 'cache_lookups_total{outcome="hit"}' not in metrics
-    assert 'bookmesh_gateway_degraded_total{dependency="als"} 2.0' in metrics
+    assert 'bookmesh_degraded_total{dependency="als"} 2.0' in metrics
 
 
 @contextmanager

@@ -119,7 +119,7 @@ def test_a_request_whose_version_is_dropped_is_retried_at_the_next(forgetful_mes
         answer = _recommend(client)
 
         assert (answer["version"], answer["degraded"]) == (mesh.second, [])
-        assert "bookmesh_gateway_version_repeats_total 1.0" in client.get("/metrics").text
+        assert "bookmesh_version_retries_total 1.0" in client.get("/metrics").text
 
 
 def test_a_server_that_is_left_behind_is_unavailable_rather_than_mixed_in(mesh: _Mesh, home: Path) -> None:

@@ -125,7 +125,7 @@ def test_a_refused_version_is_tried_again_only_after_a_while_but_another_at_once
     store: ArtifactStore, make_holder: Callable[..., Holder]
 ) -> None:
     holder = make_holder()
-    failures = holder.metrics.loads.labels("failed")._value
+    failures = holder.metrics.loads_failed._value
     publish_numbers(store, [])
     with following(holder):
         wait_until(lambda: failures.get() == 1)
