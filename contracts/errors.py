@@ -1,15 +1,25 @@
-"""The one error body of the mesh (RFC 9457) and its stable codes."""
+"""The one error system: stable codes, the status of each, the body that carries them, what is raised.
 
+CodedError                  an error that its code tells how to answer
+├── ServerError             servers/errors.py: what a model server refuses
+└── GatewayError            gateway/errors.py: what the gateway tells its clients
+"""
+
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
-PROBLEM_MEDIA_TYPE = "application/problem+json"
+PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER_S: Final = 1
+"""What the `Retry-After` of every 503 says."""
 
 
-class ErrorCode(StrEnum):
+class ClientCode(StrEnum):
     """Stable codes that clients may switch on; docs/errors.md explains each."""
 
+    # Model servers answer with them too, wherever they mean the same: one thing has one code on both sides.
     INVALID_REQUEST = "invalid_request"
     BODY_TOO_LARGE = "body_too_large"
     NOT_FOUND = "not_found"
@@ -20,15 +30,57 @@ class ErrorCode(StrEnum):
     ISBN_INVALID = "isbn_invalid"
     UNKNOWN_SUBJECTS = "unknown_subjects"
     UNKNOWN_BOOKS = "unknown_books"
+    OVERLOADED = "overloaded"
+    UPSTREAM_FAILED = "upstream_failed"
+    CATALOG_UNAVAILABLE = "catalog_unavailable"
+    INTERNAL = "internal"
+
+
+class MeshCode(StrEnum):
+    """Codes that only model servers answer with; the gateway deals with them, so no client ever sees one."""
+
     NO_VECTOR = "no_vector"
     """The model knows the book, but holds no vector of the kind that was asked for."""
     VERSION_NOT_HELD = "version_not_held"
     NOT_LOADED = "not_loaded"
-    OVERLOADED = "overloaded"
-    UPSTREAM_FAILED = "upstream_failed"
-    CATALOG_UNAVAILABLE = "catalog_unavailable"
     RELOAD_FAILED = "reload_failed"
-    INTERNAL = "internal"
+
+
+ErrorCode = ClientCode | MeshCode
+
+STATUS: Final[Mapping[ErrorCode, int]] = {
+    ClientCode.INVALID_REQUEST: 422,
+    ClientCode.BODY_TOO_LARGE: 413,
+    ClientCode.NOT_FOUND: 404,
+    ClientCode.METHOD_NOT_ALLOWED: 405,
+    ClientCode.USER_NOT_FOUND: 404,
+    ClientCode.BOOK_NOT_FOUND: 404,
+    ClientCode.RATING_NOT_FOUND: 404,
+    ClientCode.ISBN_INVALID: 422,
+    ClientCode.UNKNOWN_SUBJECTS: 422,
+    ClientCode.UNKNOWN_BOOKS: 422,
+    ClientCode.OVERLOADED: 503,
+    ClientCode.UPSTREAM_FAILED: 503,
+    ClientCode.CATALOG_UNAVAILABLE: 503,
+    ClientCode.INTERNAL: 500,
+    MeshCode.NO_VECTOR: 404,
+    MeshCode.VERSION_NOT_HELD: 409,
+    MeshCode.NOT_LOADED: 503,
+    MeshCode.RELOAD_FAILED: 500,
+}
+"""The only place where a code meets a status."""
+
+
+class CodedError(Exception):
+    """An error that its code tells how to answer; the message and the facts below go into the answer.
+
+    A class without a code of its own is for our own code to catch: if it gets out, that is our mistake.
+    """
+
+    code: ClassVar[ErrorCode] = ClientCode.INTERNAL
+    held: Sequence[str] | None = None
+    unknown: Sequence[str] | Sequence[int] | None = None
+    suggestions: Mapping[str, list[str]] | None = None
 
 
 class Problem(BaseModel):
@@ -53,7 +105,6 @@ class Problem(BaseModel):
 
 def build_problem(
     code: ErrorCode,
-    status: int,
     detail: str,
     request_id: str,
     *,
@@ -61,11 +112,11 @@ def build_problem(
     unknown: list[str] | None = None,
     suggestions: dict[str, list[str]] | None = None,
 ) -> Problem:
-    """The error body for a code: its type and title follow from the code alone."""
+    """The error body for a code: its type, title and status follow from the code alone."""
     return Problem(
         type=f"urn:bookmesh:error:{code}",
         title=code.replace("_", " ").capitalize(),
-        status=status,
+        status=STATUS[code],
         detail=detail,
         code=code,
         request_id=request_id,

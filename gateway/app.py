@@ -32,7 +32,7 @@ from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
 from gateway.settings import GatewaySettings
-from telemetry.asgi import HttpEdge
+from middleware.requests import RequestMiddleware
 from telemetry.metrics import HttpMetrics, build_registry
 
 DESCRIPTION = """
@@ -58,6 +58,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         description=DESCRIPTION,
         version="1",
         lifespan=_build_lifespan(settings, metrics, tracer),
+        exception_handlers=dict(problems.HANDLERS),
     )
     app.state.registry = registry
     for module in (recommendations, books, search, subjects, ratings, health):
@@ -74,14 +75,12 @@ def _add_layers(app: FastAPI, settings: GatewaySettings, registry: CollectorRegi
         services: Services | None = getattr(app.state, "services", None)
         return (services.mesh.pinned if services else None) or NO_VERSION
 
-    problems.let_errors_through(app)
     app.add_middleware(ConcurrencyLimit, limit=settings.gateway.concurrency)
     app.add_middleware(
-        HttpEdge,
+        RequestMiddleware,
         process="gateway",
         metrics=HttpMetrics("gateway", registry),
         tracer=tracer,
-        render_problem=problems.build_renderer(name_version),
         max_body_bytes=MAX_BODY_BYTES,
     )
     app.add_middleware(VersionHeader, name_version=name_version)

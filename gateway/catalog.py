@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from catalog import books, ratings, subjects, users
 from catalog.books import BookRow
 from catalog.database import Database
-from catalog.errors import BookUnknown, UserUnknown
+from catalog.errors import BookUnknown, IsbnInvalid, UserUnknown
+from catalog.isbn import parse_isbn
 from catalog.subjects import SubjectRow
 from catalog.users import Reader
-from gateway.errors import BookNotFound, CatalogUnavailable, UserNotFound
+from gateway.errors import BookNotFound, CatalogUnavailable, NotAnIsbn, UserNotFound
 
 ResultT = TypeVar("ResultT")
 
@@ -68,8 +69,12 @@ class Catalog:
         """Rows of the books that exist."""
         return await self._read(lambda session: books.read_titles(session, book_ids))
 
-    async def find_by_isbn(self, isbn13: str) -> int:
-        """The book of a canonical ISBN. Raises BookNotFound."""
+    async def find_by_isbn(self, isbn: str) -> int:
+        """The book that has an edition of this ISBN. Raises NotAnIsbn, BookNotFound."""
+        try:
+            isbn13 = parse_isbn(isbn)
+        except IsbnInvalid as error:
+            raise NotAnIsbn(error.text, error.reason) from error
         book_id = await self._read(lambda session: books.find_by_isbn(session, isbn13))
         if book_id is None:
             raise BookNotFound(f"with ISBN {isbn13}")

@@ -2,28 +2,27 @@
 
 GatewayError
 ├── UserNotFound, BookNotFound, RatingNotFound     no such thing
+├── NotAnIsbn                                      a text that is no ISBN
 ├── UnknownSubjects, UnknownBooks                  a list that names something unknown
 ├── CatalogUnavailable                             the database is locked or gone
 ├── Overloaded                                     more requests at once than the limit
-└── NothingLeft                                    every server that could have answered is lost
+├── NothingLeft                                    every server that could have answered is lost
+└── MeshError                                      mesh/errors.py: between the gateway and a model server
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
-from contracts.errors import ErrorCode
+from contracts.errors import ClientCode, CodedError
 
 
-class GatewayError(Exception):
+class GatewayError(CodedError):
     """Base of everything that is told to a client; the message says what to do."""
-
-    code: ClassVar[ErrorCode]
 
 
 class UserNotFound(GatewayError):
     """No reader has this id."""
 
-    code = ErrorCode.USER_NOT_FOUND
+    code = ClientCode.USER_NOT_FOUND
 
     def __init__(self, user_id: int) -> None:
         super().__init__(f"no user {user_id}")
@@ -33,7 +32,7 @@ class UserNotFound(GatewayError):
 class BookNotFound(GatewayError):
     """No book has this id or ISBN."""
 
-    code = ErrorCode.BOOK_NOT_FOUND
+    code = ClientCode.BOOK_NOT_FOUND
 
     def __init__(self, book: int | str) -> None:
         super().__init__(f"no book {book}")
@@ -43,17 +42,27 @@ class BookNotFound(GatewayError):
 class RatingNotFound(GatewayError):
     """The reader has not rated this book."""
 
-    code = ErrorCode.RATING_NOT_FOUND
+    code = ClientCode.RATING_NOT_FOUND
 
     def __init__(self, user_id: int, book_id: int) -> None:
         super().__init__(f"user {user_id} has no rating of book {book_id}")
         self.user_id, self.book_id = user_id, book_id
 
 
+class NotAnIsbn(GatewayError):
+    """The text is no ISBN."""
+
+    code = ClientCode.ISBN_INVALID
+
+    def __init__(self, text: str, reason: str) -> None:
+        super().__init__(f"{text!r} is not an ISBN: {reason}")
+        self.text, self.reason = text, reason
+
+
 class UnknownSubjects(GatewayError):
     """Subjects that the catalog does not have, with the nearest that it has."""
 
-    code = ErrorCode.UNKNOWN_SUBJECTS
+    code = ClientCode.UNKNOWN_SUBJECTS
 
     def __init__(self, unknown: Sequence[str], suggestions: Mapping[str, list[str]]) -> None:
         super().__init__(f"no such subject: {', '.join(unknown)}; GET /v1/subjects lists them all")
@@ -63,7 +72,7 @@ class UnknownSubjects(GatewayError):
 class UnknownBooks(GatewayError):
     """Liked books that the catalog does not have."""
 
-    code = ErrorCode.UNKNOWN_BOOKS
+    code = ClientCode.UNKNOWN_BOOKS
 
     def __init__(self, unknown: Sequence[int]) -> None:
         super().__init__(f"no such book: {', '.join(map(str, unknown))}; leave them out")
@@ -73,7 +82,7 @@ class UnknownBooks(GatewayError):
 class CatalogUnavailable(GatewayError):
     """The database is locked or gone."""
 
-    code = ErrorCode.CATALOG_UNAVAILABLE
+    code = ClientCode.CATALOG_UNAVAILABLE
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"the catalog cannot be reached now ({reason}); try again")
@@ -83,7 +92,7 @@ class CatalogUnavailable(GatewayError):
 class Overloaded(GatewayError):
     """More requests at once than the limit."""
 
-    code = ErrorCode.OVERLOADED
+    code = ClientCode.OVERLOADED
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"{limit} requests are being answered already; try again")
@@ -93,7 +102,7 @@ class Overloaded(GatewayError):
 class NothingLeft(GatewayError):
     """Every server that could have answered is lost."""
 
-    code = ErrorCode.UPSTREAM_FAILED
+    code = ClientCode.UPSTREAM_FAILED
 
     def __init__(self, lost: Sequence[str]) -> None:
         super().__init__(f"nobody can answer now: {', '.join(lost)} did not; try again")

@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from catalog.isbn import parse_isbn
 from contracts.shell import VERSION_HEADER, Weight
 from contracts.similarity import SimilarMode
 from gateway.api import problems
@@ -47,7 +46,7 @@ async def read_book_by_isbn(
     ],
 ) -> BookDetail:
     """The work that the ISBN is an edition of."""
-    book_id = await services.catalog.find_by_isbn(parse_isbn(isbn))
+    book_id = await services.catalog.find_by_isbn(isbn)
     return await _describe(services, response, book_id)
 
 

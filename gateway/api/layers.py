@@ -1,22 +1,23 @@
-"""ASGI layers of the gateway: the limit on requests at once, and the version named on every response."""
+"""Middleware of the gateway alone: the limit on requests at once, and the version named on every response."""
 
 from collections.abc import Callable
 from typing import Final
 
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from contracts.shell import VERSION_HEADER
 from gateway.errors import Overloaded
-from telemetry.asgi import AsgiApp, Message, Receive, Scope, Send
 
 LIMITED_PREFIX: Final = "/v1/"
 HEALTH_PREFIX: Final = "/v1/health"
 """Never turned away: it is asked most when the gateway is busiest."""
-_HEADER: Final = VERSION_HEADER.lower().encode()
 
 
 class ConcurrencyLimit:
     """Answers at most so many requests at once; one more raises Overloaded."""
 
-    def __init__(self, app: AsgiApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int) -> None:
         self._app = app
         self._limit = limit
         self._n_running = 0
@@ -38,7 +39,7 @@ class ConcurrencyLimit:
 class VersionHeader:
     """Names the pinned version on responses that do not name the one they were made from."""
 
-    def __init__(self, app: AsgiApp, *, name_version: Callable[[], str]) -> None:
+    def __init__(self, app: ASGIApp, *, name_version: Callable[[], str]) -> None:
         self._app = app
         self._name_version = name_version
 
@@ -47,9 +48,7 @@ class VersionHeader:
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                if all(name.lower() != _HEADER for name, _ in headers):
-                    message["headers"] = [*headers, (_HEADER, self._name_version().encode())]
+                MutableHeaders(scope=message).setdefault(VERSION_HEADER, self._name_version())
             await send(message)
 
         await self._app(scope, receive, send_named if scope["type"] == "http" else send)

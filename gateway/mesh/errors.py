@@ -10,11 +10,12 @@ MeshError
 └── VersionNotHeld          lacks the pinned version: the whole request is retried at another
 """
 
-from contracts.errors import ErrorCode
+from contracts.errors import ClientCode, ErrorCode
 from contracts.shell import ServerName
+from gateway.errors import GatewayError
 
 
-class MeshError(Exception):
+class MeshError(GatewayError):
     """Base of every failure between the gateway and a server."""
 
     def __init__(self, server: ServerName, detail: str) -> None:
@@ -25,6 +26,8 @@ class MeshError(Exception):
 
 class UpstreamError(MeshError):
     """The server gave no usable answer; the response degrades or falls back."""
+
+    code = ClientCode.UPSTREAM_FAILED
 
 
 class UpstreamTimeout(UpstreamError):
@@ -52,11 +55,11 @@ class VersionUnavailable(UpstreamError):
 
 
 class UpstreamRefused(MeshError):
-    """This version has no answer to the request; `code` is the reason."""
+    """This version has no answer to the request; `reason` is the code of why."""
 
-    def __init__(self, server: ServerName, code: ErrorCode, detail: str) -> None:
+    def __init__(self, server: ServerName, reason: ErrorCode, detail: str) -> None:
         super().__init__(server, detail)
-        self.code = code
+        self.reason = reason
 
 
 class VersionNotHeld(MeshError):

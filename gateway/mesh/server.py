@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from structlog.contextvars import get_contextvars
 
 from contracts import shell
-from contracts.errors import ErrorCode, Problem
+from contracts.errors import ClientCode, MeshCode, Problem
 from contracts.shell import ServerName
 from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.deadline import Deadline
@@ -33,7 +33,7 @@ LIVE_FOR_S: Final = 2.0
 POLL_TIMEOUT_S: Final = 1.0
 SHORTEST_CALL_S: Final = 0.01
 REFUSALS: Final = frozenset(
-    {ErrorCode.BOOK_NOT_FOUND, ErrorCode.NO_VECTOR, ErrorCode.UNKNOWN_BOOKS, ErrorCode.UNKNOWN_SUBJECTS}
+    {ClientCode.BOOK_NOT_FOUND, MeshCode.NO_VECTOR, ClientCode.UNKNOWN_BOOKS, ClientCode.UNKNOWN_SUBJECTS}
 )
 """Codes that answer the request; any other 4xx means that the request itself was wrong."""
 
@@ -162,7 +162,7 @@ class Server:
             problem = Problem.model_validate_json(response.content)
         except ValidationError:
             return UpstreamBroken(self.name, f"status {response.status_code} without a problem body")
-        if problem.code == ErrorCode.VERSION_NOT_HELD:
+        if problem.code == MeshCode.VERSION_NOT_HELD:
             held = tuple(problem.held or ())
             self._remember(HeldVersions(current=self.versions.current, held=frozenset(held)))
             return VersionNotHeld(self.name, version, held)

@@ -11,8 +11,9 @@ from foundation.arrays import F32, I64, find_rows, top_k
 from foundation.author_limit import Authors, limit_authors
 from pipeline.books import N_FAVOURITES, NO_SUBJECT, SubjectSets, find_favourites
 from pipeline.evaluation.readers import Readers
-from servers.als.model import AlsModel, NoKnownBooks
-from servers.embedder.model import EmbedderModel, NoKnownSubjects
+from servers.als.model import AlsModel
+from servers.embedder.model import EmbedderModel
+from servers.errors import NoKnownBooks, NoKnownSubjects
 
 READ_AHEAD: Final = 10
 """Ranked books that the author limit may choose from, in multiples of the list's length."""

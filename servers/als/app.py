@@ -1,10 +1,8 @@
 """The als server: rankings for a reader, and why."""
 
 from contracts import als as contract
-from contracts.errors import ErrorCode
 from foundation.arrays import find_rows
-from servers.als.model import AlsModel, NoKnownBooks
-from servers.shell.errors import ProblemFacts, ProblemRule
+from servers.als.model import AlsModel
 from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
 
 
@@ -45,10 +43,6 @@ def warm_up(model: AlsModel) -> None:
         model.rank(model.book_ids[:1].tolist(), [None], k=1)
 
 
-def _unknown_books(error: NoKnownBooks) -> ProblemFacts:
-    return {"unknown": [str(book_id) for book_id in error.book_ids]}
-
-
 SERVER = ModelServer(
     name="als",
     model=AlsModel,
@@ -59,5 +53,4 @@ SERVER = ModelServer(
         ),
     ),
     warm_up=warm_up,
-    problems={NoKnownBooks: ProblemRule(422, ErrorCode.UNKNOWN_BOOKS, facts=_unknown_books)},
 )

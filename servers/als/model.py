@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from foundation.arrays import F32, F64, I64, find_rows, gather_rows, top_k
+from servers.errors import NoKnownBooks
 
 EVIDENCE: Final = ("als", "neighbours", "authors", "popularity")
 """The kinds of evidence, in the order of the rows of `AlsModel.evidence`; the keys of `params["blend"]`."""
@@ -16,14 +17,6 @@ LOW_RATING_WEIGHT: Final = np.float32(0.5)
 """What a book rated lower counts: recall loses nothing, and what a reader hated drives their list less."""
 TINY: Final = 1e-30
 """Smaller sums of evidence are rounding; dividing by them would overflow float32."""
-
-
-class NoKnownBooks(LookupError):
-    """This version knows no book of the history, so it cannot rank for its reader."""
-
-    def __init__(self, book_ids: Sequence[int] | I64) -> None:
-        super().__init__(f"none of the {len(book_ids)} books of the history is in this version")
-        self.book_ids = tuple(book_ids)
 
 
 def build_gram(item_factors: F32, regularization: float) -> F32:

@@ -1,9 +1,7 @@
 """The embedder server: one vector for a set of subjects."""
 
 from contracts import embedder as contract
-from contracts.errors import ErrorCode
-from servers.embedder.model import EmbedderModel, NoKnownSubjects
-from servers.shell.errors import ProblemFacts, ProblemRule
+from servers.embedder.model import EmbedderModel
 from servers.shell.routes import ModelRoute, ModelServer
 
 
@@ -19,14 +17,9 @@ def warm_up(model: EmbedderModel) -> None:
         model.embed(model.subjects[:1])
 
 
-def _unknown_subjects(error: NoKnownSubjects) -> ProblemFacts:
-    return {"unknown": list(error.names)}
-
-
 SERVER = ModelServer(
     name="embedder",
     model=EmbedderModel,
     routes=(ModelRoute(contract.EMBED_PATH, contract.EmbedRequest, embed),),
     warm_up=warm_up,
-    problems={NoKnownSubjects: ProblemRule(422, ErrorCode.UNKNOWN_SUBJECTS, facts=_unknown_subjects)},
 )

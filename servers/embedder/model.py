@@ -8,17 +8,10 @@ from typing import Final
 import numpy as np
 
 from foundation.arrays import F32, I64
+from servers.errors import NoKnownSubjects
 
 SETS_PER_BLOCK: Final = 8192
 """Bounds the memory of `pool_sets`, which holds three (subjects of a block, dim) arrays at once."""
-
-
-class NoKnownSubjects(LookupError):
-    """This version knows none of the subjects, so it has no vector for them."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(f"none of the {len(names)} subjects is in this version")
-        self.names = tuple(names)
 
 
 @dataclass(frozen=True, eq=False)

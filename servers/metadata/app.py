@@ -1,9 +1,7 @@
 """The metadata server: book cards, popularity and keyword search."""
 
 from contracts import metadata as contract
-from contracts.errors import ErrorCode
-from servers.metadata.model import MetadataModel, SubjectUnknown
-from servers.shell.errors import ProblemRule
+from servers.metadata.model import MetadataModel
 from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
 
 
@@ -43,9 +41,4 @@ SERVER = ModelServer(
         ModelRoute(contract.SEARCH_PATH, contract.SearchRequest, search, is_slow=scans_many_books),
     ),
     warm_up=MetadataModel.warm_up,
-    problems={
-        SubjectUnknown: ProblemRule(
-            422, ErrorCode.UNKNOWN_SUBJECTS, facts=lambda error: {"unknown": [error.subject]}
-        )
-    },
 )

@@ -11,15 +11,8 @@ from scipy.sparse import csr_array
 
 from artifacts.formats import Folder
 from foundation.arrays import F32, I32, I64, find_rows
+from servers.errors import SubjectUnknown
 from servers.metadata.text_index import TextIndex
-
-
-class SubjectUnknown(LookupError):
-    """This version has no such subject."""
-
-    def __init__(self, subject: str) -> None:
-        super().__init__(f"subject {subject!r} is not in this version")
-        self.subject = subject
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,194 +1,100 @@
-"""The ASGI app of every model server: operational paths and the server's own routes, answered from a holder.
-
-No web framework: a route is a look-up in a dict, and a body goes straight through pydantic. With 64 numbers
-in and 10 books out that measured 63 µs of CPU a request, Starlette 80, FastAPI 167.
-"""
+"""The Starlette app of every model server: its own routes and the operational ones, over a version holder."""
 
 import asyncio
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Final, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, TypeVar
 
 import psutil
 from opentelemetry.trace import Tracer
-from pydantic import ValidationError
-from threadpoolctl import threadpool_limits
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ExceptionHandler
 
-from contracts.shell import (
-    DEADLINE_HEADER,
-    INFO_PATH,
-    LIVE_PATH,
-    MAX_BOOKS,
-    METRICS_PATH,
-    READY_PATH,
-    RELOAD_PATH,
-    VERSION_HEADER,
-    Info,
-    Ready,
-    Request,
-    Response,
-)
-from servers.shell.errors import (
-    DeadlinePassed,
-    HeaderInvalid,
-    MethodNotAllowed,
-    NotLoaded,
-    Overloaded,
-    PathNotFound,
-    RequestInvalid,
-    build_renderer,
-)
+from contracts import shell
+from middleware.problems import HANDLERS, answer_problem
+from middleware.requests import RequestMiddleware
+from servers.errors import NotLoaded
+from servers.shell.answers import ModelAnswers, respond
 from servers.shell.holder import VersionHolder
-from servers.shell.routes import ModelRoute, ModelServer
-from servers.shell.settings import ServerSettings
-from telemetry.asgi import AsgiApp, HttpEdge, Receive, Scope, Send
+from servers.shell.routes import ModelServer
+from servers.shell.settings import ServerOptions, ServerSettings
 from telemetry.metrics import METRICS_CONTENT_TYPE, render_metrics
 
 M = TypeVar("M")
-Headers = dict[bytes, bytes]
-
-MAX_INLINE_BODY_BYTES: Final = 16_384
-"""A larger body names so many books that even quick answers take milliseconds: those go to a thread."""
-MAX_DEADLINE_DIGITS: Final = 9
-"""Eleven days in milliseconds; Python refuses to read thousands of digits."""
-JSON: Final = b"application/json"
-VERSION_KEY: Final = VERSION_HEADER.lower().encode()
-DEADLINE_KEY: Final = DEADLINE_HEADER.lower().encode()
-
-
-class Answer(NamedTuple):
-    """A successful answer, ready to send."""
-
-    body: bytes
-    content_type: bytes = JSON
-    version: str | None = None
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One path of the app; `path` is also the label of its metrics."""
-
-    path: str
-    method: str
-    answer: Callable[[Headers, bytes], Awaitable[Answer]]
 
 
 def create_app(
     server: ModelServer[M], settings: ServerSettings, holder: VersionHolder[M], tracer: Tracer
-) -> AsgiApp:
+) -> Starlette:
     """The complete app of one model server; its lifespan starts and stops the holder."""
-    return HttpEdge(
-        ShellApp(server, settings, holder),
+    answers = ModelAnswers(settings.servers, holder)
+    operation = Operation(server, settings.servers, holder)
+    routes = [
+        *(Route(each.path, partial(answers.answer, each), methods=["POST"]) for each in server.routes),
+        Route(shell.LIVE_PATH, operation.show_live),
+        Route(shell.READY_PATH, operation.show_ready),
+        Route(shell.INFO_PATH, operation.show_info),
+        Route(shell.METRICS_PATH, operation.show_metrics),
+        Route(shell.RELOAD_PATH, operation.reload, methods=["POST"]),
+    ]
+    for route in routes:
+        # Starlette adds HEAD, which nobody asks here, and names both in `Allow`, in an order that changes.
+        (route.methods or set()).discard("HEAD")
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        holder.start()
+        yield
+        await asyncio.to_thread(holder.stop)
+        answers.close()
+
+    requests = Middleware(
+        RequestMiddleware,
         process=server.name,
         metrics=holder.metrics.http,
         tracer=tracer,
-        render_problem=build_renderer(server.problems),
         max_body_bytes=settings.servers.max_body_bytes,
         success_level=logging.DEBUG,
     )
+    handlers: dict[Any, ExceptionHandler] = {**HANDLERS, 404: _refuse_path, 405: _refuse_method}
+    app = Starlette(routes=routes, middleware=[requests], exception_handlers=handlers, lifespan=lifespan)
+    app.router.redirect_slashes = False
+    return app
 
 
-class ShellApp(Generic[M]):
-    """Routes requests; failures leave it as exceptions."""
+class Operation(Generic[M]):
+    """What probes, operators and the gateway ask of every server: is it well, and what does it hold."""
 
-    def __init__(
-        self,
-        server: ModelServer[M],
-        settings: ServerSettings,
-        holder: VersionHolder[M],
-    ) -> None:
+    def __init__(self, server: ModelServer[M], options: ServerOptions, holder: VersionHolder[M]) -> None:
         self._server = server
-        self._settings = settings
+        self._options = options
         self._holder = holder
         self._started_s = time.monotonic()
-        self._running = 0
-        self._threads = ThreadPoolExecutor(
-            settings.servers.worker_threads, "answers", initializer=limit_math_threads, initargs=(settings,)
-        )
-        endpoints = [*self._operational(), *map(self._model_endpoint, server.routes)]
-        self._endpoints = {endpoint.path: endpoint for endpoint in endpoints}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or follow the server's start and stop."""
-        if scope["type"] == "lifespan":
-            await self._follow_lifespan(receive, send)
-            return
-        endpoint = self._endpoints.get(scope["path"])
-        if endpoint is None:
-            raise PathNotFound(scope["path"])
-        scope["route"] = endpoint
-        if scope["method"] != endpoint.method:
-            raise MethodNotAllowed(scope["method"], endpoint.path, endpoint.method)
-        # HttpEdge hands the body over whole; a message without one says that the client has hung up.
-        body = (await receive()).get("body", b"")
-        await _send_answer(send, await endpoint.answer(dict(scope["headers"]), body))
+    async def show_live(self, request: Request) -> Response:
+        """200 as long as the process answers."""
+        current = self._holder.current
+        return respond(shell.Ready(ready=current is not None, version=current.version if current else None))
 
-    def _operational(self) -> list[Endpoint]:
-        return [
-            Endpoint(LIVE_PATH, "GET", self._answer_live),
-            Endpoint(READY_PATH, "GET", self._answer_ready),
-            Endpoint(INFO_PATH, "GET", self._answer_info),
-            Endpoint(METRICS_PATH, "GET", self._answer_metrics),
-            Endpoint(RELOAD_PATH, "POST", self._answer_reload),
-        ]
-
-    def _model_endpoint(self, route: ModelRoute[M]) -> Endpoint:
-        async def answer(headers: Headers, body: bytes) -> Answer:
-            return await self._answer_route(route, headers, body)
-
-        return Endpoint(route.path, "POST", answer)
-
-    async def _answer_route(self, route: ModelRoute[M], headers: Headers, body: bytes) -> Answer:
-        deadline = _Deadline(headers.get(DEADLINE_KEY))
-        request = _parse(route, body)
-        if self._running >= self._settings.servers.concurrency:
-            raise Overloaded(self._settings.servers.concurrency)
-        pinned = headers.get(VERSION_KEY)
-        self._running += 1
-        try:
-            # Taken once: a swap meanwhile must not mix two versions.
-            with self._holder.use(pinned.decode("latin-1") if pinned else None) as held:
-                work = partial(_work, route, held.model, held.version, request, deadline)
-                if len(body) > MAX_INLINE_BODY_BYTES or route.is_slow(held.model, request):
-                    encoded = await asyncio.get_running_loop().run_in_executor(self._threads, work)
-                else:
-                    encoded = work()
-                return Answer(encoded, version=held.version)
-        finally:
-            self._running -= 1
-
-    async def _answer_live(self, headers: Headers, body: bytes) -> Answer:
-        return Answer(_encode(self._ready()))
-
-    async def _answer_ready(self, headers: Headers, body: bytes) -> Answer:
-        ready = self._ready()
-        if not ready.ready:
+    async def show_ready(self, request: Request) -> Response:
+        """The same once a version is loaded. Raises NotLoaded."""
+        if self._holder.current is None:
             raise NotLoaded
-        return Answer(_encode(ready))
+        return await self.show_live(request)
 
-    async def _answer_info(self, headers: Headers, body: bytes) -> Answer:
-        return Answer(_encode(self._info()))
-
-    async def _answer_metrics(self, headers: Headers, body: bytes) -> Answer:
-        return Answer(render_metrics(self._holder.metrics.registry), METRICS_CONTENT_TYPE.encode())
-
-    async def _answer_reload(self, headers: Headers, body: bytes) -> Answer:
-        """Look at the pointer now; the answer comes when the version that it names is current."""
-        await asyncio.to_thread(self._holder.refresh)
-        return Answer(_encode(self._info()))
-
-    def _ready(self) -> Ready:
+    async def show_info(self, request: Request) -> Response:
+        """Versions, shapes, limits and memory."""
         current = self._holder.current
-        return Ready(ready=current is not None, version=current.version if current else None)
-
-    def _info(self) -> Info:
-        current = self._holder.current
-        return Info(
+        info = shell.Info(
             server=self._server.name,
             pid=os.getpid(),
             version=current.version if current else None,
@@ -197,65 +103,30 @@ class ShellApp(Generic[M]):
             uptime_s=round(time.monotonic() - self._started_s, 3),
             shapes=current.shapes if current else {},
             limits={
-                "max_body_bytes": self._settings.servers.max_body_bytes,
-                "max_books": MAX_BOOKS,
-                "max_concurrent_requests": self._settings.servers.concurrency,
+                "max_body_bytes": self._options.max_body_bytes,
+                "max_books": shell.MAX_BOOKS,
+                "max_concurrent_requests": self._options.concurrency,
             },
             last_reload_error=self._holder.last_error,
         )
+        return respond(info)
 
-    async def _follow_lifespan(self, receive: Receive, send: Send) -> None:
-        await receive()
-        self._holder.start()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        await asyncio.to_thread(self._holder.stop)
-        self._threads.shutdown()
-        await send({"type": "lifespan.shutdown.complete"})
+    async def show_metrics(self, request: Request) -> Response:
+        """Prometheus' text format."""
+        return Response(render_metrics(self._holder.metrics.registry), media_type=METRICS_CONTENT_TYPE)
 
-
-class _Deadline:
-    """When the caller stops waiting, by our own clock."""
-
-    def __init__(self, header: bytes | None) -> None:
-        self.ends_at_s: float | None = None
-        if header is not None:
-            if not header.isdigit() or len(header) > MAX_DEADLINE_DIGITS:
-                raise HeaderInvalid(DEADLINE_HEADER, header.decode("latin-1"))
-            self.allowed_ms = int(header)
-            self.ends_at_s = time.monotonic() + self.allowed_ms / 1000
-
-    def check(self) -> None:
-        """Raise DeadlinePassed if the answer would come too late."""
-        if self.ends_at_s is not None and time.monotonic() >= self.ends_at_s:
-            raise DeadlinePassed(self.allowed_ms)
+    async def reload(self, request: Request) -> Response:
+        """Look at the pointer now; the answer comes when the version that it names is current."""
+        await asyncio.to_thread(self._holder.refresh)
+        return await self.show_info(request)
 
 
-def limit_math_threads(settings: ServerSettings) -> None:
-    """Bound the threads that BLAS and FAISS start; OpenMP counts them anew in every thread that calls it."""
-    threadpool_limits(settings.servers.math_threads)
+async def _refuse_path(request: Request, error: Exception) -> Response:
+    return await answer_problem(request, HTTPException(404, f"nothing is served at {request.scope['path']}"))
 
 
-def _parse(route: ModelRoute[Any], body: bytes) -> Request:
-    try:
-        return route.request.model_validate_json(body)
-    except ValidationError as error:
-        raise RequestInvalid(error) from error
-
-
-def _work(route: ModelRoute[M], model: M, version: str, request: Request, deadline: _Deadline) -> bytes:
-    deadline.check()
-    return _encode(route.answer(model, version, request))
-
-
-def _encode(answer: Response | Ready | Info) -> bytes:
-    # model_dump_json would decode these very bytes to text first.
-    return answer.__pydantic_serializer__.to_json(answer)
-
-
-async def _send_answer(send: Send, answer: Answer) -> None:
-    headers = [(b"content-type", answer.content_type), (b"content-length", str(len(answer.body)).encode())]
-    if answer.version is not None:
-        headers.append((VERSION_KEY, answer.version.encode()))
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+async def _refuse_method(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    assert error.headers
+    detail = f"{request.scope['path']} takes {error.headers['Allow']}, not {request.method}"
+    return await answer_problem(request, HTTPException(405, detail, error.headers))

@@ -13,7 +13,7 @@ import structlog
 from artifacts.errors import ArtifactCorrupt, ArtifactError, ArtifactMissing
 from artifacts.store import ArtifactStore, Loaded
 from contracts.shell import ServerName
-from servers.shell.errors import NotLoaded, ReloadFailed, VersionNotHeld
+from servers.errors import NotLoaded, ReloadFailed, VersionNotHeld
 from servers.shell.metrics import ServerMetrics
 
 M = TypeVar("M")

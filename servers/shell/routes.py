@@ -1,14 +1,13 @@
-"""What a model server is besides its shell: a model, its routes, and how its refusals are answered."""
+"""What a model server is besides its shell: a model and its routes."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contracts.shell import Request, Response, ServerName
-from servers.shell.errors import ProblemRule
 
 M = TypeVar("M")
 
@@ -52,4 +51,3 @@ class ModelServer(Generic[M]):
     routes: tuple[ModelRoute[M], ...]
     warm_up: Callable[[M], None]
     """Touches what the first request would wait for; raises if the model cannot answer."""
-    problems: Mapping[type[Exception], ProblemRule] = field(default_factory=dict)

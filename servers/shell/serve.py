@@ -6,15 +6,16 @@ import sys
 from typing import Any
 
 import uvicorn
+from starlette.applications import Starlette
 
 from artifacts.store import ArtifactStore
 from contracts.shell import ServerName
-from servers.shell.app import create_app, limit_math_threads
+from servers.shell.answers import limit_math_threads
+from servers.shell.app import create_app
 from servers.shell.holder import VersionHolder
 from servers.shell.metrics import ServerMetrics
 from servers.shell.routes import ModelServer
 from servers.shell.settings import ServerSettings
-from telemetry.asgi import AsgiApp
 from telemetry.logs import configure_logging
 from telemetry.metrics import build_registry
 from telemetry.tracing import open_tracing
@@ -27,7 +28,7 @@ def run_server(name: ServerName, settings: ServerSettings) -> None:
     """Serve until told to stop by SIGTERM or SIGINT; then let running requests end."""
     configure_logging(name, level=settings.telemetry.log_level)
     server = find_server(name)
-    limit_math_threads(settings)
+    limit_math_threads(settings.servers)
     # Having drained, uvicorn raises the signal that stopped it once more: by then it is an order obeyed.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
@@ -40,7 +41,7 @@ def find_server(name: ServerName) -> ModelServer[Any]:
     return server
 
 
-def build_app(server: ModelServer[Any], settings: ServerSettings) -> AsgiApp:
+def build_app(server: ModelServer[Any], settings: ServerSettings) -> Starlette:
     """The app of one server over the artifact store that the settings name."""
     holder = VersionHolder(
         ArtifactStore(settings.artifacts_root),
@@ -55,7 +56,7 @@ def build_app(server: ModelServer[Any], settings: ServerSettings) -> AsgiApp:
     return create_app(server, settings, holder, open_tracing(server.name, settings.telemetry.otlp_endpoint))
 
 
-def build_uvicorn_config(name: ServerName, settings: ServerSettings, app: AsgiApp) -> uvicorn.Config:
+def build_uvicorn_config(name: ServerName, settings: ServerSettings, app: Starlette) -> uvicorn.Config:
     """How uvicorn runs every model server."""
     return uvicorn.Config(
         app,

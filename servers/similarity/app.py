@@ -1,10 +1,8 @@
 """The similarity server: books near a book, or near a vector."""
 
 from contracts import similarity as contract
-from contracts.errors import ErrorCode
-from servers.shell.errors import ProblemRule
 from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
-from servers.similarity.model import MAX_GRAPH_DEPTH, BookUnknown, SimilarityModel, VectorMissing, VectorUnfit
+from servers.similarity.model import MAX_GRAPH_DEPTH, SimilarityModel
 
 
 def similar(
@@ -45,9 +43,4 @@ SERVER = ModelServer(
         ModelRoute(contract.SCORES_PATH, contract.ScoresRequest, score),
     ),
     warm_up=SimilarityModel.warm_up,
-    problems={
-        BookUnknown: ProblemRule(404, ErrorCode.BOOK_NOT_FOUND),
-        VectorMissing: ProblemRule(404, ErrorCode.NO_VECTOR),
-        VectorUnfit: ProblemRule(422, ErrorCode.INVALID_REQUEST),
-    },
 )

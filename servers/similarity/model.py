@@ -9,40 +9,13 @@ import faiss
 import numpy as np
 
 from foundation.arrays import F32, I64, find_rows
+from servers.errors import BookUnknown, VectorMissing, VectorUnfit
 from servers.graph import VectorGraph
 
 Mode = Literal["als", "subject", "hybrid"]
 
 MAX_GRAPH_DEPTH: Final = 1000
 """Beyond this many neighbours the exact scan answers, which misses nothing."""
-
-
-class SimilarityError(LookupError):
-    """Base class of what this model refuses: BookUnknown, VectorMissing, VectorUnfit."""
-
-
-class BookUnknown(SimilarityError):
-    """This version holds no such book."""
-
-    def __init__(self, book_id: int) -> None:
-        super().__init__(f"book {book_id} is not in this version")
-        self.book_id = book_id
-
-
-class VectorMissing(SimilarityError):
-    """The book has no vector of the kind that was asked for, so nothing is near it."""
-
-    def __init__(self, book_id: int, mode: Mode) -> None:
-        super().__init__(f"book {book_id} has no vector for mode {mode}; ask for another mode or weight")
-        self.book_id, self.mode = book_id, mode
-
-
-class VectorUnfit(SimilarityError):
-    """The vector is not of this version's subject space."""
-
-    def __init__(self, dim: int, expected: int) -> None:
-        super().__init__(f"the vector has {dim} dimensions, this version's subject vectors have {expected}")
-        self.dim, self.expected = dim, expected
 
 
 @dataclass(frozen=True, eq=False)

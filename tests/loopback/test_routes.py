@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from contracts.errors import PROBLEM_MEDIA_TYPE, ErrorCode, Problem
+from contracts.errors import PROBLEM_MEDIA_TYPE, ClientCode, Problem
 from contracts.shell import REQUEST_ID_HEADER, VERSION_HEADER
 from gateway.api import schemas
 from tests.homes import N_BOOKS, N_READERS
@@ -127,10 +127,10 @@ INVALID = [
     Call("POST", ANYONE, json={"subjects": ["War"] * 21}),
     Call("POST", ANYONE, content=b'{"popularity_weight": NaN}'),
 ]
-REFUSED: list[tuple[Call, int, ErrorCode]] = [
-    *((call, 422, ErrorCode.INVALID_REQUEST) for call in INVALID),
+REFUSED: list[tuple[Call, int, ClientCode]] = [
+    *((call, 422, ClientCode.INVALID_REQUEST) for call in INVALID),
     *(
-        (call, 404, ErrorCode.USER_NOT_FOUND)
+        (call, 404, ClientCode.USER_NOT_FOUND)
         for call in (
             Call("GET", RECOMMENDATIONS, {"user_id": NOBODY}),
             Call("GET", WHY, {"user_id": NOBODY, "book_id": 1}),
@@ -141,7 +141,7 @@ REFUSED: list[tuple[Call, int, ErrorCode]] = [
         )
     ),
     *(
-        (call, 404, ErrorCode.BOOK_NOT_FOUND)
+        (call, 404, ClientCode.BOOK_NOT_FOUND)
         for call in (
             Call("GET", BOOK, {"book_id": NOTHING}),
             Call("GET", BOOK, {"book_id": 0}),
@@ -154,21 +154,21 @@ REFUSED: list[tuple[Call, int, ErrorCode]] = [
         )
     ),
     *(
-        (Call("GET", ISBN, {"isbn": isbn}), 422, ErrorCode.ISBN_INVALID)
+        (Call("GET", ISBN, {"isbn": isbn}), 422, ClientCode.ISBN_INVALID)
         for isbn in ("9780306406158", "0306406153", "12345", "not-an-isbn", "978030640615X")
     ),
-    (Call("DELETE", RATING, RATED), 404, ErrorCode.RATING_NOT_FOUND),
-    (Call("POST", ANYONE, json={"liked": [{"book_id": NOTHING}]}), 422, ErrorCode.UNKNOWN_BOOKS),
-    (Call("POST", ANYONE, json={"subjects": ["Scyence fiction"]}), 422, ErrorCode.UNKNOWN_SUBJECTS),
-    (Call("GET", POPULAR, params={"subject": "Scyence fiction"}), 422, ErrorCode.UNKNOWN_SUBJECTS),
-    (Call("POST", ANYONE, content=MEGABYTE), 413, ErrorCode.BODY_TOO_LARGE),
-    (Call("PUT", RATING, RATED, content=MEGABYTE), 413, ErrorCode.BODY_TOO_LARGE),
+    (Call("DELETE", RATING, RATED), 404, ClientCode.RATING_NOT_FOUND),
+    (Call("POST", ANYONE, json={"liked": [{"book_id": NOTHING}]}), 422, ClientCode.UNKNOWN_BOOKS),
+    (Call("POST", ANYONE, json={"subjects": ["Scyence fiction"]}), 422, ClientCode.UNKNOWN_SUBJECTS),
+    (Call("GET", POPULAR, params={"subject": "Scyence fiction"}), 422, ClientCode.UNKNOWN_SUBJECTS),
+    (Call("POST", ANYONE, content=MEGABYTE), 413, ClientCode.BODY_TOO_LARGE),
+    (Call("PUT", RATING, RATED, content=MEGABYTE), 413, ClientCode.BODY_TOO_LARGE),
 ]
 OFF_THE_MAP = [
-    (Call("GET", "/v1/nothing"), 404, ErrorCode.NOT_FOUND),
-    (Call("GET", "/"), 404, ErrorCode.NOT_FOUND),
-    (Call("POST", POPULAR), 405, ErrorCode.METHOD_NOT_ALLOWED),
-    (Call("DELETE", ANYONE), 405, ErrorCode.METHOD_NOT_ALLOWED),
+    (Call("GET", "/v1/nothing"), 404, ClientCode.NOT_FOUND),
+    (Call("GET", "/"), 404, ClientCode.NOT_FOUND),
+    (Call("POST", POPULAR), 405, ClientCode.METHOD_NOT_ALLOWED),
+    (Call("DELETE", ANYONE), 405, ClientCode.METHOD_NOT_ALLOWED),
 ]
 
 
@@ -204,7 +204,7 @@ def test_every_route_answers_in_the_form_that_the_document_promises(
 
 
 @pytest.mark.parametrize(("call", "status", "code"), [*REFUSED, *OFF_THE_MAP], ids=str)
-def test_a_wrong_request_gets_one_error_body(mesh: Mesh, call: Call, status: int, code: ErrorCode) -> None:
+def test_a_wrong_request_gets_one_error_body(mesh: Mesh, call: Call, status: int, code: ClientCode) -> None:
     response = call.send(mesh)
 
     assert (response.status_code, response.json()["code"]) == (status, code)
@@ -257,7 +257,7 @@ def test_a_megabyte_without_a_length_is_refused_too(mesh: Mesh) -> None:
     response = mesh.client.post(ANYONE, content=(b"x" * 10_000 for _ in range(100)))
 
     assert response.status_code == 413
-    assert response.json()["code"] == ErrorCode.BODY_TOO_LARGE
+    assert response.json()["code"] == ClientCode.BODY_TOO_LARGE
 
 
 def test_a_refused_megabyte_leaves_the_rating_as_it_was(mesh: Mesh) -> None:
@@ -265,7 +265,7 @@ def test_a_refused_megabyte_leaves_the_rating_as_it_was(mesh: Mesh) -> None:
 
     mesh.client.put(path, content=MEGABYTE, headers={"content-type": "application/json"})
 
-    assert mesh.client.delete(path).json()["code"] == ErrorCode.RATING_NOT_FOUND
+    assert mesh.client.delete(path).json()["code"] == ClientCode.RATING_NOT_FOUND
 
 
 def test_the_id_that_a_caller_gives_comes_back_on_success_and_failure(mesh: Mesh) -> None:

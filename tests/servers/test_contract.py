@@ -200,30 +200,32 @@ def test_a_new_version_and_its_rollback_drop_no_request(
     first = tiny.publish(store, tmp_path)
     second = tiny.publish(store, tmp_path, seed=2, promote=False)
     stop = threading.Event()
+    pinned: list[tuple[int, str]] = []
+    unpinned: list[tuple[int, str]] = []
 
-    def load(pinned: str | None) -> list[tuple[int, str]]:
-        answers = []
+    def load(pinned: str | None, answers: list[tuple[int, str]]) -> None:
         with httpx.Client(base_url=server.base_url) as client:
             while not stop.is_set():
                 response = ask(client, name, pinned)
                 answers.append((response.status_code, response.json().get("version")))
-        return answers
 
     with serving(name, settings_for(tmp_path)) as server, ThreadPoolExecutor(4) as pool:
-        unpinned = [pool.submit(load, None) for _ in range(2)]
-        pinned = [pool.submit(load, first) for _ in range(2)]
+        loads = [pool.submit(load, None, unpinned) for _ in range(2)]
+        loads += [pool.submit(load, first, pinned) for _ in range(2)]
         store.promote(second, by="tests", why="newer")
         wait_until(lambda: info_of(server).version == second)
         assert info_of(server).held == [second, first]
+        wait_until(lambda: (200, second) in unpinned)
         store.rollback(by="tests", why="back")
         assert server.post("/reload").json()["version"] == first
         time.sleep(0.05)
         stop.set()
+        for each in loads:
+            each.result()
 
-        assert {answer for each in pinned for answer in each.result()} == {(200, first)}
-        answers = [answer for each in unpinned for answer in each.result()]
-        assert set(answers) == {(200, first), (200, second)}
-        assert answers[-1] == (200, first)
+        assert set(pinned) == {(200, first)}
+        assert set(unpinned) == {(200, first), (200, second)}
+        assert unpinned[-1] == (200, first)
 
 
 def test_a_replaced_version_goes_once_it_is_neither_young_nor_asked_for(

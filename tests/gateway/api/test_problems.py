@@ -9,10 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts.errors import PROBLEM_MEDIA_TYPE, ErrorCode, Problem
+from contracts.errors import PROBLEM_MEDIA_TYPE, ClientCode, Problem
 from gateway.api.layers import ConcurrencyLimit
-from gateway.api.problems import STATUS, describe
-from gateway.errors import Overloaded
+from gateway.errors import GatewayError, Overloaded
 from tests.gateway import running
 
 UNKNOWN = {"user_id": "77", "book_id": "5", "isbn": "9780000000019"}
@@ -81,12 +80,12 @@ def test_a_method_that_a_route_does_not_know_is_a_problem(
         response = shared.request("PATCH", re.sub(r"{(\w+)}", lambda match: UNKNOWN[match[1]], template))
 
         assert response.status_code == 405
-        assert _check_problem(response).code == ErrorCode.METHOD_NOT_ALLOWED
+        assert _check_problem(response).code == ClientCode.METHOD_NOT_ALLOWED
         assert response.headers["Allow"]
 
 
 def test_an_unknown_path_is_a_problem(shared: httpx.Client) -> None:
-    assert _check_problem(shared.get("/v2/books")).code == ErrorCode.NOT_FOUND
+    assert _check_problem(shared.get("/v2/books")).code == ClientCode.NOT_FOUND
 
 
 @pytest.mark.parametrize("is_streamed", [False, True])
@@ -100,7 +99,7 @@ def test_a_body_over_the_limit_is_a_problem(shared: httpx.Client, is_streamed: b
     response = shared.post("/v1/recommendations", content=content)
 
     assert response.status_code == 413
-    assert _check_problem(response).code == ErrorCode.BODY_TOO_LARGE
+    assert _check_problem(response).code == ClientCode.BODY_TOO_LARGE
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_a_body_that_cannot_even_be_decoded_is_as_invalid_as_any_other(
     )
 
     assert response.status_code == 422
-    assert _check_problem(response).code == ErrorCode.INVALID_REQUEST
+    assert _check_problem(response).code == ClientCode.INVALID_REQUEST
 
 
 @pytest.mark.parametrize(
@@ -126,7 +125,7 @@ def test_a_value_of_another_type_is_refused_and_not_converted(shared: httpx.Clie
     response = shared.post("/v1/recommendations", json=body)
 
     assert response.status_code == 422
-    assert _check_problem(response).code == ErrorCode.INVALID_REQUEST
+    assert _check_problem(response).code == ClientCode.INVALID_REQUEST
 
 
 def test_an_error_that_nobody_foresaw_keeps_its_details_to_the_log(urls: dict[str, str], home: Path) -> None:
@@ -139,15 +138,26 @@ def test_an_error_that_nobody_foresaw_keeps_its_details_to_the_log(urls: dict[st
         response = client.get("/v1/failing")
 
     assert response.status_code == 500
-    assert _check_problem(response).code == ErrorCode.INTERNAL
+    assert _check_problem(response).code == ClientCode.INTERNAL
     assert "secret" not in response.text
 
 
-def test_every_code_that_the_gateway_gives_has_a_status() -> None:
-    problems = [describe(error, "r1") for error in (Overloaded(1), RuntimeError())]
+def test_the_document_names_the_codes_of_clients_and_no_other(shared: httpx.Client) -> None:
+    schemas = shared.get("/openapi.json").json()["components"]["schemas"]
 
-    assert [problem.status for problem in problems] == [503, 500]
-    assert all(400 <= status < 600 for status in STATUS.values())
+    assert schemas["Problem"]["properties"]["code"] == {"$ref": "#/components/schemas/ClientCode"}
+    assert schemas["ClientCode"]["enum"] == list(ClientCode)
+
+
+def test_every_error_that_is_told_to_clients_has_a_code_of_theirs() -> None:
+    told = [error for error in subclasses(GatewayError) if error.code != ClientCode.INTERNAL]
+
+    assert len(told) > 8
+    assert all(error.code in list(ClientCode) for error in told)
+
+
+def subclasses(base: type[GatewayError]) -> list[type[GatewayError]]:
+    return [each for child in base.__subclasses__() for each in (child, *subclasses(child))]
 
 
 def test_the_caller_s_request_id_comes_back(shared: httpx.Client) -> None:

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from structlog.contextvars import bound_contextvars
 
 from contracts import embedder
-from contracts.errors import ErrorCode, build_problem
+from contracts.errors import ClientCode, ErrorCode, MeshCode, build_problem
 from contracts.shell import DEADLINE_HEADER, REQUEST_ID_HEADER, VERSION_HEADER
 from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.deadline import Deadline
@@ -73,7 +73,7 @@ def _read_headers(request: bytes) -> httpx.Headers:
 
 
 def _problem(code: ErrorCode, status: str, **facts: list[str]) -> bytes:
-    problem = build_problem(code, int(status[:3]), "because", "r1", held=facts.get("held"))
+    problem = build_problem(code, "because", "r1", held=facts.get("held"))
     return build_response(problem.model_dump_json().encode(), status, "application/problem+json")
 
 
@@ -186,9 +186,9 @@ async def test_a_connection_reset_at_any_point_is_an_upstream_error(
         build_response(b"not json"),
         build_response(b'{"version": "v1"}'),
         build_response(b"<html>", "502 Bad Gateway", "text/html"),
-        _problem(ErrorCode.NOT_LOADED, "503 Service Unavailable"),
-        _problem(ErrorCode.INTERNAL, "500 Internal Server Error"),
-        _problem(ErrorCode.INVALID_REQUEST, "422 Unprocessable Content"),
+        _problem(MeshCode.NOT_LOADED, "503 Service Unavailable"),
+        _problem(ClientCode.INTERNAL, "500 Internal Server Error"),
+        _problem(ClientCode.INVALID_REQUEST, "422 Unprocessable Content"),
     ],
 )
 async def test_an_answer_outside_the_contract_is_an_upstream_error(
@@ -200,18 +200,18 @@ async def test_an_answer_outside_the_contract_is_an_upstream_error(
 
 
 async def test_a_request_without_an_answer_is_refused_and_no_failure(client: httpx.AsyncClient) -> None:
-    response = _problem(ErrorCode.UNKNOWN_SUBJECTS, "422 Unprocessable Content")
+    response = _problem(ClientCode.UNKNOWN_SUBJECTS, "422 Unprocessable Content")
     async with misbehaving(_always(response)) as url:
         server = _server(url, client, failures=1)
         with pytest.raises(UpstreamRefused) as caught:
             await _call(server)
 
-    assert caught.value.code == ErrorCode.UNKNOWN_SUBJECTS
+    assert caught.value.reason == ClientCode.UNKNOWN_SUBJECTS
     assert server.breaker.state == "closed"
 
 
 async def test_a_server_without_the_version_reports_what_it_holds(client: httpx.AsyncClient) -> None:
-    response = _problem(ErrorCode.VERSION_NOT_HELD, "409 Conflict", held=["v2", "v3"])
+    response = _problem(MeshCode.VERSION_NOT_HELD, "409 Conflict", held=["v2", "v3"])
     async with misbehaving(_always(response)) as url:
         server = _server(url, client)
         with pytest.raises(VersionNotHeld) as caught:

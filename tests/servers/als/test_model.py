@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from servers.als.model import AlsModel, NoKnownBooks, build_gram, fold_in
+from servers.als.model import AlsModel, build_gram, fold_in
+from servers.errors import NoKnownBooks
 
 N, N_FACTORS, ALPHA = 30, 8, 16.0
 RNG = np.random.default_rng(7)

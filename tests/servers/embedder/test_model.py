@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servers.embedder import model as embedder
-from servers.embedder.model import EmbedderModel, NoKnownSubjects
+from servers.embedder.model import EmbedderModel
+from servers.errors import NoKnownSubjects
 
 DIM, NAMES = 6, ["Space", "Soup", "Élan", "War"]
 RNG = np.random.default_rng(3)
@@ -51,7 +52,7 @@ def test_only_unknown_subjects_are_refused() -> None:
     with pytest.raises(NoKnownSubjects) as refusal:
         MODEL.embed(["Quidditch"])
 
-    assert refusal.value.names == ("Quidditch",)
+    assert refusal.value.unknown == ["Quidditch"]
 
 
 @given(st.lists(st.lists(st.integers(0, 3), max_size=4, unique=True), max_size=12))

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 from artifacts.records import open_record, save_record
-from servers.metadata.model import MetadataModel, SubjectUnknown
+from servers.errors import SubjectUnknown
+from servers.metadata.model import MetadataModel
 from servers.metadata.text_index import TextIndex, build_text_index, split_words
 from tests.servers.tiny import BOOK_IDS, SOUP_IDS, SPACE_IDS, TITLES, N, metadata_model, popularity
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from artifacts.store import ArtifactStore, utc_now
-from servers.shell.errors import NotLoaded, ReloadFailed, VersionNotHeld
+from servers.errors import NotLoaded, ReloadFailed, VersionNotHeld
 from servers.shell.holder import VersionHolder
 from servers.shell.metrics import ServerMetrics
 from telemetry.metrics import build_registry

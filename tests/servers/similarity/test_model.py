@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from artifacts.records import open_record, save_record
-from servers.similarity.model import BookUnknown, SimilarityModel, VectorMissing, VectorUnfit
+from servers.errors import BookUnknown, VectorMissing, VectorUnfit
+from servers.similarity.model import SimilarityModel
 from tests.servers.tiny import BOOK_IDS, CLUBS, DIM, SOUP_IDS, SPACE_IDS, N, club_vectors, similarity_model
 
 MODEL = similarity_model(seed=3)

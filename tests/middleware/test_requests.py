@@ -11,25 +11,24 @@ import pytest
 import uvicorn
 from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
-from telemetry.asgi import AsgiApp, HttpEdge, Receive, RenderedProblem, Scope, Send
+from contracts.errors import PROBLEM_MEDIA_TYPE, ClientCode, CodedError, Problem
+from middleware.problems import HANDLERS
+from middleware.requests import RequestMiddleware
 from telemetry.metrics import HttpMetrics, render_metrics
 
 LIMIT_BYTES = 1000
 
 
-class Refused(Exception):
-    pass
-
-
-def render(error: Exception, request_id: str) -> RenderedProblem:
-    status = {"BodyTooLarge": 413, "Refused": 418}.get(type(error).__name__, 500)
-    return RenderedProblem(status, "application/problem+json", b"{}", ((b"x-why", b"because"),))
+class Refused(CodedError):
+    code = ClientCode.BOOK_NOT_FOUND
 
 
 @contextmanager
-def serving(app: AsgiApp) -> Iterator[httpx.Client]:
+def serving(app: ASGIApp) -> Iterator[httpx.Client]:
     runner = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, access_log=False, lifespan="off"))
     thread = threading.Thread(target=runner.run)
     thread.start()
@@ -44,27 +43,33 @@ def serving(app: AsgiApp) -> Iterator[httpx.Client]:
         thread.join()
 
 
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[EventDict]]:
+    """What is logged; without it, structlog would draw a traceback for a person, which takes seconds."""
+    with capture_logs() as logs:
+        yield logs
+
+
 @pytest.fixture
 def registry() -> CollectorRegistry:
     return CollectorRegistry()
 
 
 @pytest.fixture
-def edge(registry: CollectorRegistry) -> dict[str, Any]:
-    """All arguments of HttpEdge but the app."""
+def options(registry: CollectorRegistry) -> dict[str, Any]:
+    """All arguments of RequestMiddleware but the app."""
     return {
         "process": "tests",
         "metrics": HttpMetrics("tests", registry),
         "tracer": NoOpTracer(),
-        "render_problem": render,
         "max_body_bytes": LIMIT_BYTES,
     }
 
 
 @pytest.fixture
-def client(edge: dict[str, Any]) -> Iterator[httpx.Client]:
-    """A FastAPI app behind the edge, as the gateway is."""
-    app = fastapi.FastAPI()
+def client(options: dict[str, Any]) -> Iterator[httpx.Client]:
+    """A FastAPI app behind the middleware, as the gateway is."""
+    app = fastapi.FastAPI(exception_handlers=dict(HANDLERS))
     router = fastapi.APIRouter(prefix="/v1")
 
     @router.post("/echo/{name}")
@@ -80,7 +85,7 @@ def client(edge: dict[str, Any]) -> Iterator[httpx.Client]:
         raise ZeroDivisionError("a secret")
 
     app.include_router(router)
-    app.add_middleware(HttpEdge, **edge)
+    app.add_middleware(RequestMiddleware, **options)
     with serving(app) as client:
         yield client
 
@@ -108,18 +113,19 @@ def test_a_body_over_the_limit_never_reaches_the_app(client: httpx.Client, conte
     response = client.post("/v1/echo/a", content=iter(content) if isinstance(content, list) else content)
 
     assert response.status_code == 413
-    assert response.headers["content-type"] == "application/problem+json"
+    assert Problem.model_validate_json(response.content).code == ClientCode.BODY_TOO_LARGE
+    assert response.headers["content-type"] == PROBLEM_MEDIA_TYPE
 
 
-@pytest.mark.parametrize(("path", "status"), [("/v1/refuse", 418), ("/v1/fail", 500)])
-def test_an_exception_of_the_app_becomes_the_renderers_answer(
+@pytest.mark.parametrize(("path", "status"), [("/v1/refuse", 404), ("/v1/fail", 500)])
+def test_an_exception_of_the_app_becomes_a_problem_that_quotes_the_request_id(
     client: httpx.Client, path: str, status: int
 ) -> None:
     response = client.get(path)
 
     assert response.status_code == status
-    assert response.headers["x-why"] == "because"
-    assert response.headers["x-request-id"]
+    problem = Problem.model_validate_json(response.content)
+    assert problem.request_id == response.headers["x-request-id"]
 
 
 def test_metrics_name_the_route_not_the_path(client: httpx.Client, registry: CollectorRegistry) -> None:
@@ -134,11 +140,12 @@ def test_metrics_name_the_route_not_the_path(client: httpx.Client, registry: Col
     assert registry.get_sample_value("bookmesh_requests_in_progress", {"process": "tests"}) == 0
 
 
-def test_each_request_is_logged_once_at_the_level_of_its_status(client: httpx.Client) -> None:
-    with capture_logs() as logs:
-        client.post("/v1/echo/a")
-        client.get("/v1/refuse")
-        client.get("/v1/fail")
+def test_each_request_is_logged_once_at_the_level_of_its_status(
+    client: httpx.Client, logs: list[EventDict]
+) -> None:
+    client.post("/v1/echo/a")
+    client.get("/v1/refuse")
+    client.get("/v1/fail")
 
     requests = [
         (line["path"], line["status"], line["log_level"])
@@ -147,28 +154,32 @@ def test_each_request_is_logged_once_at_the_level_of_its_status(client: httpx.Cl
     ]
     assert requests == [
         ("/v1/echo/a", 200, "info"),
-        ("/v1/refuse", 418, "info"),
+        ("/v1/refuse", 404, "info"),
         ("/v1/fail", 500, "warning"),
     ]
     errors = [line["error"] for line in logs if line["event"] == "request failed"]
     assert errors == ["ZeroDivisionError('a secret')"]
 
 
-def test_successes_are_logged_at_the_level_that_was_chosen(edge: dict[str, Any]) -> None:
-    with (
-        capture_logs() as logs,
-        serving(HttpEdge(answer_late(lambda: None), **edge, success_level=logging.DEBUG)) as client,
-    ):
+def test_successes_are_logged_at_the_level_that_was_chosen(
+    options: dict[str, Any], logs: list[EventDict]
+) -> None:
+    app = RequestMiddleware(answer_late(lambda: None), **options, success_level=logging.DEBUG)
+
+    with serving(app) as client:
         client.get("/quiet")
 
     assert [line["log_level"] for line in logs if line.get("path") == "/quiet"] == ["debug"]
 
 
-def test_a_failure_in_the_middle_of_an_answer_breaks_the_connection(edge: dict[str, Any]) -> None:
+def test_a_failure_in_the_middle_of_an_answer_breaks_the_connection(options: dict[str, Any]) -> None:
     def fail() -> None:
         raise ZeroDivisionError
 
-    with serving(HttpEdge(answer_late(fail), **edge)) as client, pytest.raises(httpx.RemoteProtocolError):
+    with (
+        serving(RequestMiddleware(answer_late(fail), **options)) as client,
+        pytest.raises(httpx.RemoteProtocolError),
+    ):
         client.get("/")
 
 
@@ -188,7 +199,7 @@ def test_a_client_that_hangs_up_while_sending_is_counted_and_reaches_no_app(
         time.sleep(0.01)
 
 
-def answer_late(then: Callable[[], None]) -> AsgiApp:
+def answer_late(then: Callable[[], None]) -> ASGIApp:
     """An app that sends the head of an answer, does something, and sends the rest."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
