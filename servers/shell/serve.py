@@ -69,6 +69,7 @@ def build_uvicorn_config(name: ServerName, settings: ServerSettings, app: Starle
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=settings.servers.drain_s,
         access_log=False,
+        proxy_headers=False,  # nothing stands between the gateway and a model server
         log_config=None,
         server_header=False,
     )
