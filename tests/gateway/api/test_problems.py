@@ -149,11 +149,11 @@ def test_the_document_names_the_codes_of_clients_and_no_other(shared: httpx.Clie
     assert schemas["ClientCode"]["enum"] == list(ClientCode)
 
 
-def test_every_error_that_is_told_to_clients_has_a_code_of_theirs() -> None:
-    told = [error for error in subclasses(GatewayError) if error.code != ClientCode.INTERNAL]
+def test_every_error_that_reaches_clients_has_a_code_of_theirs() -> None:
+    reaching = [error for error in subclasses(GatewayError) if error.code != ClientCode.INTERNAL]
 
-    assert len(told) > 8
-    assert all(error.code in list(ClientCode) for error in told)
+    assert len(reaching) > 8
+    assert all(error.code in list(ClientCode) for error in reaching)
 
 
 def subclasses(base: type[GatewayError]) -> list[type[GatewayError]]:
