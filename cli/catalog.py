@@ -18,7 +18,7 @@ from cli.progress import bars
 
 if TYPE_CHECKING:
     from catalog.importing import ImportReport
-    from catalog.sources.base import Source
+    from catalog.sources.records import Source
 
 import_app = typer.Typer(no_args_is_help=True)
 users_app = typer.Typer(no_args_is_help=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from catalog.importing.report import RowLog
 from catalog.isbn import to_isbn10
-from catalog.sources.base import RawEdition, RawWork, Source
 from catalog.sources.book_crossing import BOOK_COLUMNS, BOOKS, RATING_COLUMNS, RATINGS, USER_COLUMNS, USERS
+from catalog.sources.records import RawEdition, RawWork, Source
+from catalog.sources.row_log import RowLog
 
 _IMAGE_COLUMNS = ("Image-URL-S", "Image-URL-M", "Image-URL-L")
 _NO_TIME = "2024-01-31T00:00:00.000000"

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from catalog.demo.works import made_up_isbn
-from catalog.importing.report import RowLog
 from catalog.isbn import build_isbn13, to_isbn10
-from catalog.sources.base import RawEdition, RawRating, RawUser, RawWork, Source
+from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork, Source
+from catalog.sources.row_log import RowLog
 
 EDITIONS_SHARE = 0.25
 """Works with one or two editions more."""

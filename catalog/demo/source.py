@@ -8,8 +8,8 @@ from catalog.demo.made_up import MadeUpWorks
 from catalog.demo.readers import generate_readings
 from catalog.demo.shelf import Shelf, build_shelf
 from catalog.demo.works import Work, made_up_isbn, number_isbns, read_works
-from catalog.importing.report import RowLog
-from catalog.sources.base import RawEdition, RawRating, RawUser, RawWork
+from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
+from catalog.sources.row_log import RowLog
 
 DEFAULT_READERS, DEFAULT_RATINGS = 2_000, 40_000
 WORKS, EDITIONS, READERS, RATINGS = "works", "editions", "readers", "ratings"

@@ -4,14 +4,14 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from catalog.cleaning import author_key, check_year, parse_year, repair_text, work_key
 from catalog.errors import IsbnInvalid
 from catalog.importing.bulk import CHUNK_ROWS, RowWriter, update_rows
-from catalog.importing.cleaning import author_key, check_year, parse_year, repair_text, work_key
 from catalog.importing.replacing import replace_books
-from catalog.importing.report import RowLog
 from catalog.importing.subjects import SubjectCollector
 from catalog.isbn import parse_isbn
-from catalog.sources.base import RawEdition, RawWork
+from catalog.sources.records import RawEdition, RawWork
+from catalog.sources.row_log import RowLog
 from catalog.tables import NAME_LENGTH, TITLE_LENGTH, Author, Book, BookAuthor, Edition
 
 _BOOK_COLUMNS = ("title", "year", "language", "description", "replaced_by")

@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, select
 
+from catalog.cleaning import parse_age_group
 from catalog.errors import IsbnInvalid
 from catalog.importing.books import read_next_id
 from catalog.importing.bulk import CHUNK_ROWS, RowWriter, update_rows
-from catalog.importing.cleaning import parse_age_group
 from catalog.importing.countries import parse_country
-from catalog.importing.report import RowLog
 from catalog.isbn import parse_isbn
-from catalog.sources.base import RawRating, RawUser
+from catalog.sources.records import RawRating, RawUser
+from catalog.sources.row_log import RowLog
 from catalog.tables import EXTERNAL_ID_LENGTH, Rating, User
 from foundation.arrays import F64, I64, pack_pairs
 

@@ -9,9 +9,10 @@ from catalog.database import Database, migrate
 from catalog.importing.books import BookImporter
 from catalog.importing.favourites import write_favourites
 from catalog.importing.ratings import RatingImporter, UserImporter
-from catalog.importing.report import ImportReport, Progress, RowLog
+from catalog.importing.report import ImportReport
 from catalog.importing.subjects import SubjectCollector
-from catalog.sources.base import Source
+from catalog.sources.records import Source
+from catalog.sources.row_log import Progress, RowLog
 from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Rating, User
 
 

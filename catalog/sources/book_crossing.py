@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from catalog.cleaning import repair_text, work_key
 from catalog.errors import IsbnInvalid
-from catalog.importing.cleaning import repair_text, work_key
-from catalog.importing.report import RowLog
 from catalog.isbn import parse_isbn
-from catalog.sources.base import RawEdition, RawRating, RawUser, RawWork
 from catalog.sources.files import find_file, read_semicolon_csv
 from catalog.sources.open_library import OpenLibrary
+from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
+from catalog.sources.row_log import RowLog
 
 BOOKS, USERS, RATINGS = "BX-Books.csv", "BX-Users.csv", "BX-Book-Ratings.csv"
 BOOK_COLUMNS = ("ISBN", "Book-Title", "Book-Author", "Year-Of-Publication", "Publisher")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from catalog.errors import SourceFileEmpty, SourceFileMissing, SourceFileTruncated, SourceFormatWrong
-from catalog.importing.report import Progress
+from catalog.sources.row_log import Progress
 
 _PROGRESS_EVERY_ROWS = 5_000
 

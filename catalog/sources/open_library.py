@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from catalog.cleaning import parse_year, repair_text, title_key, work_key
 from catalog.errors import IsbnInvalid, SourceFormatWrong
-from catalog.importing.cleaning import parse_year, repair_text, title_key, work_key
-from catalog.importing.report import RowLog
 from catalog.isbn import parse_isbn
-from catalog.sources.base import RawEdition, RawWork
 from catalog.sources.files import find_file, read_gzip_lines
+from catalog.sources.records import RawEdition, RawWork
+from catalog.sources.row_log import RowLog
 
 _EXPECTED = "ol_dump_works*.txt.gz, ol_dump_editions*.txt.gz and ol_dump_authors*.txt.gz"
 _ANY_YEAR = 9999

@@ -8,7 +8,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from catalog.demo.source import Demo
-from catalog.importing.report import RowLog
+from catalog.sources.row_log import RowLog
 from tests.homes import Home
 
 N_BOOKS, N_READERS, N_RATINGS = 25_000, 30_000, 120_000

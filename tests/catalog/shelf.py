@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from catalog.importing.report import RowLog
 from catalog.isbn import build_isbn13
-from catalog.sources.base import RawEdition, RawRating, RawUser, RawWork
+from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
+from catalog.sources.row_log import RowLog
 
 R = TypeVar("R", RawWork, RawEdition, RawUser, RawRating)
 

@@ -6,6 +6,7 @@ import numpy as np
 import psutil
 import pytest
 
+from catalog.cleaning import work_key
 from catalog.database import open_database
 from catalog.demo.dump import write_book_crossing
 from catalog.demo.made_up import MadeUpWorks
@@ -13,9 +14,8 @@ from catalog.demo.mess import Messy
 from catalog.demo.source import Demo
 from catalog.demo.works import read_works
 from catalog.importing import import_source
-from catalog.importing.cleaning import work_key
-from catalog.importing.report import RowLog
 from catalog.isbn import parse_isbn
+from catalog.sources.row_log import RowLog
 
 LANGUAGE_CODE_LENGTH = 3
 

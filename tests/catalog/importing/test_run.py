@@ -13,9 +13,9 @@ from catalog.demo.mess import Messy
 from catalog.demo.source import Demo
 from catalog.events import add_event
 from catalog.importing import ImportReport, import_source
-from catalog.importing.report import RowLog
 from catalog.ratings import delete_rating, put_rating
-from catalog.sources.base import RawRating
+from catalog.sources.records import RawRating
+from catalog.sources.row_log import RowLog
 from catalog.tables import Base, Book, Edition, Event, EventKind, Rating, SubjectAlias, User
 from catalog.users import find_user, read_reader
 from tests.catalog.shelf import ListSource, edition, isbn, rating, user, work

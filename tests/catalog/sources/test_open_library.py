@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from catalog.importing.cleaning import work_key
-from catalog.importing.report import RowLog
+from catalog.cleaning import work_key
 from catalog.isbn import to_isbn10
 from catalog.sources.open_library import OpenLibrary
+from catalog.sources.row_log import RowLog
 from tests.catalog.shelf import isbn
 
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.importing.cleaning import (
+from catalog.cleaning import (
     author_key,
     check_year,
     parse_age_group,

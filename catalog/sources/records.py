@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from catalog.importing.report import RowLog
+from catalog.sources.row_log import RowLog
 
 
 class RawWork(NamedTuple):
