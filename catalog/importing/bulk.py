@@ -12,17 +12,30 @@ CHUNK_ROWS = 10_000
 
 
 class RowWriter:
-    """Inserts tuples of the given columns into a table, buffered; call `flush` at the end."""
+    """Queues tuples for one statement; nothing is written before `flush`."""
 
-    def __init__(self, connection: Connection, table: type[Base], *columns: str) -> None:
-        self._connection = connection
-        self._statement = insert(table).values({name: bindparam(name) for name in columns})
-        self._columns = columns
+    def __init__(self, connection: Connection, statement: Insert | Update, names: Sequence[str]) -> None:
+        self._connection, self._statement, self._names = connection, statement, names
         self._rows: list[tuple[Any, ...]] = []
-        self.n_rows = 0
+
+    @classmethod
+    def inserting(cls, connection: Connection, table: type[Base], *columns: str) -> "RowWriter":
+        """Inserts rows; their values are in the order of the columns."""
+        return cls(connection, insert(table).values({name: bindparam(name) for name in columns}), columns)
+
+    @classmethod
+    def updating(
+        cls, connection: Connection, table: type[Base], *columns: str, where: Sequence[str]
+    ) -> "RowWriter":
+        """Updates the rows found by `where`; each tuple holds the new values, then those to find it by."""
+        of = table.__table__.columns
+        statement = update(table).values({of[name]: bindparam(f"new_{name}") for name in columns})
+        statement = statement.where(*(of[name] == bindparam(f"old_{name}") for name in where))
+        names = [*(f"new_{name}" for name in columns), *(f"old_{name}" for name in where)]
+        return cls(connection, statement, names)
 
     def add(self, *values: object) -> None:
-        """Queue one row, its values in the order of the columns."""
+        """Queue one row."""
         self._rows.append(values)
 
     def extend(self, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -40,26 +53,8 @@ class RowWriter:
     def flush(self) -> None:
         """Write what is queued."""
         if self._rows:
-            execute_many(self._connection, self._statement, self._columns, self._rows)
-            self.n_rows += len(self._rows)
+            execute_many(self._connection, self._statement, self._names, self._rows)
             self._rows.clear()
-
-
-def update_rows(
-    connection: Connection,
-    table: type[Base],
-    keys: Sequence[str],
-    columns: Sequence[str],
-    rows: list[tuple[Any, ...]],
-) -> None:
-    """Update rows found by `keys`; each tuple holds the new values, then the keys' values."""
-    columns_of = table.__table__.columns
-    statement = update(table).values({columns_of[name]: bindparam(f"new_{name}") for name in columns})
-    for key in keys:
-        statement = statement.where(columns_of[key] == bindparam(f"old_{key}"))
-    names = [*(f"new_{name}" for name in columns), *(f"old_{key}" for key in keys)]
-    if rows:
-        execute_many(connection, statement, names, rows)
 
 
 def execute_many(

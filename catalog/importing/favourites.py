@@ -22,7 +22,7 @@ def write_favourites(connection: Connection, source: str, ratings: RatingColumns
     own_users = select(User.user_id).where(User.source == source)
     connection.execute(delete(UserSubject).where(UserSubject.user_id.in_(own_users)))
     book_subjects = _read_book_subjects(connection)
-    writer = RowWriter(connection, UserSubject, "user_id", "subject_id", "position")
+    writer = RowWriter.inserting(connection, UserSubject, "user_id", "subject_id", "position")
     n_users = 0
     for user_ids, subject_ids, positions in find_favourites(ratings, book_subjects):
         writer.extend(zip(user_ids.tolist(), subject_ids.tolist(), positions.tolist(), strict=True))

@@ -1,91 +1,26 @@
-"""Writes readers and their ratings: one rating a reader and book, the best of several."""
+"""Writes ratings: one a reader and book, the best of several."""
 
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, select
 
-from catalog.cleaning import parse_age_group
 from catalog.errors import IsbnInvalid
-from catalog.importing.books import read_next_id
-from catalog.importing.bulk import CHUNK_ROWS, RowWriter, update_rows
-from catalog.importing.countries import parse_country
+from catalog.importing.bulk import CHUNK_ROWS, RowWriter
+from catalog.importing.identity import BookIdentities
+from catalog.importing.users import UserImporter, is_usable_id
 from catalog.isbn import parse_isbn
-from catalog.sources.records import RawRating, RawUser
+from catalog.sources.records import RawRating
 from catalog.sources.row_log import RowLog
-from catalog.tables import EXTERNAL_ID_LENGTH, Rating, User
+from catalog.tables import Rating, User
 from foundation.arrays import F64, I64, pack_pairs
 
 _UNDATED = -1
 _NUMBERS = {str(n): float(n) for n in range(1, 11)}
-
-
-class UserImporter:
-    """Gives every reader of a source their user_id."""
-
-    def __init__(self, connection: Connection, source: str, log: RowLog) -> None:
-        self._connection, self._source, self._log = connection, source, log
-        stored = connection.execute(
-            select(User.external_id, User.user_id, User.age_group, User.country).filter_by(source=source)
-        )
-        self._stored: dict[str, tuple[str | None, str | None]] = {}
-        self.ids: dict[str, int] = {}
-        for external_id, user_id, age_group, country in stored:
-            self.ids[external_id] = user_id
-            self._stored[external_id] = (age_group, country)
-        self._seen: set[str] = set()
-        self._next_id = read_next_id(connection, User.user_id)
-        self.n_created_for_ratings = 0
-        self._new = RowWriter(
-            connection, User, "user_id", "source", "external_id", "age_group", "country", "revision"
-        )
-        self._changed: list[tuple[Any, ...]] = []
-
-    def add(self, raw: RawUser) -> None:
-        """Write a reader that the source describes."""
-        external_id = raw.external_id.strip()
-        if not is_usable_id(external_id):
-            self._log.drop(raw.file, "no usable id")
-        elif external_id in self._seen:
-            self._log.drop(raw.file, "duplicate id")
-        else:
-            self._log.keep(raw.file)
-            self._seen.add(external_id)
-            age_group, country = parse_age_group(raw.age), parse_country(raw.location)
-            if raw.age and age_group is None:
-                self._log.repairs["ages outside 5-100 left unknown"] += 1
-            self._write(external_id, age_group, country)
-
-    def find_or_create(self, external_id: str) -> int:
-        """user_id of a rating's reader, who may not have been described."""
-        user_id = self.ids.get(external_id)
-        if user_id is None:
-            self.n_created_for_ratings += 1
-            user_id = self._write(external_id, None, None)
-        return user_id
-
-    def flush(self) -> None:
-        """Write what is queued."""
-        self._new.flush()
-        update_rows(self._connection, User, ["user_id"], ["age_group", "country"], self._changed)
-        self._changed.clear()
-
-    def _write(self, external_id: str, age_group: str | None, country: str | None) -> int:
-        user_id = self.ids.get(external_id)
-        if user_id is None:
-            user_id = self.ids[external_id] = self._next_id
-            self._next_id += 1
-            self._new.add(user_id, self._source, external_id, age_group, country, 0)
-        elif self._stored[external_id] != (age_group, country):
-            self._changed.append((age_group, country, user_id))
-        if self._new.is_full or len(self._changed) >= CHUNK_ROWS:
-            self.flush()
-        return user_id
 
 
 @dataclass(frozen=True)
@@ -122,8 +57,8 @@ class RatingColumns:
 class RatingImporter:
     """Collects ratings as numbers, 25 bytes each, and writes them once all are known."""
 
-    def __init__(self, users: UserImporter, book_of_isbn: dict[str, int], log: RowLog) -> None:
-        self._users, self._book_of_isbn, self._log = users, book_of_isbn, log
+    def __init__(self, users: UserImporter, books: BookIdentities, log: RowLog) -> None:
+        self._users, self._books, self._log = users, books, log
         self._resolved: dict[str, int | str] = {}
         self._files: dict[str, int] = {}
         self._user_ids, self._book_ids, self._ratings, self._rated_at, self._file_idx = (
@@ -165,11 +100,10 @@ class RatingImporter:
         is_changed[found] = ~np.isclose(old.rating, new.rating, equal_nan=True) | (
             old.rated_at < new.rated_at
         )
-        columns = ("rating", "rated_at", "user_id", "book_id")
-        RowWriter(connection, Rating, *columns).extend(incoming.take(~found).rows())
-        changed = incoming.take(is_changed & ~is_older).rows()
-        while rows := list(islice(changed, CHUNK_ROWS)):
-            update_rows(connection, Rating, ["user_id", "book_id"], ["rating", "rated_at"], rows)
+        columns, key = ("rating", "rated_at"), ("user_id", "book_id")
+        RowWriter.inserting(connection, Rating, *columns, *key).extend(incoming.take(~found).rows())
+        changed = incoming.take(is_changed & ~is_older)
+        RowWriter.updating(connection, Rating, *columns, where=key).extend(changed.rows())
         return _overlay(stored, incoming.take(~is_older))
 
     def _resolve(self, text: str) -> int | str:
@@ -178,7 +112,7 @@ class RatingImporter:
             isbn = parse_isbn(text, repair_zeros=True)
         except IsbnInvalid as error:
             return f"ISBN: {error.reason}"
-        return self._book_of_isbn.get(isbn, "no book record")
+        return self._books.book_of_isbn(isbn) or "no book record"
 
     def _best_of_duplicates(self) -> RatingColumns:
         """One row a reader and book: the highest explicit rating, of equal ones the newest."""
@@ -200,11 +134,6 @@ class RatingImporter:
             if n > n_kept:
                 self._log.drop(file, "reader rated the book more than once", n - n_kept)
         return everything.take(order[is_first])
-
-
-def is_usable_id(external_id: str) -> bool:
-    """Whether an id is there and fits its column."""
-    return 0 < len(external_id) <= EXTERNAL_ID_LENGTH
 
 
 def read_ratings(connection: Connection, source: str) -> RatingColumns:

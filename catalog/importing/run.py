@@ -6,11 +6,15 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, select, update
 
 from catalog.database import Database, migrate
-from catalog.importing.books import BookImporter
+from catalog.importing.book_rows import BookRows
+from catalog.importing.books import BookImporter, read_identities
 from catalog.importing.favourites import write_favourites
-from catalog.importing.ratings import RatingImporter, UserImporter
+from catalog.importing.identity import BookIdentities
+from catalog.importing.ratings import RatingImporter
+from catalog.importing.replacing import replace_books
 from catalog.importing.report import ImportReport
 from catalog.importing.subjects import SubjectCollector
+from catalog.importing.users import UserImporter
 from catalog.sources.records import Source
 from catalog.sources.row_log import Progress, RowLog
 from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Rating, User
@@ -39,36 +43,36 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
 
 
 def _import(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> dict[str, int]:
-    book_of_isbn, book_totals = _import_books(connection, source, log, latest_year=latest_year)
-    user_totals = _import_users(connection, source, book_of_isbn, log)
+    identities, book_totals = _import_books(connection, source, log, latest_year=latest_year)
+    user_totals = _import_users(connection, source, identities, log)
     return {**_count(connection, source.name), **book_totals, **user_totals}
 
 
 def _import_books(
     connection: Connection, source: Source, log: RowLog, *, latest_year: int
-) -> tuple[dict[str, int], dict[str, int]]:
-    """The book of every ISBN, and totals."""
+) -> tuple[BookIdentities, dict[str, int]]:
+    """Which book everything of the source is, and totals."""
+    identities, rows = read_identities(connection, source.name), BookRows(connection, source.name)
     subjects = SubjectCollector()
-    books = BookImporter(connection, source.name, subjects, log, latest_year=latest_year)
+    books = BookImporter(identities, rows, subjects, log, latest_year=latest_year)
     for work in source.works(log):
         books.add_work(work)
     for edition in source.editions(log):
         books.add_edition(edition)
-    book_of_isbn = books.finish()
-    totals = {
-        "works merged with another": books.n_works_merged,
-        "books replaced by another": books.n_replaced,
-    }
-    return book_of_isbn, {**totals, **subjects.write(connection, source.name)}
+    rows.flush()
+    n_replaced = replace_books(connection, identities.replacements())
+    rows.fill_years()
+    totals = {"works merged with another": books.n_works_merged, "books replaced by another": n_replaced}
+    return identities, {**totals, **subjects.write(connection, source.name)}
 
 
 def _import_users(
-    connection: Connection, source: Source, book_of_isbn: dict[str, int], log: RowLog
+    connection: Connection, source: Source, books: BookIdentities, log: RowLog
 ) -> dict[str, int]:
     users = UserImporter(connection, source.name, log)
     for user in source.users(log):
         users.add(user)
-    ratings = RatingImporter(users, book_of_isbn, log)
+    ratings = RatingImporter(users, books, log)
     for rating in source.ratings(log):
         ratings.add(rating)
     written = ratings.write(connection, source.name)

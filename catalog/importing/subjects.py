@@ -143,7 +143,7 @@ def _write_names(connection: Connection, names: list[str]) -> dict[str, int]:
     ids = {name: subject_id for name, subject_id in stored}  # noqa: C416
     next_id = max(ids.values(), default=0) + 1
     new = [name for name in names if name not in ids]
-    writer = RowWriter(connection, Subject, "subject_id", "name", "is_generic", "n_books")
+    writer = RowWriter.inserting(connection, Subject, "subject_id", "name", "is_generic", "n_books")
     writer.extend((next_id + i, name, name in GENERIC, 0) for i, name in enumerate(new))
     ids |= {name: next_id + i for i, name in enumerate(new)}
     return {name: ids[name] for name in names}
@@ -159,7 +159,7 @@ def _write_aliases(connection: Connection, raws: Sequence[str], subject_of_raw: 
     for first in range(0, len(stored), 1_000):
         stale = [raw for raw in stored[first : first + 1_000] if raw in wanted]
         connection.execute(delete(SubjectAlias).where(SubjectAlias.raw.in_(stale)))
-    RowWriter(connection, SubjectAlias, "raw", "subject_id").extend(wanted.items())
+    RowWriter.inserting(connection, SubjectAlias, "raw", "subject_id").extend(wanted.items())
 
 
 def _forget_book_subjects(connection: Connection, book_ids: I64) -> None:
@@ -169,7 +169,7 @@ def _forget_book_subjects(connection: Connection, book_ids: I64) -> None:
 
 
 def _write_book_subjects(connection: Connection, source: str, rows: tuple[I64, I64, I64]) -> None:
-    writer = RowWriter(connection, BookSubject, "book_id", "subject_id", "position")
+    writer = RowWriter.inserting(connection, BookSubject, "book_id", "subject_id", "position")
     writer.extend(zip(*(column.tolist() for column in rows), strict=True))
     main = (
         select(BookSubject.subject_id)

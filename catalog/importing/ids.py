@@ -1,0 +1,40 @@
+"""Hands out ids: rows that are stored keep theirs, new ones get the next."""
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+
+class Ids:
+    """Ids of one table's rows by a key of theirs, for example a source's external id."""
+
+    def __init__(self, stored: dict[str, int], *, first_new: int) -> None:
+        self._ids, self._next = stored, first_new
+
+    def get(self, key: str) -> int | None:
+        """The id of a key that has one."""
+        return self._ids.get(key)
+
+    def get_or_create(self, key: str) -> tuple[int, bool]:
+        """The id of a key, and whether it is new."""
+        known = self._ids.get(key)
+        if known is not None:
+            return known, False
+        new = self._ids[key] = self._next
+        self._next += 1
+        return new, True
+
+
+def read_ids(connection: Connection, stored: Any, column: Any) -> Ids:
+    """Ids that continue those of `column`; `stored` selects keys with their ids."""
+    return Ids(read_dict(connection, stored), first_new=_read_next_id(connection, column))
+
+
+def read_dict(connection: Connection, query: Any) -> dict[Any, Any]:
+    """A query's two columns as a dictionary."""
+    return dict(connection.execute(query).all())  # .all(): dict() would take the result itself for a mapping
+
+
+def _read_next_id(connection: Connection, column: Any) -> int:
+    """One more than the largest id; where rows can be locked, other writers of new ids wait."""
+    return (connection.scalar(select(column).order_by(column.desc()).limit(1).with_for_update()) or 0) + 1
