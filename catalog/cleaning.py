@@ -79,7 +79,7 @@ def parse_age_group(age: str) -> str | None:
     return next((name for first, name in reversed(AGE_GROUPS) if int(age) >= first), None)
 
 
-def parse_year(text: str, *, latest: int) -> int | None:
+def parse_year(text: str, *, latest: int = 2999) -> int | None:
     """The first four-digit year in a text; None if there is none or it lies after `latest`."""
     found = re.search(r"(?<!\d)[12]\d{3}(?!\d)", text)
     return check_year(int(found[0]), latest=latest) if found else None

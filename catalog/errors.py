@@ -6,6 +6,7 @@ CatalogError
 ├── IsbnInvalid             a text is no ISBN
 ├── UserUnknown             no such user_id
 ├── BookUnknown             no such book_id
+├── SourceOptionInvalid     an import was told something that it cannot mean
 └── SourceError             a file of an import cannot be used
     ├── SourceFileMissing
     ├── SourceFileEmpty
@@ -64,6 +65,14 @@ class BookUnknown(CatalogError):
         self.book_id = book_id
 
 
+class SourceOptionInvalid(CatalogError):
+    """An import was told something that it cannot mean."""
+
+    def __init__(self, option: str, value: str, *, expected: str) -> None:
+        super().__init__(f"{option} {value!r}: expected {expected}")
+        self.option, self.value = option, value
+
+
 class SourceError(CatalogError):
     """A file of an import cannot be used; nothing was written."""
 
@@ -89,10 +98,15 @@ class SourceFileEmpty(SourceError):
 class SourceFormatWrong(SourceError):
     """A file is not of the format that the source reads."""
 
-    def __init__(self, path: Path, *, expected: str, found: str) -> None:
-        super().__init__(
-            path, f"expected {expected}, found {found}; is it the original, unchanged dump file?"
-        )
+    def __init__(
+        self,
+        path: Path,
+        *,
+        expected: str,
+        found: str,
+        remedy: str = "is it the original, unchanged dump file?",
+    ) -> None:
+        super().__init__(path, f"expected {expected}, found {found}; {remedy}")
         self.expected, self.found = expected, found
 
 

@@ -39,6 +39,20 @@ def book_crossing(
     _import(lambda: BookCrossing(folder, open_library))
 
 
+@import_app.command("csv")
+def plain_csv(
+    folder: Annotated[Path, typer.Argument(help="Folder of ratings.csv and perhaps items.csv.")],
+    name: Annotated[str, typer.Option(help="What the catalog calls this source.")] = "csv",
+    scale: Annotated[str, typer.Option(help="Lowest and highest rating; they become 1 and 10.")] = "1-10",
+    separator: Annotated[str, typer.Option(help="What stands between two fields; or tab.")] = ",",
+    encoding: Annotated[str, typer.Option(help="How the files' text is encoded.")] = "utf-8",
+) -> None:
+    """Import ratings.csv (user, item, rating) and items.csv (item, title, authors, year, isbn, subjects)."""
+    from catalog.sources.plain_csv import PlainCsv
+
+    _import(lambda: PlainCsv(folder, name=name, scale=scale, separator=separator, encoding=encoding))
+
+
 @import_app.command("demo")
 def demo(
     books: Annotated[

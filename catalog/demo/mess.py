@@ -13,6 +13,7 @@ from catalog.demo.works import made_up_isbn
 from catalog.isbn import build_isbn13, to_isbn10
 from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork, Source
 from catalog.sources.row_log import RowLog
+from catalog.sources.scale import Scale
 
 EDITIONS_SHARE = 0.25
 """Works with one or two editions more."""
@@ -34,6 +35,11 @@ class Messy:
     def name(self) -> str:
         """That of the clean source."""
         return self._source.name
+
+    @property
+    def scale(self) -> Scale:
+        """That of the clean source."""
+        return self._source.scale
 
     def works(self, log: RowLog) -> Iterator[RawWork]:
         """The source's works."""

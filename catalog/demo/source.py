@@ -10,6 +10,7 @@ from catalog.demo.shelf import Shelf, build_shelf
 from catalog.demo.works import Work, made_up_isbn, number_isbns, read_works
 from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
 from catalog.sources.row_log import RowLog
+from catalog.sources.scale import TEN_POINTS
 
 DEFAULT_READERS, DEFAULT_RATINGS = 2_000, 40_000
 WORKS, EDITIONS, READERS, RATINGS = "works", "editions", "readers", "ratings"
@@ -34,6 +35,7 @@ class Demo:
     """Readers of the project's own works, or of `books` made-up ones; one seed gives one catalog."""
 
     name = "demo"
+    scale = TEN_POINTS
 
     def __init__(
         self,
@@ -96,7 +98,7 @@ class Demo:
             for user, book, rating, time in zip(*columns, strict=True):
                 self._count(log, RATINGS, number, self._n_ratings)
                 number += 1
-                yield RawRating(RATINGS, str(user + 1), self._isbns[book], str(rating), time)
+                yield RawRating(RATINGS, str(user + 1), None, self._isbns[book], str(rating), time)
 
     def _rng(self, purpose: str) -> np.random.Generator:
         # Each stream its own numbers, so that more readers leave the books as they are.

@@ -6,7 +6,7 @@ from catalog.cleaning import author_key, check_year, parse_year, repair_text, wo
 from catalog.errors import IsbnInvalid
 from catalog.importing.book_rows import BookRows, CleanBook
 from catalog.importing.identity import BookIdentities, EditionChange, Found, Match
-from catalog.importing.ids import read_dict, read_ids
+from catalog.importing.ids import is_usable_id, read_dict, read_ids
 from catalog.importing.subjects import SubjectCollector
 from catalog.isbn import parse_isbn
 from catalog.sources.records import RawEdition, RawWork
@@ -33,14 +33,13 @@ class BookImporter:
 
     def add_work(self, raw: RawWork) -> None:
         """Write a work, unless one of the same title and first author came before: then they are one."""
-        title = self._clean(raw.title)
-        if not title:
-            self._log.drop(raw.file, "no title")
-            return
-        if self._identities.has_work(raw.external_id):
-            self._log.drop(raw.file, "duplicate id")
+        title = raw.external_id if raw.title is None else self._clean(raw.title)
+        if reason := self._why_not(raw.external_id, title):
+            self._log.drop(raw.file, reason)
             return
         self._log.keep(raw.file)
+        if raw.title is None and self._identities.join_stored(raw.external_id):
+            return
         authors = self._clean_authors(raw.authors)
         match = self._identities.match_work(raw.external_id, _key(title, authors))
         if match.found is Found.JOINED:
@@ -77,6 +76,14 @@ class BookImporter:
             if change is EditionChange.LEAVE_TO_OTHER_SOURCE:
                 self._log.repairs["ISBNs left to a book of another source"] += 1
             self._rows.change_edition(change, isbn, match.book_id, year)
+
+    def _why_not(self, external_id: str, title: str) -> str | None:
+        """Why a work cannot be taken."""
+        if not title:
+            return "no title"
+        if not is_usable_id(external_id):
+            return "no usable id"
+        return "duplicate id" if self._identities.has_work(external_id) else None
 
     def _write(self, match: Match, external_id: str, book: CleanBook) -> None:
         if match.found is Found.NEW:

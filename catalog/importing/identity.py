@@ -59,10 +59,6 @@ class BookIdentities:
         self._used: set[int] = set()
         self._moved: dict[int, int] = {}
 
-    def is_stored(self, external_id: str) -> bool:
-        """Whether there is a book of this external id."""
-        return self._ids.get(external_id) is not None
-
     def has_work(self, external_id: str) -> bool:
         """Whether this import has told of the work."""
         return external_id in self._book_of_work
@@ -76,6 +72,15 @@ class BookIdentities:
         self._book_of_work[external_id] = match.book_id
         self._used.add(match.book_id)
         return match
+
+    def join_stored(self, external_id: str) -> bool:
+        """Take a work's stored book, or its heir, as it is; False if none is stored."""
+        book_id = self._current(self._ids.get(external_id))
+        if book_id is None:
+            return False
+        self._book_of_work[external_id] = book_id
+        self._used.add(book_id)
+        return True
 
     def match_edition(
         self, work: str | None, isbns: Sequence[str], key: str | None, *, external_id: str | None

@@ -4,6 +4,8 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
+from catalog.tables import EXTERNAL_ID_LENGTH
+
 
 class Ids:
     """Ids of one table's rows by a key of theirs, for example a source's external id."""
@@ -23,6 +25,11 @@ class Ids:
         new = self._ids[key] = self._next
         self._next += 1
         return new, True
+
+
+def is_usable_id(external_id: str) -> bool:
+    """Whether an id is there and fits its column."""
+    return 0 < len(external_id) <= EXTERNAL_ID_LENGTH
 
 
 def read_ids(connection: Connection, stored: Any, column: Any) -> Ids:

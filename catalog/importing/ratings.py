@@ -12,15 +12,16 @@ from sqlalchemy import Connection, select
 from catalog.errors import IsbnInvalid
 from catalog.importing.bulk import CHUNK_ROWS, RowWriter
 from catalog.importing.identity import BookIdentities
-from catalog.importing.users import UserImporter, is_usable_id
+from catalog.importing.ids import is_usable_id
+from catalog.importing.users import UserImporter
 from catalog.isbn import parse_isbn
 from catalog.sources.records import RawRating
 from catalog.sources.row_log import RowLog
+from catalog.sources.scale import Scale
 from catalog.tables import Rating, User
 from foundation.arrays import F64, I64, pack_pairs
 
 _UNDATED = -1
-_NUMBERS = {str(n): float(n) for n in range(1, 11)}
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,11 @@ class RatingColumns:
 class RatingImporter:
     """Collects ratings as numbers, 25 bytes each, and writes them once all are known."""
 
-    def __init__(self, users: UserImporter, books: BookIdentities, log: RowLog) -> None:
-        self._users, self._books, self._log = users, books, log
-        self._resolved: dict[str, int | str] = {}
+    def __init__(self, users: UserImporter, books: BookIdentities, scale: Scale, log: RowLog) -> None:
+        self._users, self._books, self._scale, self._log = users, books, scale, log
+        # What was found out once, as most books and all ratings come many times; a text tells what is wrong.
+        self._found_books: dict[tuple[str | None, str], int | str] = {}
+        self._found_ratings: dict[str, float | str] = {}
         self._files: dict[str, int] = {}
         self._user_ids, self._book_ids, self._ratings, self._rated_at, self._file_idx = (
             array("i"), array("i"), array("d"), array("q"), array("b"),
@@ -67,14 +70,17 @@ class RatingImporter:
 
     def add(self, raw: RawRating) -> None:
         """Note a rating of a known book; others are dropped."""
-        book = self._resolved.get(raw.isbn)
+        named = raw.work, raw.isbn
+        book = self._found_books.get(named)
         if book is None:
-            book = self._resolved[raw.isbn] = self._resolve(raw.isbn)
-        rating = float("nan") if raw.rating == "0" else _NUMBERS.get(raw.rating)
+            book = self._found_books[named] = self._find_book(*named)
+        rating = self._found_ratings.get(raw.rating)
+        if rating is None:
+            rating = self._found_ratings[raw.rating] = self._read_rating(raw.rating)
         if not is_usable_id(raw.user):
             self._log.drop(raw.file, "no usable reader id")
-        elif rating is None:
-            self._log.drop(raw.file, "rating is not a whole number from 0 to 10")
+        elif isinstance(rating, str):
+            self._log.drop(raw.file, rating)
         elif isinstance(book, str):
             self._log.drop(raw.file, book)
         else:
@@ -106,13 +112,23 @@ class RatingImporter:
         RowWriter.updating(connection, Rating, *columns, where=key).extend(changed.rows())
         return _overlay(stored, incoming.take(~is_older))
 
-    def _resolve(self, text: str) -> int | str:
-        """The book of a rating's ISBN, or why there is none."""
+    def _find_book(self, work: str | None, isbn: str) -> int | str:
+        """The book of a work or, if that is unknown, of an ISBN; or why there is none."""
+        book_id = None if work is None else self._books.book_of_work(work)
+        if book_id is None and (isbn or work is None):
+            try:
+                book_id = self._books.book_of_isbn(parse_isbn(isbn, repair_zeros=True))
+            except IsbnInvalid as error:
+                return f"ISBN: {error.reason}"
+        return "no book record" if book_id is None else book_id
+
+    def _read_rating(self, text: str) -> float | str:
+        """The rating from 1 to 10, NaN for an implicit one; or why it is none."""
         try:
-            isbn = parse_isbn(text, repair_zeros=True)
-        except IsbnInvalid as error:
-            return f"ISBN: {error.reason}"
-        return self._books.book_of_isbn(isbn) or "no book record"
+            rating = self._scale.parse(text)
+        except ValueError:
+            return f"rating is not {self._scale}"
+        return float("nan") if rating is None else rating
 
     def _best_of_duplicates(self) -> RatingColumns:
         """One row a reader and book: the highest explicit rating, of equal ones the newest."""

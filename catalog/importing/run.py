@@ -72,7 +72,7 @@ def _import_users(
     users = UserImporter(connection, source.name, log)
     for user in source.users(log):
         users.add(user)
-    ratings = RatingImporter(users, books, log)
+    ratings = RatingImporter(users, books, source.scale, log)
     for rating in source.ratings(log):
         ratings.add(rating)
     written = ratings.write(connection, source.name)

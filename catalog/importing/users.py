@@ -5,10 +5,10 @@ from sqlalchemy import Connection, select
 from catalog.cleaning import parse_age_group
 from catalog.importing.bulk import RowWriter
 from catalog.importing.countries import parse_country
-from catalog.importing.ids import read_ids
+from catalog.importing.ids import is_usable_id, read_ids
 from catalog.sources.records import RawUser
 from catalog.sources.row_log import RowLog
-from catalog.tables import EXTERNAL_ID_LENGTH, User
+from catalog.tables import User
 
 
 class UserImporter:
@@ -65,8 +65,3 @@ class UserImporter:
         if self._new.is_full or self._changed.is_full:
             self.flush()
         return user_id
-
-
-def is_usable_id(external_id: str) -> bool:
-    """Whether an id is there and fits its column."""
-    return 0 < len(external_id) <= EXTERNAL_ID_LENGTH

@@ -4,17 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.cleaning import repair_text, work_key
-from catalog.errors import IsbnInvalid
+from catalog.errors import IsbnInvalid, SourceFormatWrong
 from catalog.isbn import parse_isbn
-from catalog.sources.files import find_file, read_semicolon_csv
+from catalog.sources.files import CsvFormat, find_file, read_csv
 from catalog.sources.open_library import OpenLibrary
 from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
-from catalog.sources.row_log import RowLog
+from catalog.sources.row_log import Progress, RowLog
+from catalog.sources.scale import TEN_POINTS
 
 BOOKS, USERS, RATINGS = "BX-Books.csv", "BX-Users.csv", "BX-Book-Ratings.csv"
 BOOK_COLUMNS = ("ISBN", "Book-Title", "Book-Author", "Year-Of-Publication", "Publisher")
 USER_COLUMNS = ("User-ID", "Location", "Age")
 RATING_COLUMNS = ("User-ID", "ISBN", "Book-Rating")
+FORMAT = CsvFormat(";", "latin-1", escape="\\", last_line_ends=True)
 _NULL = "NULL"
 
 
@@ -22,6 +24,7 @@ class BookCrossing:
     """The dump in one folder; from Open Library's in another, only works of the dump's books are taken."""
 
     name = "book-crossing"
+    scale = TEN_POINTS
 
     def __init__(self, folder: Path, open_library: Path | None = None) -> None:
         """Raises SourceFileMissing."""
@@ -55,10 +58,10 @@ class BookCrossing:
     def ratings(self, log: RowLog) -> Iterator[RawRating]:
         """Ratings by ISBN."""
         for user_id, isbn, rating, *_ in self._rows(self._ratings, RATING_COLUMNS, log):
-            yield RawRating(RATINGS, user_id.strip(), isbn.strip(), rating.strip(), None)
+            yield RawRating(RATINGS, user_id.strip(), None, isbn.strip(), rating.strip(), None)
 
     def _rows(self, path: Path, columns: tuple[str, ...], log: RowLog) -> Iterator[list[str]]:
-        for row in read_semicolon_csv(path, columns, log.progress):
+        for row in _read(path, columns, log.progress):
             log.read(path.name)
             if len(row) < len(columns):
                 log.drop(path.name, "too few fields")
@@ -68,15 +71,25 @@ class BookCrossing:
     def _read_wanted(self, log: RowLog) -> tuple[set[str], set[str]]:
         """Canonical ISBNs of the dump, and the title-and-author keys of its books."""
         texts, keys = set(), set()
-        for row in read_semicolon_csv(self._books, BOOK_COLUMNS, log.progress):
+        for row in _read(self._books, BOOK_COLUMNS, log.progress):
             if len(row) >= len(BOOK_COLUMNS):
                 texts.add(row[0].strip())
                 if row[2]:
                     keys.add(work_key(repair_text(row[1]), repair_text(row[2])))
-        for row in read_semicolon_csv(self._ratings, RATING_COLUMNS, log.progress):
+        for row in _read(self._ratings, RATING_COLUMNS, log.progress):
             if len(row) >= len(RATING_COLUMNS):
                 texts.add(row[1].strip())
         return {isbn for isbn in map(_try_isbn, texts) if isbn}, keys
+
+
+def _read(path: Path, columns: tuple[str, ...], progress: Progress) -> Iterator[list[str]]:
+    """Rows after the header. Raises SourceFormatWrong if that does not begin with `columns`."""
+    rows = read_csv(path, FORMAT, progress)
+    header = next(rows)
+    if header[: len(columns)] != list(columns):
+        expected, found = (f"the header {FORMAT.join(row)}" for row in (columns, header))
+        raise SourceFormatWrong(path, expected=expected, found=found)
+    return rows
 
 
 def _try_isbn(text: str) -> str | None:

@@ -5,35 +5,58 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from catalog.errors import SourceFileEmpty, SourceFileMissing, SourceFileTruncated, SourceFormatWrong
 from catalog.sources.row_log import Progress
 
 _PROGRESS_EVERY_ROWS = 5_000
+_SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
-def read_semicolon_csv(path: Path, columns: Sequence[str], progress: Progress) -> Iterator[list[str]]:
-    """Rows after the header of a Book-Crossing file, each with as many fields as it happens to have.
+@dataclass(frozen=True)
+class CsvFormat:
+    """How a source writes its tables."""
 
-    Latin-1, fields in quotes, a quote within a field behind a backslash. Raises SourceFileEmpty,
-    SourceFormatWrong if the header does not begin with `columns`, SourceFileTruncated if the last line has no
-    end.
+    separator: str = ","
+    encoding: str = "utf-8-sig"
+    """UTF-8, with or without the mark that some programs put before it."""
+    escape: str | None = None
+    """What stands before a quote within a field; without it, such a quote is doubled."""
+    last_line_ends: bool = False
+    """Whether a file whose last line has no end was cut off."""
+
+    def join(self, fields: Sequence[str]) -> str:
+        """A row as it stands in a file, for messages."""
+        text = self.separator.join(fields)
+        return f"{text!r}" if len(text) <= 120 else f"{text[:120]!r}…"
+
+
+def read_csv(path: Path, layout: CsvFormat, progress: Progress) -> Iterator[list[str]]:
+    """The header, then the rows, each with as many fields as it happens to have.
+
+    Raises SourceFileEmpty without a row, SourceFormatWrong, or SourceFileTruncated.
     """
-    size = check_has_end(path)
-    with path.open("rb") as raw, io.TextIOWrapper(raw, encoding="latin-1", newline="") as text:
-        header = next(csv.reader([text.readline()], delimiter=";", escapechar="\\"))
-        if header[: len(columns)] != list(columns):
-            raise SourceFormatWrong(path, expected=_show(columns), found=_show(header))
-        rows = csv.reader(text, delimiter=";", escapechar="\\", strict=True)
+    size = path.stat().st_size
+    if not size:
+        raise SourceFileEmpty(path)
+    if layout.last_line_ends:
+        check_has_end(path)
+    with path.open("rb") as raw, io.TextIOWrapper(raw, encoding=layout.encoding, newline="") as text:
+        rows = csv.reader(text, delimiter=layout.separator, escapechar=layout.escape, strict=True)
         n_rows = 0
         try:
+            header = text.readline()
+            yield from csv.reader([header], delimiter=layout.separator, escapechar=layout.escape)
             for n_rows, row in enumerate(rows, start=1):
                 if n_rows % _PROGRESS_EVERY_ROWS == 0:
                     progress(path.name, raw.tell(), size)
                 yield row
         except csv.Error as error:
-            raise _explain(error, path, rows.line_num + 1) from error
+            raise _explain(error, path, layout, line=rows.line_num + 1) from error
+        except UnicodeDecodeError as error:
+            raise _explain_encoding(path, layout) from error
     if not n_rows:
         raise SourceFileEmpty(path)
     progress(path.name, size, size)
@@ -60,16 +83,12 @@ def read_gzip_lines(path: Path, progress: Progress, *, stage: str) -> Iterator[b
     progress(stage, size, size)
 
 
-def check_has_end(path: Path) -> int:
-    """Size in bytes of a text file; SourceFileEmpty, or SourceFileTruncated if its last line has no end."""
-    size = path.stat().st_size
-    if not size:
-        raise SourceFileEmpty(path)
+def check_has_end(path: Path) -> None:
+    """Raise SourceFileTruncated if the last line of a text file has no end."""
     with path.open("rb") as file:
-        file.seek(-1, io.SEEK_END)
+        size = file.seek(-1, io.SEEK_END) + 1
         if file.read() != b"\n":
             raise SourceFileTruncated(path, after=f"{size:,} bytes")
-    return size
 
 
 def find_file(folder: Path, name: str, *, expected: str) -> Path:
@@ -80,12 +99,31 @@ def find_file(folder: Path, name: str, *, expected: str) -> Path:
     return found[-1]
 
 
-def _explain(error: csv.Error, path: Path, line: int) -> SourceFormatWrong | SourceFileTruncated:
+def _explain(
+    error: csv.Error, path: Path, layout: CsvFormat, *, line: int
+) -> SourceFormatWrong | SourceFileTruncated:
     if "unexpected end of data" in str(error):
         return SourceFileTruncated(path, after=f"line {line:,}, where a quote is still open")
-    return SourceFormatWrong(path, expected="semicolon-separated text", found=f"{error} at line {line:,}")
+    name = _SEPARATOR_NAMES.get(layout.separator, repr(layout.separator))
+    return SourceFormatWrong(path, expected=f"{name}-separated text", found=f"{error} at line {line:,}")
 
 
-def _show(columns: Sequence[str]) -> str:
-    text = ";".join(columns)
-    return f"the header {text!r}" if len(text) <= 120 else f"{text[:120]!r}…"
+def _explain_encoding(path: Path, layout: CsvFormat) -> SourceFormatWrong:
+    encoding = layout.encoding.removesuffix("-sig")
+    with path.open("rb") as lines:
+        # The text comes decoded by the block, so which line it was must be looked up.
+        line = next((n for n, line in enumerate(lines, start=1) if not _is_text(line, encoding)), 0)
+    return SourceFormatWrong(
+        path,
+        expected=f"text in {encoding}",
+        found=f"other bytes at line {line:,}",
+        remedy="name its encoding",
+    )
+
+
+def _is_text(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

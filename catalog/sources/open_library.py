@@ -19,8 +19,6 @@ from catalog.sources.records import RawEdition, RawWork
 from catalog.sources.row_log import RowLog
 
 _EXPECTED = "ol_dump_works*.txt.gz, ol_dump_editions*.txt.gz and ol_dump_authors*.txt.gz"
-_ANY_YEAR = 9999
-"""The importer knows which years cannot be."""
 
 
 class _Link(NamedTuple):
@@ -123,7 +121,7 @@ class OpenLibrary:
             external_id=key,
             title=str(record.get("title", "")),
             authors=self._authors_of(key),
-            year=parse_year(str(record.get("first_publish_date", "")), latest=_ANY_YEAR),
+            year=parse_year(str(record.get("first_publish_date", ""))),
             language=self._links[key].language,
             description=description,
             subjects=tuple(str(subject) for subject in record.get("subjects", ())),

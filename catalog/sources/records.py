@@ -1,9 +1,10 @@
-"""What an importer's source is: streams of raw records, and a log of every row it read."""
+"""What a source of books and ratings is: streams of raw records, for the importer to clean and write."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from catalog.sources.row_log import RowLog
+from catalog.sources.scale import Scale
 
 
 class RawWork(NamedTuple):
@@ -12,7 +13,8 @@ class RawWork(NamedTuple):
     file: str
     """Name in the import report."""
     external_id: str
-    title: str
+    title: str | None
+    """None where the source has nothing but the id, which is then the title of a book that is new."""
     authors: tuple[str, ...]
     year: int | None
     language: str | None
@@ -43,12 +45,16 @@ class RawUser(NamedTuple):
 
 
 class RawRating(NamedTuple):
-    """That a reader has read a book: 1 to 10, or 0 when they only used it."""
+    """That a reader has read a book, named by its work, by an ISBN or by both: then the work counts first."""
 
     file: str
     user: str
+    work: str | None
+    """external_id of a work of the same source."""
     isbn: str
+    """As printed; empty if the source has none."""
     rating: str
+    """As the source's scale has it."""
     rated_at: int | None
     """Seconds since 1970 UTC."""
 
@@ -64,6 +70,11 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """Written to `source` of every reader and book, for example "book-crossing"."""
+        ...
+
+    @property
+    def scale(self) -> Scale:
+        """What its ratings mean."""
         ...
 
     def works(self, log: RowLog) -> Iterator[RawWork]:

@@ -7,6 +7,7 @@ from typing import TypeVar
 from catalog.isbn import build_isbn13
 from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
 from catalog.sources.row_log import RowLog
+from catalog.sources.scale import TEN_POINTS, Scale
 
 R = TypeVar("R", RawWork, RawEdition, RawUser, RawRating)
 
@@ -32,7 +33,7 @@ def edition(
 
 def rating(user: str, number: int, value: str, at: int | None = None) -> RawRating:
     """A rating of the edition with this made-up ISBN."""
-    return RawRating("ratings", user, isbn(number), value, at)
+    return RawRating("ratings", user, None, isbn(number), value, at)
 
 
 def user(external_id: str, age: str = "30", location: str = "paris, , france") -> RawUser:
@@ -49,6 +50,7 @@ class ListSource:
     user_list: Sequence[RawUser] = ()
     rating_list: Sequence[RawRating] = ()
     name: str = "lists"
+    scale: Scale = TEN_POINTS
 
     def works(self, log: RowLog) -> Iterator[RawWork]:
         return _logged(self.work_list, log)

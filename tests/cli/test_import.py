@@ -12,9 +12,12 @@ from typing import Any
 
 import pytest
 
+from catalog.books import read_titles
+from catalog.database import open_database
 from catalog.demo.dump import write_book_crossing, write_open_library
 from catalog.demo.source import Demo
 from catalog.sources.book_crossing import BOOKS, RATINGS, USERS
+from catalog.users import find_user, read_reader
 from tests.homes import DEMO, N_BOOKS, N_READERS, ROOT, Home, command
 from tests.meshes import wait_until
 
@@ -148,6 +151,49 @@ def test_a_whole_dump_is_imported_beside_what_is_there(
     assert n_rows(home, "users") == N_READERS + 60
     assert BOOKS in table
     assert home.succeed("users", "find", "--source", "book-crossing", "--external-id", "7").strip().isdigit()
+
+
+def test_plain_ratings_and_items_are_imported_to_the_last_row(empty_home: Home, tmp_path: Path) -> None:
+    (tmp_path / "ratings.csv").write_text("user;item;rating\nada;1;5\nada;2;1\nada;3;7\n")
+    (tmp_path / "items.csv").write_text("item;title;author\n1;Ash;Ann Ash\n2;;\n")
+
+    table = empty_home.succeed(
+        "import", "csv", str(tmp_path), "--name", "shop", "--scale", "1-5", "--separator", ";"
+    )
+
+    assert "rating is not a number from 1 to 5 1" in " ".join(table.split())
+    report = read_report(empty_home)
+    assert {file["name"]: (file["n_read"], file["n_kept"]) for file in report["files"]} == {
+        "items.csv": (2, 2),
+        "ratings.csv": (3, 2),
+    }
+    db = open_database(f"sqlite:///{empty_home.path / 'catalog.db'}")
+    with db.session() as session:
+        reader = read_reader(session, find_user(session, "shop", "ada") or 0)
+        history = reader.history if reader else ()
+        titles = read_titles(session, [book_id for book_id, _ in history])
+    db.close()
+    rows = [(titles[book_id].title, titles[book_id].authors, rating) for book_id, rating in history]
+    assert rows == [("Ash", ("Ann Ash",), 10.0), ("2", (), 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (["--scale", "five"], "scale 'five': expected the lowest and highest rating, such as 1-5"),
+        (["--separator", ";"], "ratings.csv: expected a column 'user' in line 1"),
+        (["--encoding", "ascii"], "ratings.csv: expected text in ascii, found other bytes at line 2"),
+    ],
+)
+def test_plain_files_that_cannot_be_read_so_end_the_import_in_one_sentence(
+    empty_home: Home, tmp_path: Path, words: list[str], remedy: str
+) -> None:
+    (tmp_path / "ratings.csv").write_text("user,item,rating\nzoë,1,5\n", encoding="utf-8")
+
+    message = empty_home.fail("import", "csv", str(tmp_path), *words)
+
+    assert remedy in message
+    assert not list((empty_home.path / "reports").glob("*.json"))
 
 
 def test_a_folder_that_is_not_there_is_named(empty_home: Home, tmp_path: Path) -> None:

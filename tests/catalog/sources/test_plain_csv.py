@@ -1,0 +1,244 @@
+"""Anybody's ratings: what two CSV files become in the catalog, on each database."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from catalog.books import BookRow, find_by_isbn, read_titles
+from catalog.database import Database
+from catalog.errors import CatalogError, SourceError, SourceFileMissing, SourceOptionInvalid
+from catalog.importing import ImportReport, import_source
+from catalog.sources.plain_csv import ISBNS, ITEMS, ITEMS_OF_RATINGS, RATINGS, PlainCsv
+from catalog.tables import Book, Rating, User
+from catalog.users import find_user, read_reader
+from tests.catalog.shelf import isbn
+
+MANY_ITEMS = f"""item,title,authors,year,isbn,subjects
+a1,Ash,Ann Ash;Ben Birch,1999.0,{isbn(1)},Dragons;Ghosts
+b2,"Birch, a tree",,-50,,
+c3,,Cy Cedar,,{isbn(3)};{isbn(4)},
+"""
+MANY_RATINGS = """rating,rated_at,user,item,shelf
+5,2020-01-02,ada,a1,own
+1,1577923200,ada,b2,
+,,bob,c3,
+3.5,2020-01-02T00:00:00+01:00,bob,a1,
+"""
+
+
+def folder(path: Path, *, ratings: str, items: str | None = None, encoding: str = "utf-8") -> Path:
+    (path / RATINGS).write_text(ratings, encoding=encoding)
+    if items is not None:
+        (path / ITEMS).write_text(items, encoding=encoding)
+    return path
+
+
+def import_csv(db: Database, path: Path, **options: str) -> ImportReport:
+    return import_source(db, PlainCsv(path, **options))
+
+
+def rows_of(report: ImportReport) -> dict[str, tuple[int, int, dict[str, int]]]:
+    return {file.name: (file.n_read, file.n_kept, file.dropped) for file in report.files}
+
+
+def book(db: Database, external_id: str, source: str = "csv") -> BookRow:
+    with db.session() as session:
+        book_id = session.scalar(select(Book.book_id).filter_by(source=source, external_id=external_id))
+        assert book_id is not None
+        return read_titles(session, [book_id])[book_id]
+
+
+def ratings_of(db: Database, external_id: str, source: str = "csv") -> dict[str, float | None]:
+    """A reader's ratings by title, oldest first."""
+    with db.session() as session:
+        reader = read_reader(session, find_user(session, source, external_id) or 0)
+        assert reader is not None
+        titles = read_titles(session, [book_id for book_id, _ in reader.history])
+        return {titles[book_id].title: value for book_id, value in reader.history}
+
+
+def count(db: Database, table: Any) -> int:
+    with db.session() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_items_become_books_of_their_ids_and_ratings_lie_on_the_catalogs_scale(
+    db: Database, tmp_path: Path
+) -> None:
+    report = import_csv(db, folder(tmp_path, ratings=MANY_RATINGS, items=MANY_ITEMS), scale="1-5")
+
+    ash, birch, cedar = (book(db, item) for item in ("a1", "b2", "c3"))
+    assert (ash.title, ash.authors, ash.year, ash.isbns) == (
+        "Ash",
+        ("Ann Ash", "Ben Birch"),
+        1999,
+        (isbn(1),),
+    )
+    assert ash.subjects == ("Dragons", "Ghosts")
+    assert (birch.title, birch.authors, birch.year, birch.isbns) == ("Birch, a tree", (), -50, ())
+    assert (cedar.title, cedar.authors, cedar.isbns) == ("c3", ("Cy Cedar",), (isbn(3), isbn(4)))
+    assert ratings_of(db, "ada") == {"Ash": 10.0, "Birch, a tree": 1.0}
+    assert ratings_of(db, "bob") == {"c3": None, "Ash": 6.625}
+    assert rows_of(report) == {ITEMS: (3, 3, {}), ISBNS: (2, 2, {}), RATINGS: (4, 4, {})}
+
+
+def test_times_are_seconds_or_iso_and_unknown_where_they_are_neither(db: Database, tmp_path: Path) -> None:
+    times = ["1577923200", "2020-01-02", "2020-01-02T01:00:00+01:00", "", "yesterday", "9" * 20, "9" * 12]
+    rows = "".join(f"{number},x,5,{time}\n" for number, time in enumerate(times))
+
+    report = import_csv(db, folder(tmp_path, ratings=f"user,item,rating,rated_at\n{rows}"))
+
+    with db.session() as session:
+        found = session.scalars(select(Rating.rated_at).order_by(Rating.user_id)).all()
+    assert found == [1_577_923_200] * 3 + [None] * 4
+    assert report.repairs == {"times that are none left unknown": 3}
+
+
+def test_without_a_file_of_items_the_ids_are_the_titles(db: Database, tmp_path: Path) -> None:
+    report = import_csv(db, folder(tmp_path, ratings="user,item,rating\n1,Ash,8\n2,Ash,9\n2,Birch,\n"))
+
+    assert ratings_of(db, "2") == {"Ash": 9.0, "Birch": None}
+    assert book(db, "Ash").title == "Ash"
+    assert rows_of(report) == {ITEMS_OF_RATINGS: (2, 2, {}), RATINGS: (3, 3, {})}
+
+
+def test_ratings_alone_leave_the_titles_that_an_earlier_import_brought(db: Database, tmp_path: Path) -> None:
+    import_csv(db, folder(tmp_path, ratings=MANY_RATINGS, items=MANY_ITEMS))
+    before = book(db, "a1")
+    (tmp_path / ITEMS).unlink()
+
+    import_csv(db, folder(tmp_path, ratings="user,item,rating\ncyd,a1,8\n"))
+
+    assert book(db, "a1") == before
+    assert ratings_of(db, "cyd") == {"Ash": 8.0}
+    assert count(db, Book) == 3
+
+
+def test_a_rating_of_an_item_that_only_an_earlier_file_named_is_kept(db: Database, tmp_path: Path) -> None:
+    import_csv(db, folder(tmp_path, ratings=MANY_RATINGS, items=MANY_ITEMS))
+
+    report = import_csv(
+        db, folder(tmp_path, ratings="user,item,rating\ncyd,a1,8\n", items="item,title\nz9,Zelkova\n")
+    )
+
+    assert ratings_of(db, "cyd") == {"Ash": 8.0}
+    assert report.totals["books"] == 4
+
+
+def test_importing_twice_changes_no_id_and_no_rating(db: Database, tmp_path: Path) -> None:
+    files = folder(tmp_path, ratings=MANY_RATINGS, items=MANY_ITEMS)
+    import_csv(db, files)
+    before = [book(db, item) for item in ("a1", "b2", "c3")], ratings_of(db, "ada"), ratings_of(db, "bob")
+
+    import_csv(db, files)
+
+    assert before == (
+        [book(db, item) for item in ("a1", "b2", "c3")],
+        ratings_of(db, "ada"),
+        ratings_of(db, "bob"),
+    )
+
+
+def test_two_names_are_two_sources(db: Database, tmp_path: Path) -> None:
+    files = folder(tmp_path, ratings=MANY_RATINGS, items=MANY_ITEMS)
+    import_csv(db, files, name="shop")
+
+    report = import_csv(db, files, name="library")
+
+    assert (count(db, Book), count(db, User), count(db, Rating)) == (6, 4, 8)
+    assert book(db, "a1", "shop").book_id != book(db, "a1", "library").book_id
+    assert report.repairs["ISBNs left to a book of another source"] == 3
+    with db.session() as session:
+        assert find_by_isbn(session, isbn(1)) == book(db, "a1", "shop").book_id
+
+
+def test_what_cannot_be_used_is_dropped_and_counted_by_reason(db: Database, tmp_path: Path) -> None:
+    items = "item,title,isbn\na1,Ash,9780306406158\na1,Twice,\n,None,\n" + f"{'x' * 65},Long,\nb2\nc3,,,,\n"
+    ratings = "user,item,rating\n1,a1,5\n1,a1,3\n1,nowhere,5\n,a1,5\n1,a1,9\n1,a1,good\n1,a1\n1,a1,5,6\n"
+
+    report = import_csv(db, folder(tmp_path, ratings=ratings, items=items), scale="1-5")
+
+    assert rows_of(report) == {
+        ITEMS: (6, 1, {"no usable id": 2, "duplicate id": 1, "too few fields": 1, "too many fields": 1}),
+        ISBNS: (1, 0, {"ISBN: wrong check digit": 1}),
+        RATINGS: (8, 1, {
+            "rating is not a number from 1 to 5": 2, "reader rated the book more than once": 1,
+            "no book record": 1, "no usable reader id": 1, "too few fields": 1, "too many fields": 1,
+        }),
+    }  # fmt: skip
+    assert ratings_of(db, "1") == {"Ash": 10.0}
+
+
+@pytest.mark.parametrize(
+    ("separator", "written", "encoding"),
+    [(";", ";", "latin-1"), ("tab", "\t", "utf-8"), ("|", "|", "utf-16"), (",", ",", "utf-8-sig")],
+)
+def test_separator_and_encoding_are_the_files_own(
+    sqlite: Database, tmp_path: Path, separator: str, written: str, encoding: str
+) -> None:
+    items = 'item,title,authors\n1,"Die ""Wand""",Marlén'.replace(",", written)
+    ratings = "user,item,rating\nzoë,1,7".replace(",", written)
+
+    import_csv(
+        sqlite,
+        folder(tmp_path, ratings=ratings, items=items, encoding=encoding),
+        separator=separator,
+        encoding=encoding,
+    )
+
+    assert ratings_of(sqlite, "zoë") == {'Die "Wand"': 7.0}
+    assert book(sqlite, "1").authors == ("Marlén",)
+
+
+BROKEN: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "holds no rows"),
+    "only a header": (b"user,item,rating\n", "holds no rows"),
+    "another separator": (
+        b"user;item;rating\n1;2;3\n",
+        "expected a column 'user' in line 1, found 'user;item",
+    ),
+    "no such column": (b"user,book,rating\n1,2,3\n", "expected a column 'item' in line 1, found 'user,book"),
+    "another encoding": (b"user,item,rating\n1,2,3\n1,Caf\xe9,3\n", "expected text in utf-8.* at line 3"),
+    "an open quote": (b'user,item,rating\n1,2,3\n1,"2,3\n', "cut off in the middle, after line 3"),
+    "text after a quote": (b'user,item,rating\n1,"2"2,3\n', "expected comma-separated text.* at line 2"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_stops_the_import_with_file_and_line_and_leaves_nothing(
+    sqlite: Database, tmp_path: Path, name: str
+) -> None:
+    content, message = BROKEN[name]
+    folder(tmp_path, ratings="", items=MANY_ITEMS)
+    (tmp_path / RATINGS).write_bytes(content)
+
+    with pytest.raises(SourceError, match=f"{RATINGS}: .*{message}"):
+        import_csv(sqlite, tmp_path)
+
+    assert (count(sqlite, Book), count(sqlite, Rating)) == (0, 0)
+
+
+def test_a_folder_without_ratings_is_named_with_what_it_must_hold(tmp_path: Path) -> None:
+    with pytest.raises(SourceFileMissing, match=f"must hold {RATINGS}"):
+        PlainCsv(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"name": "../up"},
+        {"name": ""},
+        {"scale": "5"},
+        {"separator": ", "},
+        {"separator": '"'},
+        {"encoding": "klingon"},
+    ],
+)
+def test_options_that_mean_nothing_are_refused(tmp_path: Path, options: dict[str, str]) -> None:
+    with pytest.raises(SourceOptionInvalid) as refused:
+        PlainCsv(folder(tmp_path, ratings="user,item,rating\n1,2,3\n"), **options)
+
+    assert isinstance(refused.value, CatalogError)
+    assert str(refused.value).startswith(next(iter(options)))
