@@ -27,6 +27,7 @@ _GENRE_SUBTITLE = re.compile(
 )
 _ARTICLE = re.compile(r"^(?:the|an?|der|die|das|le|la|les|el|los|las|il)\s+(?=\w)")
 _NOT_WORD = re.compile(r"[\W_]+")
+_POSSESSIVE = re.compile(r"(\w)(?:'s| s)\b|(\w)s'(?=\W|$)")
 _SPACES = re.compile(r"\s+")
 
 
@@ -72,6 +73,13 @@ def work_key(title: str, first_author: str) -> str:
     return f"{title_key(title)}|{author.rpartition(' ')[2]}|{author[:1]}"
 
 
+def subject_key(text: str) -> str:
+    """Words of a subject: no case, accents or punctuation; "children's" and "children-s" are "childrens"."""
+    # The order matters: an accent alone becomes a space, which may then stand before the s of a possessive.
+    folded = strip_accents(text.replace("’", "'").casefold()).replace("&", " and ").replace("-", " ")
+    return _words(_POSSESSIVE.sub(r"\1\2s", folded))
+
+
 def parse_age_group(age: str) -> str | None:
     """The group of an age in years; None for text and for ages below 5 or above 100, which people make up."""
     if not age.isascii() or not age.isdigit() or int(age) > OLDEST_AGE:
@@ -106,4 +114,9 @@ def _restore_letter(found: re.Match[str]) -> str:
 
 
 def _fold(text: str) -> str:
-    return _NOT_WORD.sub(" ", strip_accents(text).casefold().replace("'", "").replace("&", " and ")).strip()
+    return _words(strip_accents(text).casefold().replace("'", "").replace("&", " and "))
+
+
+def _words(text: str) -> str:
+    """The words alone, a space between two."""
+    return _NOT_WORD.sub(" ", text).strip()

@@ -1,58 +1,13 @@
 """Made-up works in any number, for benchmarks: titles, authors and subjects that belong to no real book."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
 from catalog.demo.works import Work
+from catalog.word_lists import read_word_lists
 
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(text.split())
-
-
-_ADJECTIVES = _words("""
-Amber Ancient Bitter Blue Borrowed Bright Broken Burning Careful Clockwork Cold Crooked Crystal Distant
-Drowned Dusty Early Eastern Electric Empty Faded Fallen First Foreign Forgotten Frozen Gentle Gilded Glass
-Golden Green Hidden Hollow Honest Hungry Idle Inner Iron Jagged Last Late Lonely Long Lost Lucky Midnight
-Missing Modest Narrow Northern Old Open Painted Paper Patient Quiet Restless Salted Scarlet Second Secret
-Severed Shallow Silent Silver Sleeping Slow Small Southern Stolen Stubborn Sunken Tangled Tender Thirsty
-Twisted Unfinished Unlikely Velvet Wandering Weathered Western White Wild Winter Wooden Yellow Young
-""")
-_NOUNS = _words("""
-Almanac Anchor Archive Atlas Ballad Bargain Beacon Bell Border Bridge Cabin Candle Canyon Cartographer
-Cellar Choir Circus Clerk Cloud Coast Compass Confession Corridor Courier Crossing Daughter Debt Door
-Engine Envoy Exile Farm Ferry Fever Fire Garden Gate Ghost Glacier Guest Harbour Harvest Heir Horizon Hour
-House Hunter Inheritance Island Journey Judge Key Kingdom Lantern Ledger Letter Library Lighthouse
-Locksmith Machine Map Market Meadow Mill Mirror Needle Night Oath Orchard Orphan Palace Passage Pilgrim
-Promise Quarry Railway Reef Ribbon River Road Season Shadow Shore Signal Station Stranger Summer Thief
-Tide Tower Tunnel Valley Vessel Voyage Wager Well Whistle Widow Window Witness
-""")
-_PLACES = _words("""
-Aldermoor Ashgrove Birchwater Blackmere Brackenfell Calderwick Castelmar Copperhill Cresthaven Darrowby
-Dunmarsh Eastmarch Elderfen Fairhollow Farrowdale Fenwick Foxbridge Galloway Glenmarrow Greyport
-Hallowfield Harrowgate Hawkstone Highcombe Ironmouth Kestrelton Kingsferry Lakemoor Larkspur Longbarrow
-Marlowe Mistral Northwold Oakhaven Ormsby Penrose Quarrington Ravensholt Redcliffe Rosewater Saltmarsh
-Silverlake Southmere Stonecroft Summerfield Thornbury Tidewell Umberland Valmont Westerleigh Whitcombe
-Willowbrook Wintermoor Yarrowdale
-""")
-_FIRST_NAMES = _words("""
-Ada Agnes Alma Anton Arthur Beatrix Bruno Cara Casper Celia Clara Conrad Cyrus Dagmar Dora Edith Edmund
-Elias Elsa Emil Esther Ezra Felix Fiona Frida Gideon Greta Gustav Hanna Hector Hugo Ida Ingrid Irma Isaac
-Ivo Jasper Johanna Jonas Judith Julius Karin Klara Konrad Lars Leona Linus Lotte Lucian Mabel Magnus Marta
-Matilda Maurice Mira Nadia Nils Nora Olga Oscar Otto Paula Petra Quentin Ralph Rosa Rufus Ruth Sabine Saul
-Selma Silas Stella Tessa Theo Thora Ulla Ursula Vera Victor Wanda Wilma Xenia Yara Yves Zelda
-""")
-_LAST_NAMES = _words("""
-Abend Alderton Arkwright Ashdown Barrowman Bellweather Birkin Blackwood Bramhall Brandt Brightwater
-Calloway Carnaby Cartwright Chilvers Colbeck Corrigan Cragg Dahlgren Delacroix Dragomir Drummond Eastlake
-Eklund Fairbairn Falkner Farthing Fenner Ferrars Fothergill Gantry Garrick Goldhurst Grimshaw Haldane
-Harcastle Hartnell Havelock Hexham Holloway Ibsworth Jarnegan Jessup Kaplinski Kellerman Kirkbride Lachlan
-Larkin Ledbetter Lindqvist Lorimer Lovelace Mallory Marchbanks Merriman Moncrieff Nightingale Norrington
-Oakley Okonjo Ormerod Osterman Pargeter Pemberton Penhaligon Quayle Quennell Radcliffe Rasmussen
-Ravenscroft Rookwood Rosenthal Sandoval Selwyn Sinclair Stanhope Sterne Tamworth Thackery Thorne Tolliver
-Underhill Vandermeer Varga Verlaine Wainwright Wetherby Whitlock Winterbourne Woolcott Yardley Zielinski
-""")
 _BOOKS_AN_AUTHOR = 4
 
 
@@ -97,15 +52,27 @@ class MadeUpWorks(Sequence[Work]):
 
 
 def _title(index: int) -> str:
-    rest, adjective = divmod(index, len(_ADJECTIVES))
-    rest, noun = divmod(rest, len(_NOUNS))
-    volume, place = divmod(rest, len(_PLACES))
-    title = f"The {_ADJECTIVES[adjective]} {_NOUNS[noun]} of {_PLACES[place]}"
+    (adjective, noun, place), volume = _pick(index, _read_words("adjectives", "nouns", "places"))
+    title = f"The {adjective} {noun} of {place}"
     return f"{title}, Part {volume + 1}" if volume else title
 
 
 def _name(index: int) -> str:
-    rest, first = divmod(index, len(_FIRST_NAMES))
-    rest, last = divmod(rest, len(_LAST_NAMES))
+    (first, last), rest = _pick(index, _read_words("first_names", "last_names"))
     middle = f" {chr(ord('A') + rest % 26)}." if rest else ""
-    return f"{_FIRST_NAMES[first]}{middle} {_LAST_NAMES[last]}"
+    return f"{first}{middle} {last}"
+
+
+@cache
+def _read_words(*names: str) -> list[tuple[str, ...]]:
+    lists = read_word_lists("catalog.demo", "made_up.txt")
+    return [lists[name] for name in names]
+
+
+def _pick(index: int, lists: list[tuple[str, ...]]) -> tuple[list[str], int]:
+    """One word of each list, another choice for every index, and how often all choices were used up."""
+    picked = []
+    for words in lists:
+        index, place = divmod(index, len(words))
+        picked.append(words[place])
+    return picked, index

@@ -8,16 +8,14 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping
 
-from catalog.importing.subject_words import NOISE, read_synonyms
-from foundation.text import strip_accents
+from catalog.cleaning import subject_key
+from catalog.importing.subject_words import read_subject_words
 
 MAX_SUBJECTS = 1_000
 LONGEST_KEY = 45
 """Longer headings describe one book, not many."""
 
 _WORDS = re.compile(r"(?=.*[a-z]{3})[a-z0-9 ]+")
-_NOT_WORD = re.compile(r"[\W_]+")
-_POSSESSIVE = re.compile(r"(\w)(?:'s| s)\b|(\w)s'(?=\W|$)")
 _REJECTED = re.compile(
     r"character\)|\(imaginary|personaje|gestalt|^[a-z_]+:|\d{4}-(?!1918|1945)|^\d+$|collectionid|lexile"
     r"|reading level|^translat|^traduc|language materials|manuscript|fst0|ocolc|grade$"
@@ -56,40 +54,28 @@ _SUFFIXES = (
 )
 
 
-def plain_key(text: str) -> str:
-    """Words of a text in small letters, without accents, punctuation and the apostrophe of a possessive."""
-    plain = strip_accents(text.replace("’", "'").casefold()).replace("&", " and ").replace("-", " ")
-    return " ".join(_NOT_WORD.sub(" ", _POSSESSIVE.sub(r"\1\2s", plain)).replace("'", "").split())
-
-
-NAMES: dict[str, str] = {}
-"""Name of each key that is a synonym or a name itself."""
-for _name, _variants in read_synonyms():
-    NAMES |= dict.fromkeys(_variants, _name)
-NAMES |= {plain_key(_name): _name for _name, _ in read_synonyms()}
-
-
 def fold_key(raw: str) -> str | None:
     """Key of a raw subject string; None if it tells nothing about what a book has in common with others."""
     if _REJECTED.search(raw):
         return None
-    whole = plain_key(raw)
-    if whole in NAMES:
+    words, whole = read_subject_words(), subject_key(raw)
+    if whole in words.names:
         return _canonical(whole)
-    key = _canonical(plain_key(_ABOUT.sub("", _topic(raw).casefold())))
-    if not key or key in NOISE or whole in NOISE or len(key) > LONGEST_KEY or not _WORDS.fullmatch(key):
+    key = _canonical(subject_key(_ABOUT.sub("", _topic(raw).casefold())))
+    if key in words.noise or whole in words.noise or len(key) > LONGEST_KEY or not _WORDS.fullmatch(key):
         return None
     return key
 
 
 def merge_variants(counts: Mapping[str, int]) -> dict[str, str]:
     """For each key that is another form of a more frequent or a named one, that one."""
+    names = read_subject_words().names
     by_stem: dict[str, list[str]] = defaultdict(list)
     for key in counts:
         by_stem[_stem(key)].append(key)
     merged: dict[str, str] = {}
     for keys in by_stem.values():
-        best = min(keys, key=lambda key: (key not in NAMES, -counts[key], key))
+        best = min(keys, key=lambda key: (key not in names, -counts[key], key))
         merged |= {key: best for key in keys if key != best}
     return merged
 
@@ -101,35 +87,37 @@ def choose_names(
 
     A key keeps the name that the catalog knows it by; `spellings` has the commonest raw form of each.
     """
+    names = read_subject_words().names
     fewest = 1 + n_books // 5_000
     kept = sorted((key for key in counts if counts[key] >= fewest), key=lambda key: (-counts[key], key))
-    return {key: known.get(key) or NAMES.get(key) or _label(spellings[key]) for key in kept[:MAX_SUBJECTS]}
+    return {key: known.get(key) or names.get(key) or _label(spellings[key]) for key in kept[:MAX_SUBJECTS]}
 
 
 def _topic(raw: str) -> str:
     """The part of a heading that tells the subject, its words in the order spoken."""
-    parts = [part for part in _SUBHEADINGS.split(raw) if part and plain_key(part) not in _FORMS]
+    parts = [part for part in _SUBHEADINGS.split(raw) if part and subject_key(part) not in _FORMS]
     if not parts:
         return ""
     # Shops and readers go from the wide to the narrow, libraries put the topic first.
     topic = parts[0] if "--" in raw else parts[-1]
-    pieces = [piece for piece in topic.split(", ") if plain_key(piece) not in _FORMS]
+    pieces = [piece for piece in topic.split(", ") if subject_key(piece) not in _FORMS]
     if not topic.casefold().startswith(("fiction,", "juvenile fiction,")):
         return " ".join(pieces)
-    known = [piece for piece in pieces if plain_key(piece) in NAMES]
+    known = [piece for piece in pieces if subject_key(piece) in read_subject_words().names]
     return known[-1] if known else " ".join(reversed(pieces))
 
 
 def _canonical(key: str) -> str:
+    names = read_subject_words().names
     for form in (key, _AFFIXES.sub("", key)):
-        if form in NAMES:
-            return plain_key(NAMES[form])
+        if form in names:
+            return subject_key(names[form])
     return key
 
 
 def _stem(key: str) -> str:
     words = key.split()
-    if len(words) > 1 and words[-1] in _SUFFIXES and key not in NAMES:
+    if len(words) > 1 and words[-1] in _SUFFIXES and key not in read_subject_words().names:
         words.pop()
     return " ".join([*words[:-1], _singular(words[-1])])
 

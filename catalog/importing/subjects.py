@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from sqlalchemy import Connection, delete, func, select, update
 
+from catalog.cleaning import subject_key
 from catalog.importing.bulk import CHUNK_ROWS, RowWriter
-from catalog.importing.folding import NAMES, choose_names, fold_key, merge_variants, plain_key
-from catalog.importing.subject_words import GENERIC
+from catalog.importing.folding import choose_names, fold_key, merge_variants
+from catalog.importing.subject_words import read_subject_words
 from catalog.tables import RAW_SUBJECT_LENGTH, Book, BookSubject, Subject, SubjectAlias
 from foundation.arrays import I64, pack_pairs, rank_in_group, unpack_pairs
 
@@ -44,7 +45,7 @@ class SubjectCollector:
         keys, key_of_raw = fold_all(raws, raw_idx, book_ids)
         key_of_raw = drop_private(keys, key_of_raw, raw_idx, book_ids, author_idx)
         n_books_of_key = count_books(key_of_raw[raw_idx], book_ids, len(keys))
-        known = {plain_key(name): name for name in connection.scalars(select(Subject.name))}
+        known = {subject_key(name): name for name in connection.scalars(select(Subject.name))}
         names = choose_names(
             {key: n for key, n in zip(keys, n_books_of_key.tolist(), strict=True) if n},
             _commonest_spellings(raws, raw_idx, key_of_raw, keys),
@@ -57,7 +58,9 @@ class SubjectCollector:
         )
         subject_of_raw = subject_of_key[key_of_raw]
         _write_aliases(connection, raws, subject_of_raw)
-        generic = np.array([id_of_name[name] for name in GENERIC if name in id_of_name], dtype=np.int64)
+        generic = np.array(
+            [id_of_name[name] for name in read_subject_words().generic if name in id_of_name], dtype=np.int64
+        )
         rows = rank_subjects(book_ids, subject_of_raw[raw_idx], generic)
         _forget_book_subjects(connection, np.unique(book_ids))
         _write_book_subjects(connection, source, rows)
@@ -92,7 +95,8 @@ def drop_private(keys: Sequence[str], key_of_raw: I64, raw_idx: I64, book_ids: I
     largest = np.zeros(len(keys), dtype=np.int64)
     np.maximum.at(largest, unpack_pairs(pairs)[0], n_of_author)
     private = (n_books >= FEWEST_BOOKS_FOR_SHARE) & (largest > SHARE_OF_ONE_AUTHOR * n_books)
-    private &= np.array([key not in NAMES for key in keys], dtype=bool)
+    names = read_subject_words().names
+    private &= np.array([key not in names for key in keys], dtype=bool)
     return np.where(np.append(private, False)[key_of_raw], _NOTHING, key_of_raw)
 
 
@@ -131,7 +135,7 @@ def _commonest_spellings(
         if key_idx == _NOTHING:
             continue
         key = keys[key_idx]
-        rank = (plain_key(raw) == key, n)
+        rank = (subject_key(raw) == key, n)
         if rank > best.get(key, (False, 0)):
             best[key], spellings[key] = rank, raw if rank[0] else key
     return spellings
@@ -144,7 +148,8 @@ def _write_names(connection: Connection, names: list[str]) -> dict[str, int]:
     next_id = max(ids.values(), default=0) + 1
     new = [name for name in names if name not in ids]
     writer = RowWriter.inserting(connection, Subject, "subject_id", "name", "is_generic", "n_books")
-    writer.extend((next_id + i, name, name in GENERIC, 0) for i, name in enumerate(new))
+    generic = read_subject_words().generic
+    writer.extend((next_id + i, name, name in generic, 0) for i, name in enumerate(new))
     ids |= {name: next_id + i for i, name in enumerate(new)}
     return {name: ids[name] for name in names}
 

@@ -180,7 +180,7 @@ def test_plain_ratings_and_items_are_imported_to_the_last_row(empty_home: Home, 
 @pytest.mark.parametrize(
     ("words", "remedy"),
     [
-        (["--scale", "five"], "scale 'five': expected the lowest and highest rating, such as 1-5"),
+        (["--scale", "five"], "scale 'five': expected the lowest and the highest rating, such as 1-5"),
         (["--separator", ";"], "ratings.csv: expected a column 'user' in line 1"),
         (["--encoding", "ascii"], "ratings.csv: expected text in ascii, found other bytes at line 2"),
     ],

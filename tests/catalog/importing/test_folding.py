@@ -1,7 +1,8 @@
 import pytest
 
-from catalog.importing.folding import MAX_SUBJECTS, NAMES, choose_names, fold_key, merge_variants, plain_key
-from catalog.importing.subject_words import GENERIC, NOISE, read_synonyms
+from catalog.cleaning import subject_key
+from catalog.importing.folding import MAX_SUBJECTS, choose_names, fold_key, merge_variants
+from catalog.importing.subject_words import read_subject_words, read_synonyms
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ from catalog.importing.subject_words import GENERIC, NOISE, read_synonyms
     ],
 )
 def test_spellings_of_one_subject_fold_to_one_name(raw: str, name: str) -> None:
-    assert NAMES[str(fold_key(raw))] == name
+    assert read_subject_words().names[str(fold_key(raw))] == name
 
 
 @pytest.mark.parametrize(
@@ -79,11 +80,11 @@ def test_a_subject_keeps_the_name_that_the_catalog_knows() -> None:
 
 
 def test_the_word_lists_do_not_contradict_each_other() -> None:
-    variants = [variant for _, variants in read_synonyms() for variant in variants]
-    names = [name for name, _ in read_synonyms()]
+    words, synonyms = read_subject_words(), read_synonyms()
+    variants = [variant for keys in synonyms.values() for variant in keys]
 
-    assert len(variants) == len(set(variants))
-    assert [variant for variant in variants if plain_key(variant) != variant] == []
-    assert not set(variants) & {plain_key(name) for name in names}
-    assert set(names) >= GENERIC
-    assert not NOISE & NAMES.keys()
+    assert len(variants) == len(set(variants)) > 1_000
+    assert [variant for variant in variants if subject_key(variant) != variant] == []
+    assert not set(variants) & {subject_key(name) for name in synonyms}
+    assert synonyms.keys() >= words.generic
+    assert not words.noise & words.names.keys()
