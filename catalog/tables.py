@@ -26,10 +26,6 @@ RAW_SUBJECT_LENGTH = 500
 class EventKind(StrEnum):
     """The kinds of event; a dismissed book is never shown to that reader again."""
 
-    IMPRESSION = "impression"
-    CLICK = "click"
-    VIEW = "view"
-    LIKE = "like"
     DISMISS = "dismiss"
 
 
@@ -173,7 +169,7 @@ class Rating(Base):
 
 
 class Event(Base):
-    """Something a reader saw or did: impression, click, view, like or dismiss."""
+    """Something a reader did."""
 
     __tablename__ = "events"
     __table_args__ = (Index(None, "user_id", "kind"), _MYSQL)

@@ -78,9 +78,3 @@ def bump_revision(session: Session, user_id: int) -> None:
     grown = update(User).where(User.user_id == user_id).values(revision=User.revision + 1)
     if not count_changed(session, grown):
         raise UserUnknown(user_id)
-
-
-def check_user(session: Session, user_id: int) -> None:
-    """Raise UserUnknown if there is no such reader."""
-    if read_revision(session, user_id) is None:
-        raise UserUnknown(user_id)

@@ -22,7 +22,6 @@ from gateway.errors import BookNotFound, CatalogUnavailable, NotAnIsbn, UserNotF
 
 ResultT = TypeVar("ResultT")
 
-MAX_SUBJECTS: Final = 100_000
 MOST_READS: Final = 8
 MOST_WRITES: Final = 4
 """At once; together fewer than the connections that SQLAlchemy's pool has, so that none waits for one."""
@@ -86,7 +85,7 @@ class Catalog:
 
     async def read_subjects(self) -> list[SubjectRow]:
         """Every subject that has books, the largest first, generic ones last."""
-        return await self._read(lambda session: subjects.list_subjects(session, MAX_SUBJECTS, 0))
+        return await self._read(subjects.list_subjects)
 
     async def read_most_read(self, limit: int) -> list[tuple[int, int]]:
         """(book_id, number of ratings) of the books with the most."""

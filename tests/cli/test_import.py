@@ -14,10 +14,10 @@ import pytest
 
 from catalog.books import read_titles
 from catalog.database import open_database
-from catalog.demo.dump import write_book_crossing, write_open_library
 from catalog.demo.source import Demo
 from catalog.sources.book_crossing import BOOKS, RATINGS, USERS
 from catalog.users import find_user, read_reader
+from tests.catalog.dump import write_book_crossing, write_open_library
 from tests.homes import DEMO, N_BOOKS, N_READERS, ROOT, Home, command
 from tests.meshes import wait_until
 

@@ -8,7 +8,6 @@ import pytest
 
 from catalog.cleaning import work_key
 from catalog.database import open_database
-from catalog.demo.dump import write_book_crossing
 from catalog.demo.made_up import MadeUpWorks
 from catalog.demo.mess import Messy
 from catalog.demo.source import Demo
@@ -16,6 +15,7 @@ from catalog.demo.works import read_works
 from catalog.importing import import_source
 from catalog.isbn import parse_isbn
 from catalog.sources.row_log import RowLog
+from tests.catalog.dump import write_book_crossing
 
 LANGUAGE_CODE_LENGTH = 3
 

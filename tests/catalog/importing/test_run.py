@@ -11,7 +11,7 @@ from catalog.books import BookRow, find_by_isbn, read_titles
 from catalog.database import Database
 from catalog.demo.mess import Messy
 from catalog.demo.source import Demo
-from catalog.events import add_event
+from catalog.events import dismiss
 from catalog.importing import ImportReport, import_source
 from catalog.ratings import delete_rating, put_rating
 from catalog.sources.records import RawRating
@@ -308,7 +308,7 @@ def test_what_a_reader_does_with_a_replaced_book_happens_to_its_heir(db: Databas
     with db.session(write=True) as session:
         rater, dismisser = (find_user(session, "lists", name) or 0 for name in ("1", "2"))
         put_rating(session, rater, old, 8.0)
-        add_event(session, dismisser, old, EventKind.DISMISS)
+        dismiss(session, dismisser, old)
         readers = [read_reader(session, user_id) for user_id in (rater, dismisser)]
         was_deleted = delete_rating(session, rater, old)
 

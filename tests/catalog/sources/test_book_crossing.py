@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import func, select
 
 from catalog.database import Database
-from catalog.demo.dump import write_book_crossing, write_open_library
 from catalog.demo.mess import Messy
 from catalog.demo.source import Demo
 from catalog.errors import (
@@ -20,6 +19,7 @@ from catalog.errors import (
 from catalog.importing import import_source
 from catalog.sources.book_crossing import BOOKS, RATINGS, USERS, BookCrossing
 from catalog.tables import Base, Book, Rating, User
+from tests.catalog.dump import write_book_crossing, write_open_library
 
 WORKS, EDITIONS, AUTHORS = (f"ol_dump_{kind}.txt.gz" for kind in ("works", "editions", "authors"))
 N_READERS = 50
