@@ -74,7 +74,7 @@ def demo(
     from catalog.demo.source import Demo
 
     def build() -> "Source":
-        source = Demo(books=books, readers=readers, ratings=ratings, seed=seed)
+        source = Demo(books=books, users=readers, ratings=ratings, seed=seed)
         return Messy(source, seed=seed) if mess else source
 
     _import(build)

@@ -19,7 +19,7 @@ EDITIONS_SHARE = 0.25
 """Works with one or two editions more."""
 BAD_ISBN_SHARE, UNKNOWN_ISBN_SHARE, OUT_OF_RANGE_SHARE, DUPLICATE_SHARE = 0.005, 0.03, 0.002, 0.01
 """Ratings added, for each rating of the source."""
-AGE_MISSING_SHARE, AGE_ODD_SHARE, READER_MISSING_SHARE = 0.35, 0.02, 0.02
+AGE_MISSING_SHARE, AGE_ODD_SHARE, USER_MISSING_SHARE = 0.35, 0.02, 0.02
 _ODD_AGES = ("0", "1", "4", "101", "239", "n/a")
 _FIRST_UNKNOWN = 99_000_000
 
@@ -68,7 +68,7 @@ class Messy:
         rng = self._rng("readers")
         for user in self._source.users(log):
             chance = rng.random(3)
-            if chance[0] < READER_MISSING_SHARE:
+            if chance[0] < USER_MISSING_SHARE:
                 log.drop(user.file, "left out on purpose")
             elif chance[1] < AGE_MISSING_SHARE:
                 yield user._replace(age="")

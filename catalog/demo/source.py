@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from catalog.demo.made_up import MadeUpWorks
-from catalog.demo.readers import generate_readings
 from catalog.demo.shelf import Shelf, build_shelf
+from catalog.demo.users import generate_readings
 from catalog.demo.works import Work, made_up_isbn, number_isbns, read_works
 from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
 from catalog.sources.row_log import RowLog
 from catalog.sources.scale import TEN_POINTS
 
-DEFAULT_READERS, DEFAULT_RATINGS = 2_000, 40_000
-WORKS, EDITIONS, READERS, RATINGS = "works", "editions", "readers", "ratings"
+DEFAULT_USERS, DEFAULT_RATINGS = 2_000, 40_000
+WORKS, EDITIONS, USERS, RATINGS = "works", "editions", "readers", "ratings"
 _COUNTRIES = (
     "usa",
     "canada",
@@ -41,11 +41,11 @@ class Demo:
         self,
         *,
         books: int | None = None,
-        readers: int = DEFAULT_READERS,
+        users: int = DEFAULT_USERS,
         ratings: int = DEFAULT_RATINGS,
         seed: int = 1,
     ) -> None:
-        self._n_readers, self._n_ratings, self._seed = readers, ratings, seed
+        self._n_users, self._n_ratings, self._seed = users, ratings, seed
         real = read_works()
         vocabulary = sorted({subject for work in real for subject in work.subjects})
         self._works: Sequence[Work]
@@ -80,19 +80,17 @@ class Demo:
     def users(self, log: RowLog) -> Iterator[RawUser]:
         """Every reader."""
         rng = self._rng("readers")
-        ages = np.clip(rng.normal(38, 15, self._n_readers), 8, 95).astype(int).tolist()
-        countries = rng.integers(len(_COUNTRIES), size=self._n_readers).tolist()
+        ages = np.clip(rng.normal(38, 15, self._n_users), 8, 95).astype(int).tolist()
+        countries = rng.integers(len(_COUNTRIES), size=self._n_users).tolist()
         for index, (age, country) in enumerate(zip(ages, countries, strict=True)):
-            self._count(log, READERS, index, self._n_readers)
-            yield RawUser(READERS, str(index + 1), str(age), f"somewhere, {_COUNTRIES[country]}")
+            self._count(log, USERS, index, self._n_users)
+            yield RawUser(USERS, str(index + 1), str(age), f"somewhere, {_COUNTRIES[country]}")
 
     def ratings(self, log: RowLog) -> Iterator[RawRating]:
         """Every rating, reader by reader."""
         rng = self._rng("ratings")
         number = 0
-        for part in generate_readings(
-            self._shelf, n_readers=self._n_readers, n_ratings=self._n_ratings, rng=rng
-        ):
+        for part in generate_readings(self._shelf, n_users=self._n_users, n_ratings=self._n_ratings, rng=rng):
             rated_at = (_FIRST_RATED_AT_S + rng.integers(_YEARS_S, size=part.user_idx.size)).tolist()
             columns = part.user_idx.tolist(), part.book_idx.tolist(), part.rating.tolist(), rated_at
             for user, book, rating, time in zip(*columns, strict=True):

@@ -15,8 +15,8 @@ def replace_books(connection: Connection, replacements: Mapping[int, int]) -> in
     """
     for old, new in replacements.items():
         connection.execute(update(Edition).where(Edition.book_id == old).values(book_id=new))
-        readers = list(connection.scalars(select(Rating.user_id).where(Rating.book_id == new)))
-        connection.execute(delete(Rating).where(Rating.book_id == old, Rating.user_id.in_(readers)))
+        user_ids = list(connection.scalars(select(Rating.user_id).where(Rating.book_id == new)))
+        connection.execute(delete(Rating).where(Rating.book_id == old, Rating.user_id.in_(user_ids)))
         connection.execute(update(Rating).where(Rating.book_id == old).values(book_id=new))
         connection.execute(update(Event).where(Event.book_id == old).values(book_id=new))
         connection.execute(delete(BookSubject).where(BookSubject.book_id == old))

@@ -35,7 +35,7 @@ class RawEdition(NamedTuple):
 
 
 class RawUser(NamedTuple):
-    """A reader."""
+    """A reader, with what their source tells of them."""
 
     file: str
     external_id: str

@@ -18,7 +18,7 @@ LARGE = {"books": 250_000, "readers": 300_000, "ratings": 1_200_000}
 def test_ratings_made_up_per_second(benchmark: BenchmarkFixture, report: Any) -> None:
     def make_up() -> int:
         log = RowLog(lambda stage, done, total: None)
-        source = Demo(books=N_BOOKS, readers=N_READERS, ratings=N_RATINGS)
+        source = Demo(books=N_BOOKS, users=N_READERS, ratings=N_RATINGS)
         return sum(1 for rows in (source.works, source.users, source.ratings) for _ in rows(log))
 
     n_rows = benchmark.pedantic(make_up, rounds=1)

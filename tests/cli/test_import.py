@@ -31,7 +31,7 @@ Spoil = Callable[[Path], object]
 def dump(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole Book-Crossing dump in bx/, and Open Library's of its works in ol/."""
     folder = tmp_path_factory.mktemp("dump")
-    source = Demo(readers=60, ratings=900)
+    source = Demo(users=60, ratings=900)
     write_book_crossing(source, folder / "bx")
     write_open_library(source, folder / "ol")
     return folder

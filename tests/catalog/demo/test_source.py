@@ -47,7 +47,7 @@ def test_isbns_are_valid_unique_and_belong_to_no_real_book() -> None:
 
 def test_the_same_seed_gives_the_same_dump_and_another_seed_another(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-        write_book_crossing(Messy(Demo(readers=30, ratings=200, seed=seed), seed=seed), tmp_path / name)
+        write_book_crossing(Messy(Demo(users=30, ratings=200, seed=seed), seed=seed), tmp_path / name)
 
     a, b, c = ({path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in "abc")
     assert a == b
@@ -65,7 +65,7 @@ def test_ratings_have_a_long_tail_of_readers_and_books() -> None:
 
 
 def test_no_reader_rates_a_book_twice_and_some_ratings_are_implicit() -> None:
-    ratings = list(Demo(readers=200, ratings=4_000).ratings(new_log()))
+    ratings = list(Demo(users=200, ratings=4_000).ratings(new_log()))
 
     assert len({(rating.user, rating.isbn) for rating in ratings}) == len(ratings)
     values = Counter(rating.rating for rating in ratings)
@@ -111,7 +111,7 @@ def test_made_up_works_of_any_number_are_distinct() -> None:
 
 
 def test_more_readers_leave_the_made_up_books_as_they_are() -> None:
-    few, many = (list(Demo(books=300, readers=n, ratings=10 * n).works(new_log())) for n in (20, 40))
+    few, many = (list(Demo(books=300, users=n, ratings=10 * n).works(new_log())) for n in (20, 40))
 
     assert few == many
 
@@ -121,7 +121,7 @@ def test_a_large_catalog_is_imported_in_seconds_and_little_memory(tmp_path: Path
     db = open_database(f"sqlite:///{tmp_path / 'catalog.db'}")
     before, started = psutil.Process().memory_info().rss, time.perf_counter()
 
-    report = import_source(db, Demo(books=30_000, readers=36_000, ratings=144_000))
+    report = import_source(db, Demo(books=30_000, users=36_000, ratings=144_000))
 
     assert report.totals["books"] == 30_000
     assert abs(report.totals["ratings"] - 144_000) < 7_000

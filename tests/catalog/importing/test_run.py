@@ -224,11 +224,11 @@ def test_raw_subjects_are_folded_and_the_mapping_is_kept(db: Database) -> None:
 
 
 def test_importing_twice_changes_nothing(db: Database) -> None:
-    source = Messy(Demo(readers=40, ratings=400))
+    source = Messy(Demo(users=40, ratings=400))
     import_source(db, source)
     before = contents(db)
 
-    report = import_source(db, Messy(Demo(readers=40, ratings=400)))
+    report = import_source(db, Messy(Demo(users=40, ratings=400)))
 
     assert contents(db) == before
     assert report.totals["readers created from ratings"] == 0
@@ -378,10 +378,10 @@ def test_an_interrupted_import_leaves_nothing_and_can_be_repeated(db: Database) 
 
 
 def test_the_mess_of_real_dumps_is_cleaned_to_the_same_books_and_pairs(db: Database) -> None:
-    clean = import_source(db, Demo(readers=60, ratings=900)).totals
+    clean = import_source(db, Demo(users=60, ratings=900)).totals
     books, pairs = count(db, Book), {(row[0], row[1]) for row in contents(db)["ratings"]}
 
-    report = import_source(db, Messy(Demo(readers=60, ratings=900)))
+    report = import_source(db, Messy(Demo(users=60, ratings=900)))
 
     assert count(db, Book) == books
     assert {(row[0], row[1]) for row in contents(db)["ratings"]} == pairs

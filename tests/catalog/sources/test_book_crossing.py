@@ -29,8 +29,8 @@ N_READERS = 50
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small dump in both formats."""
     folder = tmp_path_factory.mktemp("written")
-    write_book_crossing(Messy(Demo(readers=N_READERS, ratings=500)), folder)
-    write_open_library(Demo(readers=N_READERS, ratings=500), folder)
+    write_book_crossing(Messy(Demo(users=N_READERS, ratings=500)), folder)
+    write_open_library(Demo(users=N_READERS, ratings=500), folder)
     return folder
 
 
@@ -50,7 +50,7 @@ def count(db: Database, table: type[Base]) -> int:
 
 
 def test_a_written_dump_comes_back_as_the_books_and_readers_it_was_made_of(db: Database, dump: Path) -> None:
-    demo = import_source(db, Messy(Demo(readers=N_READERS, ratings=500))).totals
+    demo = import_source(db, Messy(Demo(users=N_READERS, ratings=500))).totals
 
     back = import_source(db, BookCrossing(dump, dump))
 

@@ -17,7 +17,7 @@ LOGNORMAL_SIGMA = 0.9
 """Spread of the number of ratings a reader: most give few, some very many."""
 MEAN_RATING, TASTE_BONUS = 6.4, 1.6
 BOOK_SD, USER_SD, NOISE_SD = 0.7, 0.8, 0.9
-_CHUNK_READERS = 10_000
+_CHUNK_USERS = 10_000
 _OVERSAMPLE = 3
 """Draws for each rating wanted: a book drawn twice counts once."""
 
@@ -33,21 +33,21 @@ class Readings:
 
 
 def generate_readings(
-    shelf: Shelf, *, n_readers: int, n_ratings: int, rng: np.random.Generator
+    shelf: Shelf, *, n_users: int, n_ratings: int, rng: np.random.Generator
 ) -> Iterator[Readings]:
-    """Ratings of readers 0 to n_readers - 1, some thousand readers at a time; about n_ratings in all."""
-    wanted = count_ratings(n_readers, n_ratings, most=max(1, shelf.author.size // 4), rng=rng)
+    """Ratings of readers 0 to n_users - 1, some thousand readers at a time; about n_ratings in all."""
+    wanted = count_ratings(n_users, n_ratings, most=max(1, shelf.author.size // 4), rng=rng)
     quality = rng.normal(0, BOOK_SD, shelf.author.size)
-    for start in range(0, n_readers, _CHUNK_READERS):
-        yield _read_some(shelf, wanted[start : start + _CHUNK_READERS], quality, start, rng)
+    for start in range(0, n_users, _CHUNK_USERS):
+        yield _read_some(shelf, wanted[start : start + _CHUNK_USERS], quality, start, rng)
 
 
-def count_ratings(n_readers: int, n_ratings: int, *, most: int, rng: np.random.Generator) -> I64:
-    """(n_readers,) how many ratings each reader gives: lognormal, at least 1 and at most `most`."""
-    activity = rng.lognormal(0, LOGNORMAL_SIGMA, n_readers)
+def count_ratings(n_users: int, n_ratings: int, *, most: int, rng: np.random.Generator) -> I64:
+    """(n_users,) how many ratings each reader gives: lognormal, at least 1 and at most `most`."""
+    activity = rng.lognormal(0, LOGNORMAL_SIGMA, n_users)
     share = activity / activity.sum() * n_ratings
     # Rounding up at random keeps the sum where readers give one or two each.
-    counts: I64 = np.clip(np.floor(share + rng.random(n_readers)), 1, most).astype(np.int64)
+    counts: I64 = np.clip(np.floor(share + rng.random(n_users)), 1, most).astype(np.int64)
     return counts
 
 
@@ -76,12 +76,12 @@ def _read_some(shelf: Shelf, wanted: I64, quality: F64, start: int, rng: np.rand
     return Readings(start + user_idx, book_idx, rating)
 
 
-def _draw_tastes(shelf: Shelf, n_readers: int, rng: np.random.Generator) -> tuple[I64, I64]:
-    """(n_readers, N_FAVOURITES) favourite subjects and authors, the dearest first.
+def _draw_tastes(shelf: Shelf, n_users: int, rng: np.random.Generator) -> tuple[I64, I64]:
+    """(n_users, N_FAVOURITES) favourite subjects and authors, the dearest first.
 
     The second subject goes with the first, as it does in books; the third is anything.
     """
-    anything = np.zeros(n_readers, dtype=np.int64)
+    anything = np.zeros(n_users, dtype=np.int64)
     first = shelf.draw_subject(shelf.everything.draw(anything, rng), rng)
     second = shelf.draw_subject(shelf.by_subject.draw(first, rng), rng)
     third = shelf.draw_subject(shelf.everything.draw(anything, rng), rng)
