@@ -10,8 +10,3 @@ down_revision: str | None = ${repr(down_revision)}
 def upgrade() -> None:
     """Apply this revision."""
     ${upgrades if upgrades else "pass"}
-
-
-def downgrade() -> None:
-    """Undo this revision."""
-    ${downgrades if downgrades else "pass"}

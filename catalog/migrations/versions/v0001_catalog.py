@@ -153,21 +153,3 @@ def upgrade() -> None:
         **_CLUSTERED,
     )
     op.create_index(op.f("ix_ratings_book_id"), "ratings", ["book_id"])
-
-
-def downgrade() -> None:
-    """Undo this revision."""
-    for table in (
-        "ratings",
-        "events",
-        "editions",
-        "book_subjects",
-        "book_authors",
-        "user_subjects",
-        "subject_aliases",
-        "books",
-        "users",
-        "subjects",
-        "authors",
-    ):
-        op.drop_table(table)
