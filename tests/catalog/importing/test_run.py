@@ -134,6 +134,47 @@ def test_the_highest_explicit_of_several_ratings_is_kept(db: Database) -> None:
     assert dropped(report, "ratings") == {"reader rated the book more than once": 3}
 
 
+def test_a_rating_names_its_book_by_work_or_isbn_and_by_the_work_first(db: Database) -> None:
+    by_isbn = rating("1", 1, "5")
+    source = ListSource(
+        work_list=[work("A", "Ash"), work("B", "Birch")],
+        edition_list=[edition(1, "Ash", of="A")],
+        rating_list=[
+            by_isbn,
+            by_isbn._replace(user="2", work="B", isbn=""),
+            by_isbn._replace(user="3", work="B"),
+            by_isbn._replace(user="4", work="unknown"),
+            by_isbn._replace(user="5", work="unknown", isbn=""),
+        ],
+    )
+
+    report = import_source(db, source)
+
+    assert [ratings_of(db, name) for name in "1234"] == [
+        {"Ash": 5.0},
+        {"Birch": 5.0},
+        {"Birch": 5.0},
+        {"Ash": 5.0},
+    ]
+    assert dropped(report, "ratings") == {"no book record": 1}
+
+
+def test_a_rating_of_a_work_that_was_merged_goes_to_the_work_that_it_joined(db: Database) -> None:
+    named = rating("1", 9, "5")._replace(work="B", isbn="")
+    source = ListSource(work_list=[work("A", "Ash"), work("B", "ASH")], rating_list=[named])
+
+    import_source(db, source)
+
+    assert ratings_of(db, "1") == {"Ash": 5.0}
+
+
+def test_a_work_whose_id_comes_twice_is_dropped_the_second_time(db: Database) -> None:
+    report = import_source(db, ListSource(work_list=[work("A", "Ash"), work("A", "Birch")]))
+
+    assert dropped(report, "works") == {"duplicate id": 1}
+    assert count(db, Book) == 1
+
+
 def test_what_cannot_be_used_is_dropped_and_counted_by_reason(db: Database) -> None:
     bad = rating("1", 1, "5")
     source = ListSource(
