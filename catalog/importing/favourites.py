@@ -7,7 +7,7 @@ import scipy.sparse as sp
 from sqlalchemy import Connection, delete, select
 
 from catalog.importing.bulk import RowWriter
-from catalog.importing.ratings import RatingColumns
+from catalog.importing.rating_columns import RatingColumns
 from catalog.tables import BookSubject, Subject, User, UserSubject
 from foundation.arrays import I64, rank_in_group
 

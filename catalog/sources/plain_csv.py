@@ -149,11 +149,12 @@ def _parse_year(text: str) -> int | None:
 
 def _parse_time(text: str) -> int | None:
     """Seconds since 1970 UTC; a time without a zone is UTC."""
-    if re.fullmatch(r"\d{1,12}(?:\.\d*)?", text):
-        seconds = int(float(text))
-        return seconds if seconds <= _LATEST_S else None
     try:
-        time = datetime.fromisoformat(text)
-        return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
+        if re.fullmatch(r"\d+(?:\.\d*)?", text):
+            seconds = int(float(text))
+        else:
+            time = datetime.fromisoformat(text)
+            seconds = int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError):
         return None
+    return seconds if 0 <= seconds <= _LATEST_S else None

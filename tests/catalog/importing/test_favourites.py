@@ -2,7 +2,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from catalog.importing.favourites import MAX_FAVOURITES, find_favourites
-from catalog.importing.ratings import RatingColumns
+from catalog.importing.rating_columns import RatingColumns
 from catalog.importing.subjects import MAX_SUBJECTS_A_BOOK, rank_subjects
 
 NAN = float("nan")

@@ -85,15 +85,24 @@ def test_items_become_books_of_their_ids_and_ratings_lie_on_the_catalogs_scale(
 
 
 def test_times_are_seconds_or_iso_and_unknown_where_they_are_neither(db: Database, tmp_path: Path) -> None:
-    times = ["1577923200", "2020-01-02", "2020-01-02T01:00:00+01:00", "", "yesterday", "9" * 20, "9" * 12]
+    times = [
+        "1577923200",
+        "2020-01-02",
+        "2020-01-02T01:00:00+01:00",
+        "",
+        "yesterday",
+        "9" * 400,
+        "9" * 12,
+        "1969-12-31",
+    ]
     rows = "".join(f"{number},x,5,{time}\n" for number, time in enumerate(times))
 
     report = import_csv(db, folder(tmp_path, ratings=f"user,item,rating,rated_at\n{rows}"))
 
     with db.session() as session:
         found = session.scalars(select(Rating.rated_at).order_by(Rating.user_id)).all()
-    assert found == [1_577_923_200] * 3 + [None] * 4
-    assert report.repairs == {"times that are none left unknown": 3}
+    assert found == [1_577_923_200] * 3 + [None] * 5
+    assert report.repairs == {"times that are none left unknown": 4}
 
 
 def test_without_a_file_of_items_the_ids_are_the_titles(db: Database, tmp_path: Path) -> None:
