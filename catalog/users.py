@@ -11,7 +11,7 @@ from catalog.tables import Book, Event, EventKind, Rating, Subject, User, UserSu
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class UserProfile:
     """What the recommender may know of a reader."""
 
     user_id: int
@@ -35,7 +35,7 @@ def read_revision(session: Session, user_id: int) -> int | None:
     return session.scalar(select(User.revision).filter_by(user_id=user_id))
 
 
-def read_reader(session: Session, user_id: int) -> Reader | None:
+def read_profile(session: Session, user_id: int) -> UserProfile | None:
     """Everything of a reader as of now; None for an unknown one."""
     revision = read_revision(session, user_id)
     if revision is None:
@@ -63,7 +63,7 @@ def read_reader(session: Session, user_id: int) -> Reader | None:
         .where(UserSubject.user_id == user_id)
         .order_by(UserSubject.position)
     )
-    return Reader(
+    return UserProfile(
         user_id=user_id,
         revision=revision,
         history=tuple((book_id, rating) for book_id, rating in history),

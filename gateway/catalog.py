@@ -17,7 +17,7 @@ from catalog.database import Database
 from catalog.errors import BookUnknown, IsbnInvalid, UserUnknown
 from catalog.isbn import parse_isbn
 from catalog.subjects import SubjectRow
-from catalog.users import Reader
+from catalog.users import UserProfile
 from gateway.errors import BookNotFound, CatalogUnavailable, NotAnIsbn, UserNotFound
 
 ResultT = TypeVar("ResultT")
@@ -47,16 +47,16 @@ class Catalog:
         self._write_timeout_s = write_timeout_s
         self._reading = anyio.CapacityLimiter(MOST_READS)
         self._writing = anyio.CapacityLimiter(MOST_WRITES)
-        self._users: LRUCache[int, Reader] = LRUCache(cached_users)
+        self._users: LRUCache[int, UserProfile] = LRUCache(cached_users)
 
-    async def read_user(self, user_id: int) -> Reader:
+    async def read_user(self, user_id: int) -> UserProfile:
         """The reader as of now: the revision is read every time, the rest only if it has changed."""
         known = self._users.get(user_id)
 
-        def read(session: Session) -> Reader | None:
+        def read(session: Session) -> UserProfile | None:
             if known is not None and known.revision == users.read_revision(session, user_id):
                 return known
-            return users.read_reader(session, user_id)
+            return users.read_profile(session, user_id)
 
         user = await self._read(read)
         if user is None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
-from catalog.users import Reader
+from catalog.users import UserProfile
 from contracts.shell import BookId
 from gateway.api.schemas import K
 from gateway.cache.base import ResponseCache
@@ -46,11 +46,11 @@ async def _find_user(
         BookId | None,
         Query(description="Leave out what this reader has read or dismissed.", examples=[42]),
     ] = None,
-) -> Reader | None:
+) -> UserProfile | None:
     return None if user_id is None else await services.catalog.read_user(user_id)
 
 
-UserDep = Annotated[Reader | None, Depends(_find_user)]
+UserDep = Annotated[UserProfile | None, Depends(_find_user)]
 UserIdPath = Annotated[BookId, Path(description="The reader.", examples=[42])]
 BookIdPath = Annotated[BookId, Path(description="The book.", examples=[1042])]
 KQuery = Annotated[K, Query()]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from catalog.users import Reader
+from catalog.users import UserProfile
 from contracts import als
 from contracts.metadata import BookCard
 from contracts.shell import MAX_BOOKS
@@ -61,7 +61,7 @@ class Details:
             Deadline.after(self._deadline_s), lambda view: self._describe(view, book_id)
         )
 
-    async def explain(self, user: Reader, book_id: int) -> Why:
+    async def explain(self, user: UserProfile, book_id: int) -> Why:
         """Why the book suits the reader; no reasons is an answer too. Raises BookNotFound."""
         if not await self._catalog.read_titles([book_id]):
             raise BookNotFound(book_id)
@@ -79,7 +79,7 @@ class Details:
             card = build_card(rows[book_id])
         return Detail(view.version or NO_VERSION, tuple(sorted(degraded)), card)
 
-    async def _explain(self, view: MeshView, user: Reader, book_id: int) -> Why:
+    async def _explain(self, view: MeshView, user: UserProfile, book_id: int) -> Why:
         degraded: set[str] = set()
         contributions = await self._contributions(view, user, book_id, degraded)
         cards = await self._cards.describe(view, [each.book_id for each in contributions], degraded)
@@ -92,7 +92,7 @@ class Details:
         return Why(view.version or NO_VERSION, tuple(sorted(degraded)), because)
 
     async def _contributions(
-        self, view: MeshView, user: Reader, book_id: int, degraded: set[str]
+        self, view: MeshView, user: UserProfile, book_id: int, degraded: set[str]
     ) -> list[als.Contribution]:
         if not user.history:
             return []

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from catalog.users import Reader
+from catalog.users import UserProfile
 from contracts.similarity import SimilarMode
 from foundation.serving_rules import ServingRules
 from gateway.catalog import Catalog
@@ -49,7 +49,7 @@ class ListRequestBuilder:
     rules: ServingRules
 
     def for_user(
-        self, user: Reader, *, mode: RecommendMode, k: int, popularity_weight: float | None
+        self, user: UserProfile, *, mode: RecommendMode, k: int, popularity_weight: float | None
     ) -> ListRequest:
         """For a known reader: by their history, their subjects, popularity."""
 
@@ -83,7 +83,7 @@ class ListRequestBuilder:
         return self._padded(f"anyone:{liked}:{subjects}:{k}:{popularity_weight}", sources, exclude, k)
 
     def similar(
-        self, book_id: int, user: Reader | None, *, mode: SimilarMode, weight: float, k: int
+        self, book_id: int, user: UserProfile | None, *, mode: SimilarMode, weight: float, k: int
     ) -> ListRequest:
         """Books like one; if nothing is known to be, popular books of its main subject."""
 
@@ -98,7 +98,7 @@ class ListRequestBuilder:
         key = f"similar:{book_id}:{mode}:{weight}:{k}:{_revision_key(user)}"
         return self._padded(key, sources, _excluded(user) | {book_id}, k)
 
-    def popular(self, subject: str | None, user: Reader | None, *, k: int) -> ListRequest:
+    def popular(self, subject: str | None, user: UserProfile | None, *, k: int) -> ListRequest:
         """The most popular books, all of one subject if one is named."""
 
         async def find_subject() -> str | None:
@@ -111,13 +111,13 @@ class ListRequestBuilder:
         rules = ListRules(k, _excluded(user), self.rules.author_limit, is_padded=False)
         return ListRequest(f"popular:{subject}:{k}:{_revision_key(user)}", sources, rules)
 
-    def search(self, text: str, user: Reader | None, *, k: int) -> ListRequest:
+    def search(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
         """Books with these words; those of this meaning while the keyword search is unavailable."""
         rules = ListRules(k, _excluded(user), None, is_padded=False)
         key = f"keyword:{text}:{k}:{_revision_key(user)}"
         return ListRequest(key, (by_keyword(text), by_meaning(text)), rules)
 
-    def search_by_meaning(self, text: str, user: Reader | None, *, k: int) -> ListRequest:
+    def search_by_meaning(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
         """Books of this meaning; those with these words while the semantic server is unavailable."""
         rules = ListRules(k, _excluded(user), self.rules.author_limit, is_padded=False)
         key = f"semantic:{text}:{k}:{_revision_key(user)}"
@@ -142,12 +142,12 @@ class ListRequestBuilder:
         return ListRequest(key, (*sources, *padding), rules)
 
 
-def _excluded(user: Reader | None) -> frozenset[int]:
+def _excluded(user: UserProfile | None) -> frozenset[int]:
     """What a reader must never be shown: what they have read or dismissed, under any id."""
     if user is None:
         return frozenset()
     return user.dismissed.union(user.replaced, (book_id for book_id, _ in user.history))
 
 
-def _revision_key(user: Reader | None) -> str:
+def _revision_key(user: UserProfile | None) -> str:
     return f"{user.user_id}@{user.revision}" if user else ""

@@ -9,7 +9,7 @@ from catalog.events import dismiss
 from catalog.importing import import_source
 from catalog.ratings import delete_rating, put_rating
 from catalog.subjects import list_subjects
-from catalog.users import find_user, read_reader, read_revision
+from catalog.users import find_user, read_profile, read_revision
 from tests.catalog.shelf import ListSource, edition, isbn, rating, user, work
 
 LIBRARY = ListSource(
@@ -45,7 +45,7 @@ def test_a_reader_is_found_by_the_id_of_their_source(library: Database) -> None:
 def test_a_reader_has_history_oldest_first_and_favourite_subjects(library: Database) -> None:
     with library.session() as session:
         ash, birch = find_by_isbn(session, isbn(1)), find_by_isbn(session, isbn(3))
-        reader = read_reader(session, find_user(session, "lists", "1") or 0)
+        reader = read_profile(session, find_user(session, "lists", "1") or 0)
 
     assert reader is not None
     assert reader.history == ((birch, None), (ash, 9.0))
@@ -55,7 +55,7 @@ def test_a_reader_has_history_oldest_first_and_favourite_subjects(library: Datab
 
 def test_an_unknown_reader_is_none(library: Database) -> None:
     with library.session() as session:
-        assert read_reader(session, 999) is None
+        assert read_profile(session, 999) is None
         assert read_revision(session, 999) is None
 
 
@@ -105,7 +105,7 @@ def test_a_new_rating_is_in_the_history_and_changes_the_revision(library: Databa
         created = put_rating(session, user_id, book_id, 8.0)
 
     with library.session() as session:
-        reader = read_reader(session, user_id)
+        reader = read_profile(session, user_id)
     assert created
     assert reader is not None
     assert reader.history[-1] == (book_id, 8.0)
@@ -116,7 +116,7 @@ def test_rating_again_replaces_the_rating(library: Database) -> None:
     with library.session(write=True) as session:
         user_id, book_id = find_user(session, "lists", "1") or 0, find_by_isbn(session, isbn(1)) or 0
         created = put_rating(session, user_id, book_id, None)
-        reader = read_reader(session, user_id)
+        reader = read_profile(session, user_id)
 
     assert not created
     assert reader is not None
@@ -129,7 +129,7 @@ def test_a_deleted_rating_is_gone_and_deleting_twice_says_so(library: Database) 
         user_id, book_id = find_user(session, "lists", "1") or 0, find_by_isbn(session, isbn(1)) or 0
         assert delete_rating(session, user_id, book_id)
         assert not delete_rating(session, user_id, book_id)
-        reader = read_reader(session, user_id)
+        reader = read_profile(session, user_id)
 
     assert reader is not None
     assert book_id not in dict(reader.history)
@@ -152,9 +152,9 @@ def test_ratings_of_unknown_readers_and_books_are_refused_and_change_nothing(lib
 def test_a_dismissed_book_is_remembered_and_changes_the_revision(library: Database) -> None:
     with library.session(write=True) as session:
         user_id, book_id = find_user(session, "lists", "2") or 0, find_by_isbn(session, isbn(3)) or 0
-        before = read_reader(session, user_id)
+        before = read_profile(session, user_id)
         dismiss(session, user_id, book_id)
-        after = read_reader(session, user_id)
+        after = read_profile(session, user_id)
 
     assert before is not None
     assert after is not None

@@ -11,7 +11,7 @@ from catalog.importing import import_source
 from catalog.isbn import parse_isbn
 from catalog.sources.book_crossing import BookCrossing
 from catalog.subjects import list_subjects
-from catalog.users import find_user, read_reader
+from catalog.users import find_user, read_profile
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 
@@ -42,7 +42,7 @@ def test_the_import_of_book_crossing_adds_up(sqlite: Database, eval_data: Path) 
     with sqlite.session() as session:
         names = [row.name for row in list_subjects(session)]
         book_id = find_by_isbn(session, parse_isbn("0385504209"))
-        reader = read_reader(session, find_user(session, "book-crossing", "276729") or 0)
+        reader = read_profile(session, find_user(session, "book-crossing", "276729") or 0)
         assert book_id is not None
         assert read_titles(session, [book_id])[book_id].title == "The Da Vinci Code"
     assert {"Mystery", "Science fiction", "Historical fiction"} <= set(names[:20])

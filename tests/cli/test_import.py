@@ -16,7 +16,7 @@ from catalog.books import read_titles
 from catalog.database import open_database
 from catalog.demo.source import Demo
 from catalog.sources.book_crossing import BOOKS, RATINGS, USERS
-from catalog.users import find_user, read_reader
+from catalog.users import find_user, read_profile
 from tests.catalog.dump import write_book_crossing, write_open_library
 from tests.homes import DEMO, N_BOOKS, N_READERS, ROOT, Home, command
 from tests.meshes import wait_until
@@ -169,7 +169,7 @@ def test_plain_ratings_and_items_are_imported_to_the_last_row(empty_home: Home, 
     }
     db = open_database(f"sqlite:///{empty_home.path / 'catalog.db'}")
     with db.session() as session:
-        reader = read_reader(session, find_user(session, "shop", "ada") or 0)
+        reader = read_profile(session, find_user(session, "shop", "ada") or 0)
         history = reader.history if reader else ()
         titles = read_titles(session, [book_id for book_id, _ in history])
     db.close()

@@ -17,7 +17,7 @@ from catalog.ratings import delete_rating, put_rating
 from catalog.sources.records import RawRating
 from catalog.sources.row_log import RowLog
 from catalog.tables import Base, Book, Edition, Event, EventKind, Rating, SubjectAlias, User
-from catalog.users import find_user, read_reader
+from catalog.users import find_user, read_profile
 from tests.catalog.shelf import ListSource, edition, isbn, rating, user, work
 
 
@@ -40,7 +40,7 @@ def book_of(db: Database, number: int) -> BookRow:
 def ratings_of(db: Database, external_id: str, source: str = "lists") -> dict[str, float | None]:
     """Ratings of a reader by title."""
     with db.session() as session:
-        reader = read_reader(session, find_user(session, source, external_id) or 0)
+        reader = read_profile(session, find_user(session, source, external_id) or 0)
         assert reader is not None
         titles = read_titles(session, [book_id for book_id, _ in reader.history])
         return {titles[book_id].title: value for book_id, value in reader.history}
@@ -350,7 +350,7 @@ def test_what_a_reader_does_with_a_replaced_book_happens_to_its_heir(db: Databas
         rater, dismisser = (find_user(session, "lists", name) or 0 for name in ("1", "2"))
         put_rating(session, rater, old, 8.0)
         dismiss(session, dismisser, old)
-        readers = [read_reader(session, user_id) for user_id in (rater, dismisser)]
+        readers = [read_profile(session, user_id) for user_id in (rater, dismisser)]
         was_deleted = delete_rating(session, rater, old)
 
     assert [reader and (reader.history, reader.dismissed, reader.replaced) for reader in readers] == [

@@ -12,7 +12,7 @@ from catalog.errors import CatalogError, SourceError, SourceFileMissing, SourceO
 from catalog.importing import ImportReport, import_source
 from catalog.sources.plain_csv import ISBNS, ITEMS, ITEMS_OF_RATINGS, RATINGS, PlainCsv
 from catalog.tables import Book, Rating, User
-from catalog.users import find_user, read_reader
+from catalog.users import find_user, read_profile
 from tests.catalog.shelf import isbn
 
 MANY_ITEMS = f"""item,title,authors,year,isbn,subjects
@@ -53,7 +53,7 @@ def book(db: Database, external_id: str, source: str = "csv") -> BookRow:
 def ratings_of(db: Database, external_id: str, source: str = "csv") -> dict[str, float | None]:
     """A reader's ratings by title, oldest first."""
     with db.session() as session:
-        reader = read_reader(session, find_user(session, source, external_id) or 0)
+        reader = read_profile(session, find_user(session, source, external_id) or 0)
         assert reader is not None
         titles = read_titles(session, [book_id for book_id, _ in reader.history])
         return {titles[book_id].title: value for book_id, value in reader.history}
