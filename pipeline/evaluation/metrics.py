@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import bootstrap
 
 from foundation.arrays import F64, I64
 
 NDCG_K = 10
 """Places that the NDCG of every report looks at."""
-BOOTSTRAP_ROWS_PER_BLOCK = 64
-"""Bounds the memory of a bootstrap: one block draws this many samples of all readers."""
+SAMPLES_PER_BATCH = 64
+"""Bounds the memory of a bootstrap: so many samples of all readers are drawn at once."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Interval:
 
 
 def recall_at_k(recommended: Sequence[I64], held_out: Sequence[I64], k: int) -> F64:
-    """(n_readers,): books of each reader's first k that they held out, over min(k, number held out).
+    """(n_users,): books of each reader's first k that they held out, over min(k, number held out).
 
     The held-out list counts in full, also books that no model could know; none of the lists is empty.
     """
@@ -32,7 +33,7 @@ def recall_at_k(recommended: Sequence[I64], held_out: Sequence[I64], k: int) -> 
 
 
 def ndcg_at_k(recommended: Sequence[I64], held_out: Sequence[I64], k: int) -> F64:
-    """(n_readers,): discounted gain Σ 1 / log2(place + 1) of the held-out books over that of an ideal list.
+    """(n_users,): discounted gain Σ 1 / log2(place + 1) of the held-out books over that of an ideal list.
 
     Relevance is binary, places count from 1, and the ideal list has min(k, number held out) hits at its top.
     """
@@ -57,9 +58,10 @@ def bootstrap_mean(values: F64, rng: np.random.Generator, *, n_samples: int = 20
 
     Given each reader's difference between two systems, this is the paired bootstrap.
     """
-    means = np.empty(n_samples)
-    for first in range(0, n_samples, BOOTSTRAP_ROWS_PER_BLOCK):
-        block = means[first : first + BOOTSTRAP_ROWS_PER_BLOCK]
-        block[:] = values[rng.integers(0, values.size, (block.size, values.size))].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Interval(mean=float(values.mean()), low=float(low), high=float(high))
+    mean = float(values.mean())
+    if values.size == 1:  # there is nothing to draw, which SciPy refuses
+        return Interval(mean, mean, mean)
+    found = bootstrap(
+        (values,), np.mean, n_resamples=n_samples, batch=SAMPLES_PER_BATCH, method="percentile", rng=rng
+    )
+    return Interval(mean, *map(float, found.confidence_interval))

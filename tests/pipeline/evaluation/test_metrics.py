@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.metrics import bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
+from pipeline.evaluation.metrics import Interval, bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
 
 BOOKS = st.lists(st.integers(0, 30), unique=True, max_size=15)
 READERS = st.lists(st.tuples(BOOKS, BOOKS.filter(bool)), min_size=1, max_size=6)
@@ -62,3 +62,7 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     assert bootstrap_mean(values, np.random.default_rng(3)) == bootstrap_mean(
         values, np.random.default_rng(3)
     )
+
+
+def test_the_interval_of_one_reader_is_a_point() -> None:
+    assert bootstrap_mean(np.array([0.25]), np.random.default_rng(3)) == Interval(0.25, 0.25, 0.25)
