@@ -28,6 +28,7 @@ from artifacts.files import Writer, replace_file
 from artifacts.formats import Folder, Format
 from artifacts.manifest import ObjectEntry
 from artifacts.objects import ObjectStore
+from foundation.records import FORMERLY
 
 R = TypeVar("R")
 Values = Mapping[tuple[Format, str], Any]
@@ -35,16 +36,7 @@ Values = Mapping[tuple[Format, str], Any]
 
 RECORD = "record.json"
 CSR_PARTS = ("data", "indices", "indptr")
-FORMERLY = "formerly"
 _ENTRIES = TypeAdapter(list[ObjectEntry])
-
-
-def formerly(*paths: str) -> dict[str, tuple[str, ...]]:
-    """Return the metadata of a field whose value was saved elsewhere: paths from its record, tried in order.
-
-    In a record that is now a part of the one that had the value: `field(metadata=formerly("../factors"))`.
-    """
-    return {FORMERLY: paths}
 
 
 def save_record(record: object, folder: Path) -> None:
@@ -115,7 +107,7 @@ def _is_record(value: object) -> bool:
 def record_class(hint: object) -> type | None:
     """Return the record class that a field's type names, also as `Record | None`; None for other fields."""
     for candidate in (hint, *get_args(hint)):
-        if isinstance(candidate, type) and is_dataclass(candidate) and candidate is not Folder:
+        if isinstance(candidate, type) and is_dataclass(candidate) and not issubclass(candidate, Folder):
             return candidate
     return None
 
@@ -248,26 +240,28 @@ class RecordReader:
         # The value of an optional record that was None is kept as JSON under the field's own name.
         if nested is not None and name not in self.entries:
             return self.read(nested, name)
-        return self._value(name)
+        # A class of its own says what the files of a folder are, and reads them.
+        is_folder = isinstance(hint, type) and issubclass(hint, Folder)
+        return self._value(name, hint if is_folder else Folder)
 
-    def _value(self, name: str) -> Any:
+    def _value(self, name: str, folder: Any = Folder) -> Any:
         entry = self._entry(name)
         key = (entry.format, entry.digest)
         if key not in self.opened:
-            self.opened[key] = self.reuse[key] if key in self.reuse else self._open(entry)
+            self.opened[key] = self.reuse[key] if key in self.reuse else self._open(entry, folder)
         value = self.opened[key]
         if entry.format == "csr":
             parts = tuple(self._value(f"{name}/{part}") for part in CSR_PARTS)
             return csr_array(parts, shape=value["shape"], copy=False)
         return value
 
-    def _open(self, entry: ObjectEntry) -> Any:
+    def _open(self, entry: ObjectEntry, folder: type[Folder]) -> Any:
         self._check(entry)
         value = formats.OPENERS[entry.format](self.objects.path(entry.digest))
         if entry.format == "folder":
             for path in value:
                 self._check(self._entry(f"{entry.name}/{path}"))
-            return Folder(self.objects.view(entry.digest, value, name=entry.name))
+            return folder(self.objects.view(entry.digest, value, name=entry.name))
         return value
 
     def _check(self, entry: ObjectEntry) -> None:

@@ -70,7 +70,7 @@ def train(
 
 def evaluate() -> None:
     """Measure the current version against the baselines, on the readers that were held out."""
-    from pipeline.evaluation.compare import compare
+    from pipeline.compare import compare
     from pipeline.settings import TrainSettings
 
     with failing_clearly(ArtifactError, CatalogError, PipelineError), err.status("measuring"):
@@ -79,7 +79,7 @@ def evaluate() -> None:
             settings, open_database(settings.catalog_url), ArtifactStore(settings.artifacts_root)
         )
     table = Table(
-        title=f"{report.n_readers:,} held-out readers",
+        title=f"{report.n_users:,} held-out readers",
         caption=f"served: {report.version}, held out: {report.split_id}",
         header_style="bold",
     )

@@ -1,11 +1,10 @@
-"""Array types, and the small look-ups, rankings and gathers that every floor needs; pure NumPy."""
+"""Array types, and the small look-ups and rankings that every floor needs; pure NumPy."""
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
@@ -15,14 +14,6 @@ U64 = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
 LOW_HALF: Final = 0xFFFFFFFF
-
-
-class Entries(NamedTuple):
-    """Entries of some rows of a matrix: places in the list of rows, columns, values."""
-
-    rows: I64
-    columns: I64
-    values: F32
 
 
 def find_rows(ids: I64, wanted: Sequence[int] | I64) -> tuple[Mask, I64]:
@@ -49,15 +40,6 @@ def top_k(scores: NDArray[np.floating[Any]], k: int) -> I64:
 def expand_ranges(starts: I64, lengths: I64) -> I64:
     """All positions of the ranges [start, start + length), one range after the other."""
     return np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
-
-
-def gather_rows(matrix: csr_array, rows: I64) -> Entries:
-    """The entries of these rows, one row after the other; SciPy's own indexing costs ten times that."""
-    starts = matrix.indptr[rows].astype(np.int64)
-    lengths = matrix.indptr[rows + 1] - starts
-    positions = expand_ranges(starts, lengths)
-    places = np.repeat(np.arange(rows.size), lengths)
-    return Entries(places, matrix.indices[positions], matrix.data[positions])
 
 
 def rank_in_group(groups: I64) -> I64:

@@ -1,31 +1,14 @@
 """Keeps the results of steps under a digest of what went into them, so that nothing is computed twice."""
 
-import hashlib
-import json
 import shutil
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from artifacts.errors import ArtifactError
 from artifacts.records import open_record, save_record
 
 R = TypeVar("R")
-S = TypeVar("S")
-
-
-@dataclass(frozen=True)
-class Kept(Generic[R]):
-    """A step's result and the key that it is kept under, which goes into the keys of the steps after it."""
-
-    value: R
-    key: str
-    reused: bool = False
-
-    def part(self, name: str, take: Callable[[R], S]) -> "Kept[S]":
-        """A part of the result, or what follows from it alone, under a key of its own."""
-        return Kept(take(self.value), f"{self.key}/{name}", self.reused)
 
 
 class StepCache:
@@ -34,22 +17,20 @@ class StepCache:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def keep(self, key: str, kind: type[R], compute: Callable[[], R], *, repeat: bool = False) -> Kept[R]:
-        """The result of this key; what is not kept, or damaged, or to be repeated, is computed and kept.
+    def keep(self, key: str, result: R) -> R:
+        """Keep a result, instead of any that this key had, and open it from its files.
 
-        A computed result is opened from its files too: a first run and a resumed one use the same values.
+        So a first run and a resumed one use the same values.
         """
-        if not repeat and (found := self.find(key, kind)) is not None:
-            return found
         path = self._folder / key
         shutil.rmtree(path, ignore_errors=True)
-        save_record(compute(), path)
-        return Kept(open_record(kind, path), key)
+        save_record(result, path)
+        return open_record(type(result), path)
 
-    def find(self, key: str, kind: type[R]) -> Kept[R] | None:
+    def find(self, key: str, kind: type[R]) -> R | None:
         """The result of this key; None if it is not kept, or not whole."""
         try:
-            return Kept(open_record(kind, self._folder / key), key, reused=True)
+            return open_record(kind, self._folder / key)
         except ArtifactError:
             return None
 
@@ -63,9 +44,3 @@ class StepCache:
         for path in self._folder.iterdir():
             if path.is_dir() and path.name not in keys:
                 shutil.rmtree(path)
-
-
-def build_key(name: str, *, code: str, params: object, inputs: Sequence[str]) -> str:
-    """The step's name, and a digest of its code, its parameters and the keys of its inputs."""
-    facts = json.dumps({"code": code, "params": params, "inputs": list(inputs)}, sort_keys=True)
-    return f"{name}-{hashlib.sha256(facts.encode()).hexdigest()[:32]}"

@@ -9,7 +9,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-OUR_PACKAGES: Final = ("artifacts", "catalog", "contracts", "foundation", "pipeline", "servers", "telemetry")
+OUR_PACKAGES: Final = ("catalog", "evidence", "foundation", "pipeline", "servers")
+"""Those that compute: how results are kept, sent and logged changes none of them."""
 NOT_CODE: Final = ("pipeline.settings",)
 """Parameters are in a result's key by value: a new default for one step must not repeat the others."""
 LIBRARIES: Final = ("faiss-cpu", "implicit", "numpy", "pyarrow", "scikit-learn", "scipy", "tantivy", "torch")
@@ -18,22 +19,34 @@ LIBRARIES: Final = ("faiss-cpu", "implicit", "numpy", "pyarrow", "scikit-learn",
 
 @cache
 def digest_code(module: str) -> str:
-    """Hex sha256 over the source of this module and of all ours that it reaches, and library versions."""
+    """Hex sha256 over what this module and all of ours that it reaches do, and library versions.
+
+    Comments, docstrings and formatting do nothing.
+    """
     digest = hashlib.sha256(" ".join(f"{name}={version(name)}" for name in LIBRARIES).encode())
-    for name, path in sorted(_reachable(module).items()):
-        digest.update(f"\n{name}\n".encode() + path.read_bytes())
+    for name, tree in sorted(_reachable(module).items()):
+        digest.update(f"\n{name}\n{ast.dump(_StripTexts().visit(tree))}".encode())
     return digest.hexdigest()
 
 
-def _reachable(module: str) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+def _reachable(module: str) -> dict[str, ast.Module]:
+    """The module and all of ours that it imports, however deep, by name."""
+    found: dict[str, ast.Module] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
         if name not in found and (path := _source_of(name)) is not None:
-            found[name] = path
-            waiting.extend(_imported_names(ast.parse(path.read_text())))
+            found[name] = ast.parse(path.read_text())
+            waiting.extend(_imported_names(found[name]))
     return found
+
+
+class _StripTexts(ast.NodeTransformer):
+    """Removes docstrings, of attributes too: texts that stand alone."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:  # ast's own spelling
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else node
 
 
 def _imported_names(tree: ast.AST) -> Iterator[str]:

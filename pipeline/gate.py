@@ -12,7 +12,7 @@ from pipeline.settings import GateParams
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Recall of each reader's list, (n_readers,), by the candidate and by what it has to beat."""
+    """Recall of each reader's list, (n_users,), by the candidate and by what it has to beat."""
 
     candidate: F64
     popularity: F64

@@ -1,11 +1,7 @@
 """How a training run tells what it is doing; the CLI draws it, tests and timers ignore it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
-
-Advance = Callable[[float], None]
-"""Called by a long step with the share of its work that is done, 0 to 1."""
 
 
 @dataclass(frozen=True)

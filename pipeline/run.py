@@ -14,25 +14,29 @@ from artifacts.manifest import Manifest
 from artifacts.release import RELEASE
 from artifacts.store import ArtifactStore
 from catalog.database import Database, check_migrated
-from pipeline.cache import Kept, StepCache
+from evidence.registry import Evidence
+from foundation.tools import Tools
+from pipeline.cache import StepCache
 from pipeline.code_digest import digest_code
 from pipeline.interactions import Fold, build_fold
 from pipeline.lock import hold_lock
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_fold_models
-from pipeline.models.ranking import build_als_model
 from pipeline.progress import Progress, Silent
+from pipeline.records import Aggregates, Export, Split
 from pipeline.report import RunReport, write_report
 from pipeline.settings import TrainSettings
 from pipeline.stepper import Stepper
-from pipeline.steps.s1_export import Export, export
+from pipeline.steps.s1_export import export
 from pipeline.steps.s2_clean import clean
-from pipeline.steps.s3_split import Split, split
-from pipeline.steps.s4_aggregate import Aggregates, aggregate
-from pipeline.steps.s5_subjects import Subjects, learn_subjects
-from pipeline.steps.s6_als import Als, learn_als
+from pipeline.steps.s3_split import split
+from pipeline.steps.s4_aggregate import aggregate
+from pipeline.steps.s5_subjects import learn_subjects
+from pipeline.steps.s6_als import fit_evidence
 from pipeline.steps.s7_ranker import Blend, tune_blend
 from pipeline.steps.s8_index import Index, Texts, index_books, index_texts
-from pipeline.steps.s9_gate import Gate, gate
+from pipeline.steps.s9_gate import Contest, Gate, gate
+from servers.als.model import AlsModel
+from servers.embedder.model import EmbedderModel
 
 log = structlog.get_logger()
 
@@ -66,13 +70,12 @@ def train(
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """What steps 4 to 8 leave on one set of interactions."""
+    """What steps 5, 6 and 8 leave on one set of interactions."""
 
-    fold: Kept[Fold]
-    aggregates: Kept[Aggregates]
-    subjects: Kept[Subjects]
-    als: Kept[Als]
-    index: Kept[Index]
+    fold: Fold
+    embedder: EmbedderModel
+    evidence: Evidence
+    index: Index
 
 
 class _Run:
@@ -87,18 +90,21 @@ class _Run:
         """All nine steps, then publishing."""
         started_at, started = datetime.now(UTC), time.monotonic()
         step, settings = self.stepper.run, self.settings.train
-        exported = self.stepper.export(export, db, lambda found: found.fingerprint)
-        cleaned = step("clean", "all", clean, exported)
+        catalog = self.stepper.export(export, db)
+        cleaned = step("clean", "all", clean, catalog)
         folds = step("split", "all", split, cleaned, params=settings.split)
-        blend = self._tune(exported, folds)
-        texts = step("index", "texts", index_texts, exported, params=settings.index, seed=settings.seed)
-        candidate = self._fit("train", exported, folds.part("train", lambda found: found.train))
-        judged = self._judge(exported, folds, candidate, blend, texts)
-        verdict = judged.value.read_verdict()
-        everything = cleaned.part("everything", lambda found: build_fold(found.interactions))
-        served = self._fit("all", exported, everything) if verdict.passed else candidate
-        records = self._gather(folds.value, exported.value, candidate, served, blend.value, texts.value)
-        manifest = self._seal(records, exported, folds, judged)
+        blend = self._tune(folds, catalog)
+        texts = step("index", "texts", index_texts, catalog, params=settings.index, seed=settings.seed)
+        fitted = self._fit("train", folds.train, catalog)
+        candidate = self.stepper.derive(
+            build_fold_models, folds, catalog, fitted.embedder, fitted.evidence, blend.weights
+        )
+        judged = self._judge(candidate, fitted.index, texts, folds, catalog)
+        verdict = judged.read_verdict()
+        if verdict.passed:
+            everything = self.stepper.derive(build_fold, cleaned.interactions)
+            fitted = self._fit("all", everything, catalog)
+        manifest = self._seal(self._gather(fitted, blend, texts, candidate), catalog, folds, judged)
         if verdict.passed:
             self.store.promote(manifest.version, by="bookmesh train", why="passed the gate")
             self._collect_garbage()
@@ -111,7 +117,7 @@ class _Run:
             promoted=verdict.passed,
             verdict=verdict,
             steps=tuple(self.stepper.runs),
-            cleaning=cleaned.value.report,
+            cleaning=cleaned.report,
             metrics=dict(manifest.metrics),
         )
 
@@ -122,112 +128,97 @@ class _Run:
         except ArtifactError as error:
             log.warning("old versions stay, remove them with `bookmesh versions gc`", error=str(error))
 
-    def _tune(self, exported: Kept[Export], folds: Kept[Split]) -> Kept[Blend]:
+    def _tune(self, folds: Split, catalog: Export) -> Blend:
         """Steps 4, 6 and 7 on the inner fold."""
         settings, data = self.settings.train, "inner"
-        fold = folds.part("inner", lambda found: found.inner)
-        held_out = folds.part("inner_held_out", lambda found: found.inner_held_out)
-        aggregates = self.stepper.run("aggregate", data, aggregate, fold, params=settings.aggregate)
-        als = self._learn_als(data, fold)
+        evidence = self._fit_evidence(data, folds.inner, self._aggregate(data, folds.inner), catalog)
         return self.stepper.run(
-            "ranker", data, tune_blend, fold, held_out, aggregates, als, exported,
-            params=settings.ranker, tools={"advance": self.stepper.progress.step_advanced},
+            "ranker", data, tune_blend, folds.inner, folds.inner_held_out, evidence,
+            params=settings.ranker, rules=self.settings.serving, tools=self._tools(data),
         )  # fmt: skip
 
-    def _fit(self, data: str, exported: Kept[Export], fold: Kept[Fold]) -> _Fitted:
+    def _fit(self, data: str, fold: Fold, catalog: Export) -> _Fitted:
         """Steps 4, 5, 6 and 8 on one set of interactions."""
         settings, step = self.settings.train, self.stepper.run
-        aggregates = step("aggregate", data, aggregate, fold, params=settings.aggregate)
-        subjects = step(
-            "subjects", data, learn_subjects, fold, aggregates, exported,
-            params=settings.subjects, seed=settings.seed,
-            tools={"advance": self.stepper.progress.step_advanced},
+        aggregates = self._aggregate(data, fold)
+        embedder = step(
+            "subjects", data, learn_subjects, fold, aggregates, catalog,
+            params=settings.subjects, seed=settings.seed, tools=self._tools(data),
         )  # fmt: skip
-        als = self._learn_als(data, fold)
+        evidence = self._fit_evidence(data, fold, aggregates, catalog)
         index = step(
-            "index", data, index_books, fold, aggregates, subjects, als, exported,
-            params=settings.index, seed=settings.seed, tools={"workspace": self.workspace / data},
+            "index", data, index_books, fold, aggregates, embedder, evidence, catalog,
+            params=settings.index, seed=settings.seed, tools=self._tools(data),
         )  # fmt: skip
-        return _Fitted(fold, aggregates, subjects, als, index)
+        return _Fitted(fold, embedder, evidence, index)
 
-    def _learn_als(self, data: str, fold: Kept[Fold]) -> Kept[Als]:
+    def _aggregate(self, data: str, fold: Fold) -> Aggregates:
+        return self.stepper.run("aggregate", data, aggregate, fold, params=self.settings.train.aggregate)
+
+    def _fit_evidence(self, data: str, fold: Fold, aggregates: Aggregates, catalog: Export) -> Evidence:
         settings = self.settings.train
         return self.stepper.run(
-            "als", data, learn_als, fold,
-            params=settings.als, seed=settings.seed,
-            tools={"threads": settings.threads, "advance": self.stepper.progress.step_advanced},
+            "als", data, fit_evidence, fold, aggregates, catalog,
+            params=settings.als, seed=settings.seed, tools=self._tools(data),
         )  # fmt: skip
+
+    def _tools(self, data: str) -> Tools:
+        return Tools(self.settings.train.threads, self.stepper.progress.step_advanced, self.workspace / data)
 
     def _judge(
-        self,
-        exported: Kept[Export],
-        folds: Kept[Split],
-        fitted: _Fitted,
-        blend: Kept[Blend],
-        texts: Kept[Texts],
-    ) -> Kept[Gate]:
-        settings = self.settings
-        current = self._load_current(folds.value.split_id)
-        serving = Kept(settings.serving, settings.serving.model_dump_json())
+        self, candidate: FoldModels, index: Index, texts: Texts, folds: Split, catalog: Export
+    ) -> Gate:
+        ann_recall = {**index.ann_recall, "text": texts.ann_recall}
+        contest = Contest(candidate, ann_recall, self._load_current(folds.split_id))
+        settings = self.settings.train
         return self.stepper.run(
-            "gate", "train", gate,
-            folds, exported, fitted.aggregates, fitted.subjects, fitted.als, blend,
-            fitted.index, texts, current, serving,
-            params=settings.train.gate, seed=settings.train.seed,
+            "gate", "train", gate, contest, folds, catalog,
+            params=settings.gate, rules=self.settings.serving, seed=settings.seed,
         )  # fmt: skip
 
-    def _load_current(self, split_id: str) -> Kept[FoldModels | None]:
+    def _load_current(self, split_id: str) -> FoldModels | None:
         """The fold models of the version in production; None if they cannot be compared with."""
         version = self.store.current()
         if version is None:
-            return Kept(None, "no current version")
+            return None
         try:
             manifest = self.store.manifest(version)
             if manifest.split_id != split_id:
-                return Kept(None, "no current version with these folds")
-            return Kept(self.store.load(manifest, GATE_OWNER, FoldModels).record, f"version/{version}")
+                return None
+            current = self.store.load(manifest, GATE_OWNER, FoldModels).record
         except ArtifactError as error:
             # A damaged version must not keep its own successor from being trained.
             log.warning("current version cannot be compared with", version=version, error=str(error))
-            return Kept(None, "current version damaged")
+            return None
+        self.stepper.keys.remember(current, f"version/{version}")
+        return current
 
     def _gather(
-        self, folds: Split, catalog: Export, candidate: _Fitted, served: _Fitted, blend: Blend, texts: Texts
+        self, served: _Fitted, blend: Blend, texts: Texts, candidate: FoldModels
     ) -> dict[str, object]:
         """Each owner's record: the servers' models, and the fold's for the gates of the nights to come."""
         return {
-            "embedder": served.subjects.value.embedder,
-            "similarity": served.index.value.similarity,
-            "als": build_als_model(
-                served.fold.value, served.als.value, served.aggregates.value, catalog, blend.weights
-            ),
-            "metadata": served.index.value.metadata,
+            "embedder": served.embedder,
+            "similarity": served.index.similarity,
+            "als": AlsModel(served.fold.book_ids, served.evidence, {"blend": blend.weights}),
+            "metadata": served.index.metadata,
             "semantic": texts.semantic,
-            GATE_OWNER: build_fold_models(
-                folds,
-                catalog,
-                candidate.aggregates.value,
-                candidate.subjects.value,
-                candidate.als.value,
-                blend,
-            ),
+            GATE_OWNER: candidate,
         }
 
-    def _seal(
-        self, records: dict[str, object], exported: Kept[Export], folds: Kept[Split], judged: Kept[Gate]
-    ) -> Manifest:
+    def _seal(self, records: dict[str, object], catalog: Export, folds: Split, judged: Gate) -> Manifest:
         draft, settings = self.store.draft(), self.settings
         for owner, record in records.items():
             draft.add(owner, record)
         return draft.seal(
-            split_id=folds.value.split_id,
-            data_fingerprint=exported.value.fingerprint,
+            split_id=folds.split_id,
+            data_fingerprint=catalog.fingerprint,
             code_revision=f"{RELEASE}+{digest_code(__name__)[:12]}",
             params={
                 **settings.train.model_dump(mode="json", exclude={"seed", "threads"}),
                 "serving": settings.serving.model_dump(mode="json"),
             },
             seed=settings.train.seed,
-            metrics=judged.value.metrics,
-            gate=judged.value.read_verdict(),
+            metrics=judged.metrics,
+            gate=judged.read_verdict(),
         )

@@ -2,17 +2,13 @@
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from catalog.settings import CatalogSettings
+from evidence.registry import EvidenceParams
+from foundation.params import Params
 from foundation.serving_rules import ServingRules
 from foundation.settings import Options
-
-
-class Params(BaseModel):
-    """Base of a step's parameters: they go into the digest that the step's result is kept under."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SplitParams(Params):
@@ -57,20 +53,6 @@ class SubjectsParams(Params):
     """Batches at most: bounds the time on large data."""
 
 
-class AlsParams(Params):
-    """Training of the factors and of the item-item weights."""
-
-    n_factors: PositiveInt = 128
-    alpha: PositiveFloat = 16.0
-    regularization: PositiveFloat = 80.0
-    n_iterations: PositiveInt = 15
-    n_neighbours: PositiveInt = 50
-    source_exponent: float = Field(default=0.5, ge=0, le=1)
-    """How far the weights of a widely read book of the history are damped."""
-    bm25_k1: PositiveFloat = 0.4
-    bm25_b: float = Field(default=0.2, ge=0, le=1)
-
-
 class RankerParams(Params):
     """Tuning of the blend."""
 
@@ -81,7 +63,7 @@ class RankerParams(Params):
     n_candidates: PositiveInt = 200
     """Best books of each kind of evidence that a reader's candidates are made of."""
     start: dict[str, float] = {"neighbours": 1.0, "als": 0.8, "authors": 1.1, "popularity": 0.02}
-    """Weights that the search starts from."""
+    """Weights that the search starts from; 0 for a kind of evidence that is not named."""
 
 
 class IndexParams(Params):
@@ -118,7 +100,7 @@ class TrainOptions(Options):
     split: SplitParams = SplitParams()
     aggregate: AggregateParams = AggregateParams()
     subjects: SubjectsParams = SubjectsParams()
-    als: AlsParams = AlsParams()
+    als: EvidenceParams = EvidenceParams()
     ranker: RankerParams = RankerParams()
     index: IndexParams = IndexParams()
     gate: GateParams = GateParams()

@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable
-from typing import Any, Final, TypeVar, get_type_hints
+from typing import Final, ParamSpec, TypeVar, get_type_hints
 
 import structlog
 
 from catalog.database import Database
-from pipeline.cache import Kept, StepCache, build_key
-from pipeline.code_digest import digest_code
+from pipeline.cache import StepCache
+from pipeline.keys import Keys
 from pipeline.progress import Progress, StepRun
-from pipeline.settings import Params
+from pipeline.records import Export
 
+P = ParamSpec("P")
 R = TypeVar("R")
 log = structlog.get_logger()
 
@@ -23,82 +24,65 @@ class Stepper:
     """Runs steps over one cache; `first_repeated` and all after it run even if a result is kept."""
 
     def __init__(self, cache: StepCache, progress: Progress, *, first_repeated: str | None) -> None:
-        self.cache = cache
         self.progress = progress
-        self.repeated = STEPS[STEPS.index(first_repeated) :] if first_repeated else ()
         self.runs: list[StepRun] = []
-        self.used: set[str] = set()
+        self.keys = Keys()
+        self._cache = cache
+        self._repeated = STEPS[STEPS.index(first_repeated) :] if first_repeated else ()
+        self._used: set[str] = set()
 
-    def run(
-        self,
-        name: str,
-        data: str,
-        step: Callable[..., R],
-        *inputs: Kept[Any],
-        params: Params | None = None,
-        seed: int | None = None,
-        tools: dict[str, Any] | None = None,
-    ) -> Kept[R]:
-        """The step's result on these inputs: `step(*values, params=params, seed=seed, **tools)`, where given.
+    def run(self, name: str, data: str, step: Callable[P, R], /, *inputs: P.args, **options: P.kwargs) -> R:
+        """`step(*inputs, **options)`, or what it returned before; inputs are results of this stepper.
 
-        Inputs, parameters, seed and code make the key; tools, such as a number of threads, change no result.
+        Inputs, options and code make the key, tools excepted. Raises ValueWithoutKey for any other input.
         """
-        options: dict[str, Any] = {"params": params, "seed": seed}
-        given = {option: value for option, value in options.items() if value is not None}
-        key = build_key(
-            name,
-            code=digest_code(step.__module__),
-            params=[step.__name__, params.model_dump(mode="json") if params else None, seed],
-            inputs=[kept.key for kept in inputs],
-        )
+        key = f"{name}-{self.keys.build(step, inputs, options)}"
         kind: type[R] = get_type_hints(step)["return"]
-        return self._timed(
-            name,
-            data,
-            lambda: self.cache.keep(
-                key,
-                kind,
-                lambda: step(*(kept.value for kept in inputs), **given, **(tools or {})),
-                repeat=name in self.repeated,
-            ),
-        )
+        started = self._start(name, data)
+        found = None if name in self._repeated else self._cache.find(key, kind)
+        result = self._cache.keep(key, step(*inputs, **options)) if found is None else found
+        return self._finish(name, data, started, key, result, reused=found is not None)
 
-    def export(self, step: Callable[[Database], R], db: Database, fingerprint: Callable[[R], str]) -> Kept[R]:
+    def export(self, step: Callable[[Database], Export], db: Database) -> Export:
         """Step 1, whose input is the live database: it always runs, unless a later step is to be repeated.
 
         Its key is what it found, so that the steps after it run only if that has changed.
         """
-        kind: type[R] = get_type_hints(step)["return"]
-        return self._timed(
-            "export", "all", lambda: self._last_export(kind) or self._fresh_export(step, db, fingerprint)
-        )
+        started = self._start("export", "all")
+        key, found = self._find_last_export()
+        if found is None:
+            exported = step(db)
+            key = f"export-{self.keys.build(step, [exported.fingerprint], {})}"
+            found = self._cache.find(key, Export)
+        result = self._cache.keep(key, exported) if found is None else found
+        return self._finish("export", "all", started, key, result, reused=found is not None)
+
+    def derive(self, function: Callable[P, R], /, *inputs: P.args, **options: P.kwargs) -> R:
+        """`function(*inputs, **options)`, too quick to be worth keeping, as an input of steps."""
+        result = function(*inputs, **options)
+        self.keys.remember(result, self.keys.build(function, inputs, options))
+        return result
 
     def forget_unused(self) -> None:
         """Remove the kept results that this run did not use."""
-        self.cache.forget_others(self.used)
+        self._cache.forget_others(self._used)
 
-    def _last_export(self, kind: type[R]) -> Kept[R] | None:
-        if not self.repeated or "export" in self.repeated:
-            return None
-        key = self.cache.newest("export")
-        return self.cache.find(key, kind) if key else None
+    def _find_last_export(self) -> tuple[str, Export | None]:
+        if not self._repeated or "export" in self._repeated:
+            return "", None
+        key = self._cache.newest("export") or ""
+        return key, self._cache.find(key, Export)
 
-    def _fresh_export(
-        self, step: Callable[[Database], R], db: Database, fingerprint: Callable[[R], str]
-    ) -> Kept[R]:
-        found = step(db)
-        code = digest_code(step.__module__)
-        key = build_key("export", code=code, params=fingerprint(found), inputs=[])
-        return self.cache.keep(key, type(found), lambda: found)
+    def _start(self, name: str, data: str) -> float:
+        self.progress.step_started(STEPS.index(name) + 1, name, data)
+        return time.monotonic()
 
-    def _timed(self, name: str, data: str, work: Callable[[], Kept[R]]) -> Kept[R]:
-        number = STEPS.index(name) + 1
-        self.progress.step_started(number, name, data)
-        started = time.monotonic()
-        kept = work()
-        run = StepRun(number, name, data, round(time.monotonic() - started, 3), kept.reused)
+    def _finish(self, name: str, data: str, started: float, key: str, result: R, *, reused: bool) -> R:
+        seconds = round(time.monotonic() - started, 3)
+        run = StepRun(STEPS.index(name) + 1, name, data, seconds, reused)
         self.runs.append(run)
-        self.used.add(kept.key)
+        self.keys.remember(result, key)
+        self._used.add(key)
         self.progress.step_finished(run)
         log.info("step finished", step=name, data=data, seconds=run.seconds, reused=run.reused)
-        return kept
+        return result

@@ -1,22 +1,18 @@
 """Approximate search for the nearest of many vectors: a graph (HNSW) of the distinct ones."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import faiss
 import numpy as np
 
-from foundation.arrays import F32, I64, expand_ranges, find_starts
-
-RESOLUTION: Final = 1e5
-"""Vectors whose components agree to this inverse are one: sums in another order differ less."""
+from foundation.arrays import F32, I64, expand_ranges
 
 
 @dataclass(frozen=True, eq=False)
 class VectorGraph:
     """A graph (Malkov & Yashunin 2016) of the distinct among n vectors, and the rows that share each.
 
-    Equal vectors would be each other's nearest and take up all links, so that a walk never leaves them: of
+    Equal vectors would be each other's nearest and take up all links, so that a search never leaves them: of
     250,000 books with 11,000 distinct sets of subjects it found five sixths of the nearest, now it finds all.
     Zero vectors are near nothing and left out.
     """
@@ -36,35 +32,7 @@ class VectorGraph:
         # Left alone, a graph searched deeper than its own breadth misses: of 1,000 neighbours a sixth at 128.
         breadth = faiss.SearchParametersHNSW(efSearch=max(self.index.hnsw.efSearch, wanted))  # type: ignore[attr-defined]  # SWIG
         scores, found = self.index.search(query[None], wanted, params=breadth)
-        groups = found[0][found[0] >= 0]  # -1 fills up where the walk reaches fewer
+        groups = found[0][found[0] >= 0]  # -1 fills up where the search reaches fewer
         sizes = np.diff(self.starts)[groups]
         positions = expand_ranges(self.starts[groups], sizes)
         return np.repeat(scores[0][: groups.size], sizes)[:k], self.rows[positions[:k]]
-
-
-def build_graph(vectors: F32, *, links: int, ef_construction: int, ef_search: int) -> VectorGraph:
-    """The graph of those of (n, dim) vectors that are not zero; then HNSW's M, efConstruction and efSearch.
-
-    One thread builds it: the graph depends on the order of insertion, and threads would race for that.
-    """
-    filled = np.flatnonzero(vectors.any(axis=1))
-    rounded = np.rint(vectors[filled] * RESOLUTION).astype(np.int32)
-    _, first, group = np.unique(
-        rounded.view(np.dtype((np.void, rounded.itemsize * rounded.shape[1]))).ravel(),
-        return_index=True,
-        return_inverse=True,
-    )
-    index = faiss.IndexHNSWFlat(vectors.shape[1], links, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction = ef_construction
-    index.hnsw.efSearch = ef_search
-    n_threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        index.add(np.ascontiguousarray(vectors[filled[first]]))
-    finally:
-        faiss.omp_set_num_threads(n_threads)
-    return VectorGraph(
-        index=index,
-        starts=find_starts(group, first.size),
-        rows=filled[np.argsort(group, kind="stable")],
-    )

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from evidence.als import AlsParams, train_factors
 from foundation.arrays import F64, I64, find_rows, top_k
-from pipeline.evaluation.readers import Readers
+from pipeline.evaluation.users import EvaluationUsers
 from pipeline.interactions import Fold
-from pipeline.models.als import train_factors
-from pipeline.settings import AlsParams
-from pipeline.steps.s4_aggregate import Aggregates, build_bayesian_mean
+from pipeline.models.bayesian_mean import build_bayesian_mean
+from pipeline.records import Aggregates
 
 CLASSIC_ALS = AlsParams(n_factors=32, alpha=40.0, regularization=0.1, n_iterations=15)
 CLASSIC_MIN_RATINGS = 10
@@ -15,27 +15,27 @@ CLASSIC_MIN_RATINGS = 10
 CLASSIC_PRIOR_RATINGS = 30.0
 
 
-def serve_classic_als(fold: Fold, readers: Readers, k: int, *, seed: int, threads: int) -> list[I64]:
+def serve_classic_als(fold: Fold, users: EvaluationUsers, k: int, *, seed: int, threads: int) -> list[I64]:
     """`implicit` ALS, factors 32, alpha 40, λ 0.1, 15 iterations, for every reader; no author limit."""
     user_factors, item_factors = train_factors(
         fold.user_items, params=CLASSIC_ALS, seed=seed, threads=threads, advance=lambda share: None
     )
-    user_idx = find_rows(fold.user_ids, readers.user_ids)[1]
+    user_idx = find_rows(fold.user_ids, users.user_ids)[1]
     return [
         _best_unread(fold, item_factors @ user_factors[idx], history, k)
-        for idx, history in zip(user_idx, readers.histories, strict=True)
+        for idx, history in zip(user_idx, users.histories, strict=True)
     ]
 
 
 def serve_classic_system(
-    fold: Fold, aggregates: Aggregates, classic_als: list[I64], readers: Readers, k: int
+    fold: Fold, aggregates: Aggregates, classic_als: list[I64], users: EvaluationUsers, k: int
 ) -> list[I64]:
     """Classic ALS for readers with 10 ratings or more, a Bayesian prior (m = 30) for all others."""
     sums = np.nan_to_num(aggregates.mean) * aggregates.n_explicit
     prior = build_bayesian_mean(sums, aggregates.n_explicit, prior_ratings=CLASSIC_PRIOR_RATINGS)
     return [
         by_als if history.size >= CLASSIC_MIN_RATINGS else _best_unread(fold, prior.copy(), history, k)
-        for by_als, history in zip(classic_als, readers.histories, strict=True)
+        for by_als, history in zip(classic_als, users.histories, strict=True)
     ]
 
 

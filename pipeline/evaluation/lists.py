@@ -1,4 +1,4 @@
-"""The lists that readers would be served, made by the code that serves them."""
+"""The lists that users would be served, made by the code that serves them."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,8 +9,9 @@ from scipy.sparse import csr_array
 
 from foundation.arrays import F32, I64, find_rows, top_k
 from foundation.author_limit import Authors, limit_authors
+from foundation.serving_rules import ServingRules
 from pipeline.books import N_FAVOURITES, NO_SUBJECT, SubjectSets, find_favourites
-from pipeline.evaluation.readers import Readers
+from pipeline.evaluation.users import EvaluationUsers
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
 from servers.errors import NoKnownBooks, NoKnownSubjects
@@ -21,42 +22,43 @@ READ_AHEAD: Final = 10
 
 def list_authors(model: AlsModel) -> list[Authors]:
     """The authors of each book of a model, as column numbers."""
-    matrix = model.book_authors
+    matrix = model.evidence.authors.book_authors
     ends = matrix.indptr[1:-1]
     return [tuple(columns.tolist()) for columns in np.split(matrix.indices, ends)]
 
 
-def serve_collaborative(model: AlsModel, readers: Readers, k: int) -> list[I64]:
+def serve_collaborative(model: AlsModel, users: EvaluationUsers, k: int, rules: ServingRules) -> list[I64]:
     """Each reader's k books, ranked from their history; by popularity if the model knows none of it."""
     authors = list_authors(model)
-    popular = top_k(model.popularity, model.popularity.size)
+    popularity = model.evidence.popularity.popularity
+    popular = top_k(popularity, popularity.size)
     served = []
-    for history, ratings in zip(readers.histories, readers.ratings, strict=True):
+    for history, ratings in zip(users.histories, users.ratings, strict=True):
         try:
             ranked, _ = model.rank(history, ratings, k=READ_AHEAD * k)
             rows = find_rows(model.book_ids, ranked)[1]
         except NoKnownBooks:
             rows = popular[: READ_AHEAD * k]
-        served.append(model.book_ids[_limit(rows, authors, k)])
+        served.append(model.book_ids[_limit(rows, authors, k, rules)])
     return served
 
 
-def serve_popular(book_ids: I64, popularity: F32, readers: Readers, k: int) -> list[I64]:
+def serve_popular(book_ids: I64, popularity: F32, users: EvaluationUsers, k: int) -> list[I64]:
     """Each reader's k most popular books that they have not read: the baseline, without an author limit."""
     order = top_k(popularity, popularity.size)
     served = []
-    for history in readers.histories:
+    for history in users.histories:
         head = book_ids[order[: k + history.size]]
         served.append(head[~np.isin(head, history)][:k])
     return served
 
 
-def name_favourites(sets: SubjectSets, book_ids: I64, readers: Readers) -> list[list[str]]:
+def name_favourites(sets: SubjectSets, book_ids: I64, users: EvaluationUsers) -> list[list[str]]:
     """Each reader's N_FAVOURITES most read subjects, generic ones left out; sets are those of book_ids."""
-    histories = [find_rows(book_ids, history)[1] for history in readers.histories]
-    rows = np.repeat(np.arange(readers.size), [history.size for history in histories])
+    histories = [find_rows(book_ids, history)[1] for history in users.histories]
+    rows = np.repeat(np.arange(users.size), [history.size for history in histories])
     ones = np.ones(rows.size, dtype=np.float32)
-    user_items = csr_array((ones, (rows, np.concatenate(histories))), shape=(readers.size, book_ids.size))
+    user_items = csr_array((ones, (rows, np.concatenate(histories))), shape=(users.size, book_ids.size))
     counts = (user_items @ sets.matrix).toarray()
     best = find_favourites(counts, sets.is_generic, N_FAVOURITES)
     return [[sets.names[idx] for idx in row if idx != NO_SUBJECT] for row in best]
@@ -67,25 +69,26 @@ def serve_cold(
     embedder: EmbedderModel,
     book_vectors: F32,
     favourites: Sequence[Sequence[str]],
-    readers: Readers,
+    users: EvaluationUsers,
     *,
-    popularity_weight: float,
     k: int,
+    rules: ServingRules,
 ) -> list[I64]:
     """Each reader's k books, were nothing known but favourite subjects; by popularity without a known one.
 
     book_vectors are the pooled subjects of model.book_ids. What they read is hidden, and fills no place.
     """
-    authors = list_authors(model)
+    authors, popularity = list_authors(model), model.evidence.popularity.popularity
+    share = rules.subjects_popularity_weight
     served = []
-    for names, history in zip(favourites, readers.histories, strict=True):
-        scores = popularity_weight * model.popularity
+    for names, history in zip(favourites, users.histories, strict=True):
+        scores = share * popularity
         with suppress(NoKnownSubjects):
-            scores += (1 - popularity_weight) * (book_vectors @ embedder.embed(names)[0])
+            scores += (1 - share) * (book_vectors @ embedder.embed(names)[0])
         scores[find_rows(model.book_ids, history)[1]] = -np.inf
-        served.append(model.book_ids[_limit(top_k(scores, READ_AHEAD * k), authors, k)])
+        served.append(model.book_ids[_limit(top_k(scores, READ_AHEAD * k), authors, k, rules)])
     return served
 
 
-def _limit(rows: I64, authors: list[Authors], k: int) -> I64:
-    return rows[limit_authors((authors[row] for row in rows), k)]
+def _limit(rows: I64, authors: list[Authors], k: int, rules: ServingRules) -> I64:
+    return rows[limit_authors((authors[row] for row in rows), k, most=rules.author_limit)]

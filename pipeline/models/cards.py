@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from foundation.arrays import F64, I64, find_rows
-from pipeline.steps.s1_export import Export
+from pipeline.records import Export
 
 SCHEMA: Final = pa.schema(
     [

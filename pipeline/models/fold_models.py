@@ -5,22 +5,15 @@ from typing import Final
 
 import numpy as np
 
+from evidence.registry import Evidence
 from foundation.arrays import F32, I64
-from pipeline.models.ranking import build_als_model
-from pipeline.steps.s1_export import Export
-from pipeline.steps.s3_split import Split
-from pipeline.steps.s4_aggregate import Aggregates
-from pipeline.steps.s5_subjects import Subjects
-from pipeline.steps.s6_als import Als
-from pipeline.steps.s7_ranker import Blend
-from pipeline.steps.s8_index import pool_books
-from servers.als.model import EVIDENCE, AlsModel
+from pipeline.models.vector_index import pool_books
+from pipeline.records import Export, Split
+from servers.als.model import POPULARITY, AlsModel
 from servers.embedder.model import EmbedderModel
 
 GATE_OWNER: Final = "gate"
 """Owner of the fold models in a manifest; no server has that name."""
-LEARNED: Final = ("als", "neighbours")
-"""Evidence that is learned from ratings; the rest is counted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,14 +29,14 @@ class FoldModels:
 
 
 def build_fold_models(
-    folds: Split, catalog: Export, aggregates: Aggregates, subjects: Subjects, als: Als, blend: Blend
+    folds: Split, catalog: Export, embedder: EmbedderModel, evidence: Evidence, blend: dict[str, float]
 ) -> FoldModels:
     """The models of the train fold, as steps 4 to 7 left them."""
     book_ids = folds.train.book_ids
     return FoldModels(
-        als=build_als_model(folds.train, als, aggregates, catalog, blend.weights),
-        embedder=subjects.embedder,
-        book_vectors=pool_books(subjects.embedder, catalog, book_ids),
+        als=AlsModel(book_ids, evidence, {"blend": blend}),
+        embedder=embedder,
+        book_vectors=pool_books(embedder, catalog, book_ids),
         reader_ids=np.unique(folds.held_out.user_ids),
     )
 
@@ -51,7 +44,9 @@ def build_fold_models(
 def drop_learned(model: AlsModel) -> AlsModel:
     """The same model with the learned evidence left out; popularity alone if nothing else is left."""
     blend = model.params["blend"]
-    kept = {kind: 0.0 if kind in LEARNED else blend[kind] for kind in EVIDENCE}
+    kept = {
+        name: 0.0 if kind.learned else blend.get(name, 0.0) for name, kind in model.evidence.kinds.items()
+    }
     total = sum(kept.values())
-    kept = {kind: weight / total for kind, weight in kept.items()} if total else {**kept, "popularity": 1.0}
+    kept = {name: weight / total for name, weight in kept.items()} if total else {**kept, POPULARITY: 1.0}
     return replace(model, params={**model.params, "blend": kept})

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from foundation.arrays import F32, I64
+from foundation.tools import Advance
 from pipeline.books import NO_SUBJECT
-from pipeline.progress import Advance
 from pipeline.settings import SubjectsParams
 
 

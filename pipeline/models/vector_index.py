@@ -1,17 +1,30 @@
-"""Builds indexes of unit vectors, and measures what the approximate one misses."""
+"""Builds books' vectors and their indexes, and measures what the approximate one misses."""
+
+from typing import Final
 
 import faiss
 import numpy as np
 
-from foundation.arrays import F32, I64
+from foundation.arrays import F32, I64, find_starts
+from pipeline.books import collect_subject_sets
+from pipeline.records import Export
+from servers.embedder.model import EmbedderModel
 from servers.graph import VectorGraph
 
-N_QUERIES = 500
+RESOLUTION: Final = 1e5
+"""Vectors whose components agree to this inverse are one: sums in another order differ less."""
+N_QUERIES: Final = 500
 """Look-ups that recall is measured on: a standard error below .003 at recall .99."""
-TIE = 1e-5
+TIE: Final = 1e-5
 """Inner products that differ by less are equal."""
-DOUBTED_READERS = 10
+DOUBTED_READERS: Final = 10
 """A book with so many readers counts half as similar as the direction of its factors says."""
+
+
+def pool_books(embedder: EmbedderModel, catalog: Export, book_ids: I64) -> F32:
+    """(n_books, dim): each book's subjects as the embedder pools them, zero without a known one."""
+    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids, known=embedder.subjects)
+    return embedder.pool_sets(sets.offsets, sets.subject_idx)
 
 
 def build_flat(vectors: F32) -> faiss.IndexFlatIP:
@@ -19,6 +32,34 @@ def build_flat(vectors: F32) -> faiss.IndexFlatIP:
     index = faiss.IndexFlatIP(vectors.shape[1])
     index.add(np.ascontiguousarray(vectors))
     return index
+
+
+def build_graph(vectors: F32, *, links: int, ef_construction: int, ef_search: int) -> VectorGraph:
+    """The graph of those of (n, dim) vectors that are not zero; then HNSW's M, efConstruction and efSearch.
+
+    One thread builds it: the graph depends on the order of insertion, and threads would race for that.
+    """
+    filled = np.flatnonzero(vectors.any(axis=1))
+    rounded = np.rint(vectors[filled] * RESOLUTION).astype(np.int32)
+    _, first, group = np.unique(
+        rounded.view(np.dtype((np.void, rounded.itemsize * rounded.shape[1]))).ravel(),
+        return_index=True,
+        return_inverse=True,
+    )
+    index = faiss.IndexHNSWFlat(vectors.shape[1], links, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = ef_construction
+    index.hnsw.efSearch = ef_search
+    n_threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        index.add(np.ascontiguousarray(vectors[filled[first]]))
+    finally:
+        faiss.omp_set_num_threads(n_threads)
+    return VectorGraph(
+        index=index,
+        starts=find_starts(group, first.size),
+        rows=filled[np.argsort(group, kind="stable")],
+    )
 
 
 def weigh_directions(item_factors: F32, n_readers: I64) -> F32:

@@ -2,27 +2,12 @@
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass
 
 import pyarrow as pa
 
 from catalog.database import Database
 from catalog.snapshot import SCHEMAS, read_tables
-
-
-@dataclass(frozen=True, eq=False)
-class Export:
-    """The tables that training reads; columns as in `catalog.snapshot.SCHEMAS`, rows by primary key."""
-
-    books: pa.Table
-    editions: pa.Table
-    authors: pa.Table
-    book_authors: pa.Table
-    subjects: pa.Table
-    book_subjects: pa.Table
-    ratings: pa.Table
-    fingerprint: str
-    """Hex sha256 over all rows of all tables: equal catalogs have equal fingerprints."""
+from pipeline.records import Export
 
 
 def export(db: Database) -> Export:

@@ -1,24 +1,13 @@
 """Step 2: keeps the ratings that a model may be trained on, and counts what it drops and why."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pyarrow.compute as pc
 
 from foundation.arrays import find_rows
 from pipeline.interactions import Interactions
-from pipeline.steps.s1_export import Export
+from pipeline.records import Clean, Export
 
 LOWEST_RATING, HIGHEST_RATING = 1.0, 10.0
-
-
-@dataclass(frozen=True, eq=False)
-class Clean:
-    """Validated interactions, and the report of how they came about."""
-
-    interactions: Interactions
-    report: dict[str, int]
-    """`read`, `kept` and one count for each reason to drop; read = kept + the rest."""
 
 
 def clean(catalog: Export) -> Clean:

@@ -1,34 +1,14 @@
 """Step 4: counts, means and co-reading of a fold's books."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.sparse import csr_array
 
-from foundation.arrays import F32, F64, I64
+from evidence.popularity import measure_popularity
+from foundation.sparse import strongest_in_rows
 from pipeline.interactions import Fold
-from pipeline.models.neighbours import strongest_in_rows
+from pipeline.models.bayesian_mean import build_bayesian_mean
+from pipeline.records import Aggregates
 from pipeline.settings import AggregateParams
-
-
-@dataclass(frozen=True, eq=False)
-class Aggregates:
-    """One value a book, in the order of the fold's book_ids."""
-
-    counts: I64
-    """Readers of the book."""
-    n_explicit: I64
-    """Readers who rated it."""
-    mean: F64
-    """Mean rating; NaN without any."""
-    deviation: F64
-    """Standard deviation of its ratings; NaN without any."""
-    bayesian_mean: F64
-    """As `build_bayesian_mean` has it; NaN without any rating. For display, not for ranking."""
-    popularity: F32
-    """log1p(count) / log1p(largest count), in [0, 1]."""
-    co_reading: csr_array
-    """(n_items, n_items): for each book the books that most of its readers read too, and how many did."""
 
 
 def aggregate(fold: Fold, *, params: AggregateParams) -> Aggregates:
@@ -54,17 +34,6 @@ def aggregate(fold: Fold, *, params: AggregateParams) -> Aggregates:
         popularity=measure_popularity(counts),
         co_reading=_count_co_readers(fold, params.n_co_read),
     )
-
-
-def build_bayesian_mean(sums: F64, n_ratings: I64, *, prior_ratings: float) -> F64:
-    """(n,): (m · mean of all + sum) / (m + n_ratings), m = prior_ratings, of the ratings of each book."""
-    mean_of_all = sums.sum() / max(n_ratings.sum(), 1)
-    return np.asarray((prior_ratings * mean_of_all + sums) / (prior_ratings + n_ratings))
-
-
-def measure_popularity(counts: I64) -> F32:
-    """log1p(count) / log1p(largest count), (n,) in [0, 1]."""
-    return np.asarray(np.log1p(counts) / np.log1p(max(counts.max(initial=0), 1)), dtype=np.float32)
 
 
 def _count_co_readers(fold: Fold, n_kept: int) -> csr_array:

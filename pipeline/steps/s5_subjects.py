@@ -1,32 +1,22 @@
 """Step 5: learns what subjects mean from who reads which books, as embeddings and attention."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from scipy.sparse import csr_array
 
 from foundation.arrays import F32, I64
+from foundation.tools import Tools
 from pipeline.books import N_FAVOURITES, NO_SUBJECT, SubjectSets, collect_subject_sets, find_favourites
 from pipeline.interactions import Fold
 from pipeline.models.subject_attention import SubjectExamples, pad_sets, train_subject_attention
-from pipeline.progress import Advance
+from pipeline.records import Aggregates, Export
 from pipeline.settings import SubjectsParams
-from pipeline.steps.s1_export import Export
-from pipeline.steps.s4_aggregate import Aggregates
 from servers.embedder.model import EmbedderModel
 
 BOOK_WIDTH = 8
 """Subjects of a book that training looks at; the catalog has the most telling first."""
 EXAMPLES_PER_BLOCK = 4096
 """Bounds memory: one block holds this many rows of counts over all subjects."""
-
-
-@dataclass(frozen=True, eq=False)
-class Subjects:
-    """The embedder that step 5 leaves."""
-
-    embedder: EmbedderModel
 
 
 def learn_subjects(
@@ -36,19 +26,17 @@ def learn_subjects(
     *,
     params: SubjectsParams,
     seed: int,
-    advance: Advance,
-) -> Subjects:
+    tools: Tools,
+) -> EmbedderModel:
     """Train on readers of at least two books with subjects; only subjects of the fold's books are known."""
     sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, fold.book_ids)
     examples = build_examples(fold, aggregates, sets)
-    model = train_subject_attention(examples, params=params, seed=seed, advance=advance)
-    return Subjects(
-        EmbedderModel(
-            subjects=sets.names,
-            embeddings=_to_numpy(model.embeddings),
-            attention_weight=_to_numpy(model.attention_weight),
-            attention_bias=_to_numpy(model.attention_bias),
-        )
+    model = train_subject_attention(examples, params=params, seed=seed, advance=tools.advance)
+    return EmbedderModel(
+        subjects=sets.names,
+        embeddings=_to_numpy(model.embeddings),
+        attention_weight=_to_numpy(model.attention_weight),
+        attention_bias=_to_numpy(model.attention_bias),
     )
 
 

@@ -6,18 +6,17 @@ from typing import Final
 
 import numpy as np
 
+from evidence.history import read_history
+from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, Mask, top_k
 from foundation.author_limit import Authors, limit_authors
+from foundation.serving_rules import ServingRules
+from foundation.tools import Advance, Tools
 from pipeline.evaluation.lists import READ_AHEAD, list_authors
-from pipeline.evaluation.readers import Readers, choose_readers
+from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.interactions import Fold, Interactions
-from pipeline.models.ranking import EVEN_BLEND, build_als_model
-from pipeline.progress import Advance
 from pipeline.settings import RankerParams
-from pipeline.steps.s1_export import Export
-from pipeline.steps.s4_aggregate import Aggregates
-from pipeline.steps.s6_als import Als
-from servers.als.model import EVIDENCE, AlsModel
+from servers.als.model import POPULARITY, AlsModel
 
 FACTORS: Final = (0.0, 0.5, 0.71, 1.41, 2.0)
 """What a weight is tried to be multiplied by."""
@@ -46,47 +45,48 @@ class Blend:
 
 @dataclass(frozen=True, eq=False)
 class _Candidates:
-    """The books that any kind of evidence puts high for each reader, padded to one width."""
+    """The books that any kind of evidence puts high for each user, padded to one width."""
 
-    evidence: F32
-    """(n_kinds, n_readers, width); -inf where padded."""
+    kinds: tuple[str, ...]
+    scores: F32
+    """(n_kinds, n_users, width); -inf where padded."""
     is_hit: Mask
-    """(n_readers, width): held out by the reader."""
+    """(n_users, width): held out by the user."""
     authors: list[list[Authors]]
-    """Of each candidate of each reader."""
+    """Of each candidate of each user."""
     n_wanted: I64
-    """(n_readers,): min(k, number held out)."""
+    """(n_users,): min(k, number held out)."""
 
 
 def tune_blend(
     fold: Fold,
     held_out: Interactions,
-    aggregates: Aggregates,
-    als: Als,
-    catalog: Export,
+    evidence: Evidence,
     *,
     params: RankerParams,
-    advance: Advance,
+    rules: ServingRules,
+    tools: Tools,
 ) -> Blend:
     """Search for the weights with the largest mean recall@k, author limit included, on held-out books."""
-    readers = choose_readers(fold, held_out, at_most=params.max_users)
-    model = build_als_model(fold, als, aggregates, catalog, EVEN_BLEND)
-    candidates = _collect(model, readers, params=params, advance=advance)
+    users = choose_users(fold, held_out, at_most=params.max_users)
+    model = AlsModel(fold.book_ids, evidence, {"blend": {}})
+    candidates = _collect_candidates(model, users, params=params, advance=tools.advance)
 
     def recall(weights: Mapping[str, float]) -> float:
-        return float(_recall(candidates, weights, params.k).mean())
+        return float(_recall(candidates, weights, params.k, rules).mean())
 
-    weights, best = climb(recall, params.start)
-    weights["popularity"] = max(weights["popularity"], TIE_BREAK)
+    new_kinds = {kind: 0.0 for kind in candidates.kinds if kind not in params.start}
+    weights, best = ascend_coordinates(recall, {**params.start, **new_kinds})
+    weights[POPULARITY] = max(weights[POPULARITY], TIE_BREAK)
     total = sum(weights.values())
     return Blend(
-        weights={kind: weights[kind] / total for kind in EVIDENCE},
+        weights={kind: weights[kind] / total for kind in candidates.kinds},
         recall=best,
-        alone={kind: recall({kind: 1.0}) for kind in EVIDENCE},
+        alone={kind: recall({kind: 1.0}) for kind in candidates.kinds},
     )
 
 
-def climb(
+def ascend_coordinates(
     objective: Objective, start: Mapping[str, float], *, n_rounds: int = 3
 ) -> tuple[dict[str, float], float]:
     """Weights and objective after changing one weight at a time for as long as that gains MIN_GAIN."""
@@ -104,42 +104,47 @@ def climb(
     return weights, best
 
 
-def _collect(model: AlsModel, readers: Readers, *, params: RankerParams, advance: Advance) -> _Candidates:
-    item_idx, evidence = [], []
-    for at, (history_ids, ratings) in enumerate(zip(readers.histories, readers.ratings, strict=True)):
-        history, weights = model.weigh(history_ids, ratings)
-        said = model.evidence(history, weights)
-        said[:, history] = -np.inf
-        best = np.unique(np.concatenate([top_k(row, params.n_candidates) for row in said]))
-        item_idx.append(best)
-        evidence.append(said[:, best])
-        advance((at + 1) / readers.size)
-    width = max(best.size for best in item_idx)
-    padded = np.full((len(EVIDENCE), readers.size, width), -np.inf, dtype=np.float32)
-    is_hit = np.zeros((readers.size, width), dtype=bool)
-    for at, best in enumerate(item_idx):
-        padded[:, at, : best.size] = evidence[at]
-        is_hit[at, : best.size] = np.isin(model.book_ids[best], readers.held_out[at])
+def _collect_candidates(
+    model: AlsModel, users: EvaluationUsers, *, params: RankerParams, advance: Advance
+) -> _Candidates:
+    candidates, scores = [], []
+    for at, (history_ids, ratings) in enumerate(zip(users.histories, users.ratings, strict=True)):
+        history = read_history(model.book_ids, history_ids, ratings)
+        of_all = model.score_kinds(history)
+        of_all[:, history.item_idx] = -np.inf
+        best = np.unique(np.concatenate([top_k(row, params.n_candidates) for row in of_all]))
+        candidates.append(best)
+        scores.append(of_all[:, best])
+        advance((at + 1) / users.size)
+    width = max(best.size for best in candidates)
+    kinds = tuple(model.evidence.kinds)
+    padded = np.full((len(kinds), users.size, width), -np.inf, dtype=np.float32)
+    is_hit = np.zeros((users.size, width), dtype=bool)
+    for at, best in enumerate(candidates):
+        padded[:, at, : best.size] = scores[at]
+        is_hit[at, : best.size] = np.isin(model.book_ids[best], users.held_out[at])
     authors = list_authors(model)
     return _Candidates(
-        evidence=padded,
+        kinds=kinds,
+        scores=padded,
         is_hit=is_hit,
-        authors=[[authors[idx] for idx in best] for best in item_idx],
-        n_wanted=np.array([min(params.k, books.size) for books in readers.held_out]),
+        authors=[[authors[idx] for idx in best] for best in candidates],
+        n_wanted=np.array([min(params.k, books.size) for books in users.held_out]),
     )
 
 
-def _recall(candidates: _Candidates, weights: Mapping[str, float], k: int) -> F64:
-    """(n_readers,): recall@k of the blend, as it is served."""
-    vector = np.array([weights.get(kind, 0.0) for kind in EVIDENCE], dtype=np.float32)
+def _recall(candidates: _Candidates, weights: Mapping[str, float], k: int, rules: ServingRules) -> F64:
+    """(n_users,): recall@k of the blend, as it is served."""
+    vector = np.array([weights.get(kind, 0.0) for kind in candidates.kinds], dtype=np.float32)
     used = np.flatnonzero(vector)  # 0 · -inf would be NaN
-    scores = np.tensordot(vector[used], candidates.evidence[used], axes=1)
+    scores = np.tensordot(vector[used], candidates.scores[used], axes=1)
     depth = min(READ_AHEAD * k, scores.shape[1])
     ranked = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
     order = np.argsort(-np.take_along_axis(scores, ranked, axis=1), axis=1, kind="stable")
     ranked = np.take_along_axis(ranked, order, axis=1)
     hits = np.empty(len(ranked))
     for at, (columns, authors) in enumerate(zip(ranked, candidates.authors, strict=True)):
-        shown = limit_authors((authors[column] for column in columns if column < len(authors)), k)
+        in_order = (authors[column] for column in columns if column < len(authors))
+        shown = limit_authors(in_order, k, most=rules.author_limit)
         hits[at] = candidates.is_hit[at, columns[shown]].sum()
     return hits / candidates.n_wanted

@@ -8,22 +8,27 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from artifacts.formats import Folder
+from evidence.registry import Evidence
 from foundation.arrays import F32, I64, find_rows
+from foundation.tools import Tools
 from pipeline.books import collect_subject_sets
 from pipeline.interactions import Fold
 from pipeline.models.cards import build_cards
 from pipeline.models.text_encoder import fit_text_encoder
-from pipeline.models.vector_index import build_flat, measure_ann_recall, weigh_directions
+from pipeline.models.text_index import build_text_index
+from pipeline.models.vector_index import (
+    build_flat,
+    build_graph,
+    measure_ann_recall,
+    pool_books,
+    weigh_directions,
+)
+from pipeline.records import Aggregates, Export
 from pipeline.settings import IndexParams
-from pipeline.steps.s1_export import Export
-from pipeline.steps.s4_aggregate import Aggregates
-from pipeline.steps.s5_subjects import Subjects
-from pipeline.steps.s6_als import Als
 from servers.embedder.model import EmbedderModel
-from servers.graph import VectorGraph, build_graph
+from servers.graph import VectorGraph
 from servers.metadata.model import MetadataModel
-from servers.metadata.text_index import build_text_index
+from servers.metadata.text_index import TextIndex
 from servers.semantic.model import SemanticModel
 from servers.similarity.model import SimilarityModel
 
@@ -67,18 +72,18 @@ def index_texts(catalog: Export, *, params: IndexParams, seed: int) -> Texts:
 def index_books(
     fold: Fold,
     aggregates: Aggregates,
-    subjects: Subjects,
-    als: Als,
+    embedder: EmbedderModel,
+    evidence: Evidence,
     catalog: Export,
     *,
     params: IndexParams,
     seed: int,
-    workspace: Path,
+    tools: Tools,
 ) -> Index:
-    """Index subject and ALS vectors, and lay out the cards; the text index is written below `workspace`."""
+    """Index subject and ALS vectors, and lay out the cards; the text index is written below the workspace."""
     book_ids = catalog.books["book_id"].to_numpy()
-    subject_vectors = pool_books(subjects.embedder, catalog, book_ids)
-    als_vectors = _scatter(fold, book_ids, weigh_directions(als.item_factors, aggregates.counts))
+    subject_vectors = pool_books(embedder, catalog, book_ids)
+    als_vectors = _scatter(fold, book_ids, weigh_directions(evidence.als.item_factors, aggregates.counts))
     subject_index, als_index = (_build_graph(vectors, params) for vectors in (subject_vectors, als_vectors))
     rng = np.random.default_rng(seed)
     return Index(
@@ -89,7 +94,7 @@ def index_books(
             hybrid_index=build_flat(np.hstack([subject_vectors, als_vectors])),
             dims={"subject": subject_vectors.shape[1], "als": als_vectors.shape[1]},
         ),
-        metadata=_build_metadata(fold, aggregates, catalog, workspace),
+        metadata=_build_metadata(fold, aggregates, catalog, tools.workspace / "text_index"),
         ann_recall={
             "subject": measure_ann_recall(subject_index, subject_vectors, ANN_K, rng),
             "als": measure_ann_recall(als_index, als_vectors, ANN_K, rng),
@@ -97,13 +102,7 @@ def index_books(
     )
 
 
-def pool_books(embedder: EmbedderModel, catalog: Export, book_ids: I64) -> F32:
-    """(n_books, dim): each book's subjects as the embedder pools them, zero without a known one."""
-    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids, known=embedder.subjects)
-    return embedder.pool_sets(sets.offsets, sets.subject_idx)
-
-
-def _build_metadata(fold: Fold, aggregates: Aggregates, catalog: Export, workspace: Path) -> MetadataModel:
+def _build_metadata(fold: Fold, aggregates: Aggregates, catalog: Export, text_folder: Path) -> MetadataModel:
     book_ids = catalog.books["book_id"].to_numpy()
     popularity = _scatter(fold, book_ids, aggregates.popularity)
     cards = build_cards(
@@ -111,7 +110,6 @@ def _build_metadata(fold: Fold, aggregates: Aggregates, catalog: Export, workspa
         _scatter(fold, book_ids, aggregates.counts),
         _scatter(fold, book_ids, aggregates.bayesian_mean, missing=np.nan),
     )
-    text_folder = workspace / "text_index"
     text_folder.mkdir(parents=True)
     build_text_index(cards, popularity, text_folder)
     sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids)
@@ -121,7 +119,7 @@ def _build_metadata(fold: Fold, aggregates: Aggregates, catalog: Export, workspa
         popular_order=np.lexsort((book_ids, -popularity)).astype(np.int32),
         subjects=sets.names,
         subject_books=csr_array(sets.matrix.T.tocsr()),
-        text_index=Folder(text_folder),
+        text_index=TextIndex(text_folder),
     )
 
 

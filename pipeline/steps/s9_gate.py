@@ -11,18 +11,23 @@ from foundation.serving_rules import ServingRules
 from pipeline.books import collect_subject_sets
 from pipeline.evaluation.lists import name_favourites, serve_cold, serve_collaborative, serve_popular
 from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
-from pipeline.evaluation.readers import Readers, choose_readers
+from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.gate import Measured, judge
-from pipeline.interactions import Fold
-from pipeline.models.fold_models import FoldModels, build_fold_models, drop_learned
+from pipeline.models.fold_models import FoldModels, drop_learned
+from pipeline.records import Export, Split
 from pipeline.settings import GateParams
-from pipeline.steps.s1_export import Export
-from pipeline.steps.s3_split import Split
-from pipeline.steps.s4_aggregate import Aggregates
-from pipeline.steps.s5_subjects import Subjects
-from pipeline.steps.s6_als import Als
-from pipeline.steps.s7_ranker import Blend
-from pipeline.steps.s8_index import ANN_K, Index, Texts
+from pipeline.steps.s8_index import ANN_K
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """What is judged, and the version in production that it is compared with."""
+
+    candidate: FoldModels
+    ann_recall: dict[str, float]
+    """Of each approximate index of the candidate, against exact search."""
+    current: FoldModels | None
+    """None where no version is current, or none that these folds can judge."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,48 +43,30 @@ class Gate:
 
 
 def gate(
-    folds: Split,
-    catalog: Export,
-    aggregates: Aggregates,
-    subjects: Subjects,
-    als: Als,
-    blend: Blend,
-    index: Index,
-    texts: Texts,
-    current: FoldModels | None,
-    serving: ServingRules,
-    *,
-    params: GateParams,
-    seed: int,
+    contest: Contest, folds: Split, catalog: Export, *, params: GateParams, rules: ServingRules, seed: int
 ) -> Gate:
-    """Serve the held-out readers by the candidate, by what it has to beat, and by the current version."""
-    candidate = build_fold_models(folds, catalog, aggregates, subjects, als, blend)
-    ann_recall = {**index.ann_recall, "text": texts.ann_recall}
-    readers = choose_readers(folds.train, folds.held_out, at_most=params.max_users)
-    served = serve_collaborative(candidate.als, readers, params.k)
-    recall = _recall(served, readers, params)
+    """Serve the held-out users by the candidate, by what it has to beat, and by the current version."""
+    users = choose_users(folds.train, folds.held_out, at_most=params.max_users)
+    candidate, k = contest.candidate, params.k
+    als, popularity = candidate.als, candidate.als.evidence.popularity.popularity
+    served = serve_collaborative(als, users, k, rules)
+    recall = _recall(served, users, k)
     measured = Measured(
         candidate=recall,
-        popularity=_recall(
-            serve_popular(candidate.als.book_ids, candidate.als.popularity, readers, params.k),
-            readers,
-            params,
-        ),
-        untrained=_recall(
-            serve_collaborative(drop_learned(candidate.als), readers, params.k), readers, params
-        ),
-        gain_over_current=_gain_over(current, recall, readers, params),
-        ann_recall=ann_recall,
+        popularity=_recall(serve_popular(als.book_ids, popularity, users, k), users, k),
+        untrained=_recall(serve_collaborative(drop_learned(als), users, k, rules), users, k),
+        gain_over_current=_gain_over(contest.current, recall, users, k, rules),
+        ann_recall=contest.ann_recall,
     )
     figures = {
-        f"recall@{params.k}": recall,
-        f"ndcg@{NDCG_K}": ndcg_at_k(served, readers.held_out, NDCG_K),
-        f"cold_recall@{params.k}": _cold_recall(candidate, folds.train, readers, catalog, serving, params),
-        f"popularity_recall@{params.k}": measured.popularity,
-        f"untrained_recall@{params.k}": measured.untrained,
+        f"recall@{k}": recall,
+        f"ndcg@{NDCG_K}": ndcg_at_k(served, users.held_out, NDCG_K),
+        f"cold_recall@{k}": _cold_recall(candidate, users, catalog, k, rules),
+        f"popularity_recall@{k}": measured.popularity,
+        f"untrained_recall@{k}": measured.untrained,
     }
     if measured.gain_over_current is not None:
-        figures[f"recall_gain_over_current@{params.k}"] = measured.gain_over_current
+        figures[f"recall_gain_over_current@{k}"] = measured.gain_over_current
     intervals = {
         name: asdict(bootstrap_mean(values, np.random.default_rng(seed))) for name, values in figures.items()
     }
@@ -87,45 +74,43 @@ def gate(
         verdict=judge(measured, params=params, seed=seed).model_dump(mode="json"),
         metrics={
             **intervals,
-            f"coverage@{params.k}": coverage_at_k(served, candidate.als.book_ids.size, params.k),
-            f"ann_recall@{ANN_K}": ann_recall,
-            "n_readers": readers.size,
-            "blend": blend.weights,
+            f"coverage@{k}": coverage_at_k(served, als.book_ids.size, k),
+            f"ann_recall@{ANN_K}": contest.ann_recall,
+            "n_readers": users.size,
+            "blend": als.params["blend"],
         },
     )
 
 
-def _gain_over(current: FoldModels | None, recall: F64, readers: Readers, params: GateParams) -> F64 | None:
-    """Candidate minus current for the readers of both; None without a current version or such a reader."""
+def _gain_over(
+    current: FoldModels | None, recall: F64, users: EvaluationUsers, k: int, rules: ServingRules
+) -> F64 | None:
+    """Candidate minus current for the users of both; None without a current version or such a user."""
     if current is None:
         return None
-    is_common = np.isin(readers.user_ids, current.reader_ids)
+    is_common = np.isin(users.user_ids, current.reader_ids)
     if not is_common.any():
         return None
-    common = readers.take(is_common)
-    return recall[is_common] - _recall(serve_collaborative(current.als, common, params.k), common, params)
+    common = users.take(is_common)
+    return recall[is_common] - _recall(serve_collaborative(current.als, common, k, rules), common, k)
 
 
 def _cold_recall(
-    candidate: FoldModels,
-    train: Fold,
-    readers: Readers,
-    catalog: Export,
-    serving: ServingRules,
-    params: GateParams,
+    candidate: FoldModels, users: EvaluationUsers, catalog: Export, k: int, rules: ServingRules
 ) -> F64:
-    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, train.book_ids)
+    book_ids = candidate.als.book_ids
+    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids)
     served = serve_cold(
         candidate.als,
         candidate.embedder,
         candidate.book_vectors,
-        name_favourites(sets, train.book_ids, readers),
-        readers,
-        popularity_weight=serving.subjects_popularity_weight,
-        k=params.k,
+        name_favourites(sets, book_ids, users),
+        users,
+        k=k,
+        rules=rules,
     )
-    return _recall(served, readers, params)
+    return _recall(served, users, k)
 
 
-def _recall(served: list[I64], readers: Readers, params: GateParams) -> F64:
-    return recall_at_k(served, readers.held_out, params.k)
+def _recall(served: list[I64], users: EvaluationUsers, k: int) -> F64:
+    return recall_at_k(served, users.held_out, k)

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 from scipy.sparse import csr_array
 
-from artifacts.formats import Folder
 from foundation.arrays import F32, I32, I64, find_rows
 from servers.errors import SubjectUnknown
 from servers.metadata.text_index import TextIndex
@@ -28,7 +27,7 @@ class MetadataModel:
     subjects: list[str]
     subject_books: csr_array
     """(n_subjects, n), not 0 where the book has the subject."""
-    text_index: Folder
+    text_index: TextIndex
 
     def find_cards(self, book_ids: Sequence[int]) -> list[dict[str, Any]]:
         """Cards in the order asked, as dicts by column; unknown books are left out."""
@@ -53,7 +52,7 @@ class MetadataModel:
 
     def search(self, text: str, k: int) -> tuple[I64, F32]:
         """Ids and scores of the k books that match the words best; empty if no word matches any book."""
-        return self._text.search(text, k)
+        return self.text_index.search(text, k)
 
     def warm_up(self) -> None:
         """Touch what the first request would wait for; a version without books fails here."""
@@ -64,10 +63,6 @@ class MetadataModel:
     def book_ids(self) -> I64:
         """(n,), ascending; a view of the table's own memory."""
         return np.asarray(self.cards["book_id"].to_numpy(), dtype=np.int64)
-
-    @cached_property
-    def _text(self) -> TextIndex:
-        return TextIndex(self.text_index.path)
 
     @cached_property
     def _subject_rows(self) -> dict[str, int]:

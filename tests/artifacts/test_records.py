@@ -17,7 +17,8 @@ from scipy.sparse import csc_array, csr_array
 from artifacts.errors import ArtifactCorrupt, ArtifactMissing, UnsupportedValue
 from artifacts.formats import Folder
 from artifacts.objects import ObjectStore
-from artifacts.records import formerly, open_record, save_record, write_record
+from artifacts.records import open_record, save_record, write_record
+from foundation.records import formerly
 from tests.artifacts.examples import Encoder, Model, Point, build_model
 
 JSON = st.recursive(

@@ -1,13 +1,11 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.sparse import csr_array
 
 from foundation.arrays import (
     expand_ranges,
     find_rows,
     find_starts,
-    gather_rows,
     pack_pairs,
     rank_in_group,
     top_k,
@@ -38,16 +36,6 @@ def test_top_k_is_that_of_a_stable_sort(values: list[float], k: int) -> None:
 
 def test_ranges_are_expanded_one_after_the_other() -> None:
     assert expand_ranges(np.array([5, 0, 9]), np.array([2, 0, 3])).tolist() == [5, 6, 9, 10, 11]
-
-
-def test_gathered_rows_are_the_entries_of_the_matrix() -> None:
-    matrix = csr_array(np.array([[0, 1, 2], [0, 0, 0], [3, 0, 4]], dtype=np.float32))
-
-    entries = gather_rows(matrix, np.array([2, 1, 0]))
-
-    assert entries.rows.tolist() == [0, 0, 2, 2]
-    assert entries.columns.tolist() == [0, 2, 1, 2]
-    assert entries.values.tolist() == [3, 4, 1, 2]
 
 
 def test_places_count_from_zero_in_each_group() -> None:

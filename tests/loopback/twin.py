@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
+from evidence.popularity import Popularity
 from pipeline.models.vector_index import build_flat
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
@@ -39,7 +40,9 @@ def seal_twin(store: ArtifactStore) -> Manifest:
 def _turn_als(model: AlsModel) -> AlsModel:
     """Everyone is recommended what fewest have read."""
     blend = {**dict.fromkeys(model.params["blend"], 0.0), "popularity": 1.0}
-    return replace(model, popularity=_flip(model.popularity), params={**model.params, "blend": blend})
+    flipped = Popularity(_flip(model.evidence.popularity.popularity))
+    evidence = replace(model.evidence, popularity=flipped)
+    return replace(model, evidence=evidence, params={**model.params, "blend": blend})
 
 
 def _turn_embedder(model: EmbedderModel) -> EmbedderModel:

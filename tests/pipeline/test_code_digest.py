@@ -43,6 +43,19 @@ def test_code_that_is_not_used_is_not(package: Path) -> None:
     assert digest_after(package / "stranger.py", "X = 2\n") == before
 
 
+def test_comments_docstrings_and_formatting_are_not(package: Path) -> None:
+    before = digest_code("night.step")
+
+    same = '"""Sums."""\n\n\ndef double(x):\n    """Twice x."""\n    # By hand.\n    return (2 * x)\n'
+    assert digest_after(package / "doubling.py", same) == before
+
+
+def test_a_text_that_is_returned_is_code(package: Path) -> None:
+    before = digest_after(package / "doubling.py", "def double(x):\n    return 'a'\n")
+
+    assert digest_after(package / "doubling.py", "def double(x):\n    return 'b'\n") != before
+
+
 def test_defaults_of_parameters_are_not_code() -> None:
     assert "pipeline.settings" not in code_digest._reachable("pipeline.steps.s6_als")
 
@@ -50,5 +63,11 @@ def test_defaults_of_parameters_are_not_code() -> None:
 def test_every_step_rests_on_its_own_model_code_only() -> None:
     als = code_digest._reachable("pipeline.steps.s6_als")
 
-    assert "pipeline.models.neighbours" in als and "servers.als.model" in als
+    assert "evidence.neighbours" in als and "foundation.sparse" in als
     assert "pipeline.models.subject_attention" not in als
+
+
+def test_how_results_are_kept_and_sent_is_not_what_they_are() -> None:
+    gate = code_digest._reachable("pipeline.steps.s9_gate")
+
+    assert {name.partition(".")[0] for name in gate} == {"evidence", "foundation", "pipeline", "servers"}

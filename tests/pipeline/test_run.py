@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,16 @@ from sqlalchemy import delete, insert
 
 from artifacts.release import RELEASE
 from catalog.tables import Rating
+from foundation.serving_rules import ServingRules
+from pipeline.cache import StepCache
 from pipeline.errors import AlreadyTraining, TooFewRatings
 from pipeline.lock import hold_lock
 from pipeline.models.fold_models import GATE_OWNER, FoldModels
 from pipeline.progress import Silent, StepRun
 from pipeline.report import RunReport
+from pipeline.settings import GateParams, RankerParams
 from pipeline.stepper import STEPS
+from pipeline.steps.s7_ranker import Blend
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
 from servers.metadata.model import MetadataModel
@@ -116,7 +121,8 @@ def test_the_folds_models_are_kept_and_never_saw_what_is_held_out(trained: Train
     served = load(home, report.version, "als", AlsModel)
     assert isinstance(served, AlsModel)
     # The square root of its readers stands in each book's row of authors.
-    assert (fold.als.book_authors.data**2).sum() < (served.book_authors.data**2).sum() == pytest.approx(1200)
+    in_fold, in_all = ((each.evidence.authors.book_authors.data**2).sum() for each in (fold.als, served))
+    assert in_fold < in_all == pytest.approx(1200)
     assert fold.als.book_ids.size == 80 and fold.reader_ids.size > 100
 
 
@@ -153,6 +159,21 @@ def test_from_step_repeats_that_step_and_those_after_it(home: Home) -> None:
 
     repeated = {run.name for run in report.steps if not run.reused}
     assert repeated == {"als", "ranker", "index", "gate"}
+
+
+def test_an_operators_author_limit_changes_what_is_tuned_and_judged(home: Home) -> None:
+    short = {"ranker": RankerParams(k=5), "gate": GateParams(k=5)}
+    train = home.settings.train.model_copy(update=short)
+    cache = StepCache(home.settings.steps_path)
+    reports, blends = [], []
+    for limit in (2, 1):
+        changed = {"train": train, "serving": ServingRules(author_limit=limit)}
+        reports.append(replace(home, settings=home.settings.model_copy(update=changed)).train())
+        blends.append(cache.find(str(cache.newest("ranker")), Blend))
+
+    assert {run.name for run in reports[1].steps if not run.reused} == {"ranker", "gate"}
+    assert reports[0].metrics["recall@5"] != reports[1].metrics["recall@5"]
+    assert blends[0] and blends[1] and blends[0].recall != blends[1].recall
 
 
 def test_from_step_works_on_the_data_of_the_last_run(home: Home) -> None:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from servers.graph import build_graph
+from pipeline.models.vector_index import build_graph
 
 PARAMS = {"links": 16, "ef_construction": 100, "ef_search": 64}
 VECTORS = np.random.default_rng(0).normal(size=(2000, 16)).astype(np.float32)

@@ -9,15 +9,21 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from artifacts.formats import Folder
 from artifacts.manifest import GateVerdict
 from artifacts.store import ArtifactStore
 from contracts.shell import ServerName
-from servers.als.model import EVIDENCE, AlsModel, build_gram
+from evidence.als import Als, build_gram
+from evidence.authors import Authors
+from evidence.neighbours import Neighbours
+from evidence.popularity import Popularity
+from evidence.registry import Evidence
+from pipeline.models.text_index import build_text_index
+from pipeline.models.vector_index import build_graph
+from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
-from servers.graph import VectorGraph, build_graph
+from servers.graph import VectorGraph
 from servers.metadata.model import MetadataModel
-from servers.metadata.text_index import build_text_index
+from servers.metadata.text_index import TextIndex
 from servers.semantic.model import SemanticModel, TfidfSvdEncoder
 from servers.similarity.model import SimilarityModel
 
@@ -58,12 +64,13 @@ def als_model(seed: int) -> AlsModel:
     factors = club_vectors(seed)
     return AlsModel(
         book_ids=BOOK_IDS,
-        item_factors=factors,
-        gram=build_gram(factors, 0.1),
-        neighbours=csr_array((CLUBS[:, None] == CLUBS[None, :]).astype(np.float32) - np.eye(N, dtype="f4")),
-        book_authors=csr_array((np.arange(N)[:, None] // 2 == np.arange(N // 2)[None, :]).astype(np.float32)),
-        popularity=popularity(),
-        params={"alpha": 16.0, "blend": dict(zip(EVIDENCE, (0.4, 0.3, 0.2, 0.1), strict=True))},
+        evidence=Evidence(
+            als=Als(factors, build_gram(factors, 0.1), {"alpha": 16.0}),
+            neighbours=Neighbours(csr_array((CLUBS[:, None] == CLUBS).astype("f4") - np.eye(N, dtype="f4"))),
+            authors=Authors(csr_array((np.arange(N)[:, None] // 2 == np.arange(N // 2)).astype("f4"))),
+            popularity=Popularity(popularity()),
+        ),
+        params={"blend": {"als": 0.4, "neighbours": 0.3, "authors": 0.2, "popularity": 0.1}},
     )
 
 
@@ -121,7 +128,7 @@ def metadata_model(text_folder: Path, seed: int = 1) -> MetadataModel:
         popular_order=np.arange(N, dtype=np.int32),
         subjects=["Space", "Soup"],
         subject_books=csr_array((np.arange(2)[:, None] == CLUBS[None, :]).astype(np.float32)),
-        text_index=Folder(text_folder),
+        text_index=TextIndex(text_folder),
     )
 
 

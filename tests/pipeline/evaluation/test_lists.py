@@ -3,6 +3,12 @@ from collections import Counter
 import numpy as np
 from scipy.sparse import csr_array
 
+from evidence.als import Als, build_gram
+from evidence.authors import Authors
+from evidence.neighbours import Neighbours
+from evidence.popularity import Popularity
+from evidence.registry import Evidence
+from foundation.serving_rules import ServingRules
 from pipeline.books import SubjectSets
 from pipeline.evaluation.lists import (
     list_authors,
@@ -11,8 +17,8 @@ from pipeline.evaluation.lists import (
     serve_collaborative,
     serve_popular,
 )
-from pipeline.evaluation.readers import Readers
-from servers.als.model import AlsModel, build_gram
+from pipeline.evaluation.users import EvaluationUsers
+from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
 
 N = 40
@@ -23,22 +29,21 @@ NONE = np.empty(0, dtype=np.float32)
 
 def make_model(**blend: float) -> AlsModel:
     """Book i is the i-th most popular; the twenty most popular are by one author."""
+    factors = np.zeros((N, 2), dtype=np.float32)
     return AlsModel(
         book_ids=BOOK_IDS,
-        item_factors=np.zeros((N, 2), dtype=np.float32),
-        gram=build_gram(np.zeros((N, 2), dtype=np.float32), 1.0),
-        neighbours=csr_array((N, N), dtype=np.float32),
-        book_authors=csr_array((np.ones(N, dtype=np.float32), (np.arange(N), AUTHOR_OF)), shape=(N, 21)),
-        popularity=np.linspace(1, 0.1, N, dtype=np.float32),
-        params={
-            "alpha": 16.0,
-            "blend": {"als": 0.0, "neighbours": 0.0, "authors": 0.0, "popularity": 1.0, **blend},
-        },
+        evidence=Evidence(
+            als=Als(factors, build_gram(factors, 1.0), {"alpha": 16.0}),
+            neighbours=Neighbours(csr_array((N, N), dtype=np.float32)),
+            authors=Authors(csr_array((np.ones(N, "f4"), (np.arange(N), AUTHOR_OF)), shape=(N, 21))),
+            popularity=Popularity(np.linspace(1, 0.1, N, dtype=np.float32)),
+        ),
+        params={"blend": {"popularity": 1.0, **blend}},
     )
 
 
-def readers_of(*histories: list[int]) -> Readers:
-    return Readers(
+def users_of(*histories: list[int]) -> EvaluationUsers:
+    return EvaluationUsers(
         user_ids=np.arange(len(histories)),
         histories=[np.array(history, dtype=np.int64) for history in histories],
         ratings=[np.full(len(history), np.nan, dtype=np.float32) for history in histories],
@@ -47,7 +52,7 @@ def readers_of(*histories: list[int]) -> Readers:
 
 
 def test_served_lists_keep_the_author_limit_and_leave_out_what_was_read() -> None:
-    (served,) = serve_collaborative(make_model(), readers_of([100, 125]), k=15)
+    (served,) = serve_collaborative(make_model(), users_of([100, 125]), k=15, rules=ServingRules())
 
     assert not {100, 125} & set(served)
     authors = AUTHOR_OF[served - 100]
@@ -55,14 +60,22 @@ def test_served_lists_keep_the_author_limit_and_leave_out_what_was_read() -> Non
         assert max(Counter(authors[start : start + 10].tolist()).values()) <= 2
 
 
+def test_an_operators_author_limit_is_kept() -> None:
+    (served,) = serve_collaborative(make_model(), users_of([139]), k=5, rules=ServingRules(author_limit=4))
+
+    assert served.tolist() == [100, 101, 102, 103, 120]
+
+
 def test_a_history_that_the_model_does_not_know_is_served_by_popularity() -> None:
-    (served,) = serve_collaborative(make_model(), readers_of([7]), k=3)
+    (served,) = serve_collaborative(make_model(), users_of([7]), k=3, rules=ServingRules())
 
     assert served.tolist() == [100, 101, 120]
 
 
 def test_the_popularity_baseline_has_no_author_limit() -> None:
-    first, second = serve_popular(BOOK_IDS, make_model().popularity, readers_of([101], []), k=4)
+    first, second = serve_popular(
+        BOOK_IDS, make_model().evidence.popularity.popularity, users_of([101], []), k=4
+    )
 
     assert first.tolist() == [100, 102, 103, 104]
     assert second.tolist() == [100, 101, 102, 103]
@@ -81,7 +94,7 @@ def test_favourites_are_the_subjects_read_most_without_generic_ones() -> None:
     )
     book_ids = np.array([100, 101, 102, 103, 104])
 
-    favourites = name_favourites(sets, book_ids, readers_of([100, 101, 102], [103], [104]))
+    favourites = name_favourites(sets, book_ids, users_of([100, 101, 102], [103], [104]))
 
     assert favourites == [["Soup", "Space"], [], ["War"]]
 
@@ -98,9 +111,9 @@ def test_a_reader_known_by_subjects_gets_books_of_these_unless_nothing_is_known(
         embedder,
         vectors,
         [["Soup"], ["Quidditch"]],
-        readers_of([139], []),
-        popularity_weight=0.1,
+        users_of([139], []),
         k=5,
+        rules=ServingRules(subjects_popularity_weight=0.1),
     )
 
     assert (is_soup[soup - 100]).all() and 139 not in soup

@@ -1,8 +1,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.models.vector_index import build_flat, measure_ann_recall, weigh_directions
-from servers.graph import VectorGraph, build_graph
+from pipeline.models.vector_index import build_flat, build_graph, measure_ann_recall, weigh_directions
+from servers.graph import VectorGraph
 
 RNG = np.random.default_rng(0)
 VECTORS = RNG.normal(size=(400, 16)).astype(np.float32)

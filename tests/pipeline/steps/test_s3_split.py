@@ -2,10 +2,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.draws import draw
 from pipeline.interactions import Interactions
+from pipeline.records import Clean, Split
 from pipeline.settings import SplitParams
-from pipeline.steps.s2_clean import Clean
-from pipeline.steps.s3_split import Split, draw, split
+from pipeline.steps.s3_split import split
 
 PARAMS = SplitParams(min_users=1)
 

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from pipeline.steps.s7_ranker import climb
+from pipeline.steps.s7_ranker import ascend_coordinates
 
 
 def peak(**best: float) -> object:
@@ -12,10 +12,10 @@ def peak(**best: float) -> object:
     return objective
 
 
-def test_climbing_finds_a_better_blend_near_a_single_peak() -> None:
+def test_changing_one_weight_at_a_time_finds_a_better_blend_near_a_single_peak() -> None:
     objective = peak(neighbours=1.0, als=2.0, authors=0.5)
 
-    weights, value = climb(objective, {"neighbours": 1.0, "als": 0.5, "authors": 1.0})  # type: ignore[arg-type]
+    weights, value = ascend_coordinates(objective, {"neighbours": 1.0, "als": 0.5, "authors": 1.0})  # type: ignore[arg-type]
 
     assert weights["neighbours"] == 1.0
     assert weights["als"] == pytest.approx(2.0, rel=0.05)
@@ -26,7 +26,7 @@ def test_climbing_finds_a_better_blend_near_a_single_peak() -> None:
 def test_a_weight_of_zero_can_come_back_and_a_useless_one_can_go() -> None:
     objective = peak(neighbours=1.0, als=0.0, authors=0.2)
 
-    weights, _ = climb(objective, {"neighbours": 1.0, "als": 1.0, "authors": 0.0})  # type: ignore[arg-type]
+    weights, _ = ascend_coordinates(objective, {"neighbours": 1.0, "als": 1.0, "authors": 0.0})  # type: ignore[arg-type]
 
     assert weights == {"neighbours": 1.0, "als": 0.0, "authors": 0.2}
 
@@ -34,6 +34,6 @@ def test_a_weight_of_zero_can_come_back_and_a_useless_one_can_go() -> None:
 def test_where_nothing_gains_the_start_is_kept() -> None:
     start = {"neighbours": 1.0, "als": 0.8, "authors": 1.1}
 
-    weights, value = climb(lambda weights: 0.25, start)
+    weights, value = ascend_coordinates(lambda weights: 0.25, start)
 
     assert (weights, value) == (start, 0.25)

@@ -5,9 +5,10 @@ import pyarrow as pa
 import pytest
 
 from artifacts.records import open_record, save_record
+from pipeline.models.text_index import build_text_index
 from servers.errors import SubjectUnknown
 from servers.metadata.model import MetadataModel
-from servers.metadata.text_index import TextIndex, build_text_index, split_words
+from servers.metadata.text_index import TextIndex
 from tests.servers.tiny import BOOK_IDS, SOUP_IDS, SPACE_IDS, TITLES, N, metadata_model, popularity
 
 
@@ -193,11 +194,6 @@ def test_scores_never_increase_and_k_is_kept(model: MetadataModel) -> None:
 
 def test_a_query_of_very_many_words_is_answered(model: MetadataModel) -> None:
     assert titles_of(model, "soup " + " ".join(f"w{number}" for number in range(100)), k=1)
-
-
-def test_words_of_other_scripts_are_words() -> None:
-    assert split_words("Война и мир, №7 — L'Été_2") == ["воина", "и", "мир", "no7", "lete", "2"]
-    assert split_words("U.S.A., Mr. X. and C.S. Lewis's T.") == ["usa", "mr", "x", "and", "cs", "lewiss", "t"]
 
 
 def test_a_saved_model_answers_alike_from_mapped_files(model: MetadataModel, tmp_path: Path) -> None:

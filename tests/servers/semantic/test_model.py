@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from servers.graph import build_graph
+from pipeline.models.vector_index import build_graph
 from servers.semantic.model import SemanticModel, TfidfSvdEncoder, split_terms
 
 TERMS = ["dragon", "garden", "spaceship", "wizard"]

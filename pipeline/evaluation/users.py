@@ -1,16 +1,16 @@
-"""Who is measured: readers with something to learn from and something held out, always the same ones."""
+"""Who is measured: users with something to learn from and something held out, always the same ones."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from foundation.arrays import F32, I64, Mask, find_rows
+from pipeline.draws import USER_SALT, draw
 from pipeline.interactions import Fold, Interactions
-from pipeline.steps.s3_split import READER_SALT, draw
 
 
 @dataclass(frozen=True, eq=False)
-class Readers:
+class EvaluationUsers:
     """Readers, ascending by user_id, with what they read and what they held out."""
 
     user_ids: I64
@@ -26,10 +26,10 @@ class Readers:
         """How many readers there are."""
         return int(self.user_ids.size)
 
-    def take(self, mask: Mask) -> "Readers":
+    def take(self, mask: Mask) -> "EvaluationUsers":
         """Those readers where the mask holds."""
         rows = np.flatnonzero(mask)
-        return Readers(
+        return EvaluationUsers(
             user_ids=self.user_ids[rows],
             histories=[self.histories[row] for row in rows],
             ratings=[self.ratings[row] for row in rows],
@@ -37,18 +37,18 @@ class Readers:
         )
 
 
-def choose_readers(fold: Fold, held_out: Interactions, *, at_most: int) -> Readers:
+def choose_users(fold: Fold, held_out: Interactions, *, at_most: int) -> EvaluationUsers:
     """Those readers of the fold with held-out books whose hashes are smallest.
 
     A hash keeps the choice from night to night, while a random draw would change it with every new reader.
     """
     candidates = np.intersect1d(fold.user_ids, held_out.user_ids)
-    places = draw(candidates, np.zeros_like(candidates), READER_SALT)
+    places = draw(candidates, np.zeros_like(candidates), USER_SALT)
     user_ids = np.sort(candidates[np.lexsort((candidates, places))[:at_most]])
     _, user_idx = find_rows(fold.user_ids, user_ids)
     starts = np.searchsorted(held_out.user_ids, user_ids, side="left")
     ends = np.searchsorted(held_out.user_ids, user_ids, side="right")
-    return Readers(
+    return EvaluationUsers(
         user_ids=user_ids,
         histories=[fold.book_ids[fold.history(idx)] for idx in user_idx],
         ratings=[fold.history_ratings(idx) for idx in user_idx],

@@ -12,7 +12,7 @@ from pipeline.errors import NothingToEvaluate
 from pipeline.evaluation.baselines import serve_classic_als, serve_classic_system
 from pipeline.evaluation.lists import serve_collaborative, serve_popular
 from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, ndcg_at_k, recall_at_k
-from pipeline.evaluation.readers import Readers, choose_readers
+from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.fold_models import GATE_OWNER, FoldModels
 from pipeline.settings import TrainSettings
 from pipeline.steps.s1_export import export
@@ -49,7 +49,7 @@ class EvaluationReport:
     split_id: str
     k: int
     ndcg_k: int
-    n_readers: int
+    n_users: int
     rows: tuple[ModelRow, ...]
 
     @property
@@ -73,25 +73,23 @@ def _compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> Eva
     options, params = settings.train, settings.train.gate
     folds = split(clean(export(db)), params=options.split)
     version, models = _load_served(store, folds.split_id)
-    chosen = choose_readers(folds.train, folds.held_out, at_most=params.max_users)
-    readers = chosen.take(np.isin(chosen.user_ids, models.reader_ids))
+    chosen = choose_users(folds.train, folds.held_out, at_most=params.max_users)
+    users = chosen.take(np.isin(chosen.user_ids, models.reader_ids))
     aggregates = aggregate(folds.train, params=options.aggregate)
-    classic_als = serve_classic_als(
-        folds.train, readers, params.k, seed=options.seed, threads=options.threads
-    )
+    classic_als = serve_classic_als(folds.train, users, params.k, seed=options.seed, threads=options.threads)
     lists = {
-        "popularity": serve_popular(folds.train.book_ids, aggregates.popularity, readers, params.k),
-        CLASSIC_SYSTEM: serve_classic_system(folds.train, aggregates, classic_als, readers, params.k),
+        "popularity": serve_popular(folds.train.book_ids, aggregates.popularity, users, params.k),
+        CLASSIC_SYSTEM: serve_classic_system(folds.train, aggregates, classic_als, users, params.k),
         "classic ALS": classic_als,
-        SERVED: serve_collaborative(models.als, readers, params.k),
+        SERVED: serve_collaborative(models.als, users, params.k, settings.serving),
     }
     return EvaluationReport(
         version=version,
         split_id=folds.split_id,
         k=params.k,
         ndcg_k=NDCG_K,
-        n_readers=readers.size,
-        rows=_measure(lists, readers, params.k, options.seed),
+        n_users=users.size,
+        rows=_measure(lists, users, params.k, options.seed),
     )
 
 
@@ -105,10 +103,10 @@ def _load_served(store: ArtifactStore, split_id: str) -> tuple[str, FoldModels]:
     return version, store.load(manifest, GATE_OWNER, FoldModels).record
 
 
-def _measure(lists: dict[str, list[I64]], readers: Readers, k: int, seed: int) -> tuple[ModelRow, ...]:
-    recalls = {model: recall_at_k(served, readers.held_out, k) for model, served in lists.items()}
+def _measure(lists: dict[str, list[I64]], users: EvaluationUsers, k: int, seed: int) -> tuple[ModelRow, ...]:
+    recalls = {model: recall_at_k(served, users.held_out, k) for model, served in lists.items()}
     return tuple(
-        _to_row(model, recall, recalls[SERVED], ndcg_at_k(lists[model], readers.held_out, NDCG_K), seed)
+        _to_row(model, recall, recalls[SERVED], ndcg_at_k(lists[model], users.held_out, NDCG_K), seed)
         for model, recall in recalls.items()
     )
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from pipeline.compare import compare
 from pipeline.errors import NothingToEvaluate
 from pipeline.evaluation.baselines import serve_classic_system
-from pipeline.evaluation.compare import compare
-from pipeline.evaluation.readers import Readers
+from pipeline.evaluation.users import EvaluationUsers
 from pipeline.interactions import Interactions, build_fold
 from pipeline.report import RunReport
 from pipeline.settings import AggregateParams, SplitParams, TrainOptions, TrainSettings
@@ -19,7 +19,7 @@ def test_all_models_are_measured_on_the_same_readers_as_the_gate(trained: tuple[
 
     assert [row.model for row in report.rows] == ["popularity", "classic system", "classic ALS", "served"]
     served = report.rows[-1]
-    assert (report.version, report.n_readers) == (run.version, run.metrics["n_readers"])
+    assert (report.version, report.n_users) == (run.version, run.metrics["n_readers"])
     assert served.recall == run.metrics["recall@30"]["mean"]
     assert served.served_gain == 0
     assert report.rows[0].served_gain_low > 0.3
@@ -45,10 +45,12 @@ def test_the_classic_system_serves_short_histories_by_its_prior() -> None:
     users, books, ratings = (np.array(column) for column in zip(*sorted(rows), strict=True))
     fold = build_fold(Interactions(users, books, ratings.astype(np.float32)))
     histories = [np.array([3]), np.arange(10, 20)]
-    readers = Readers(np.array([0, 1]), histories, [], [np.array([1])] * 2)
+    users_measured = EvaluationUsers(np.array([0, 1]), histories, [], [np.array([1])] * 2)
     by_als = [np.array([7, 7]), np.array([8, 8])]
 
-    short, long = serve_classic_system(fold, aggregate(fold, params=AggregateParams()), by_als, readers, k=2)
+    short, long = serve_classic_system(
+        fold, aggregate(fold, params=AggregateParams()), by_als, users_measured, k=2
+    )
 
     assert short.tolist() == [1, 2]
     assert long.tolist() == [8, 8]

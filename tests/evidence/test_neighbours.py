@@ -1,12 +1,9 @@
 import numpy as np
-import pytest
 from scipy.sparse import csr_array
 
-from pipeline.models import neighbours
-from pipeline.models.neighbours import build_neighbours, strongest_in_rows, weigh_bm25
-from pipeline.settings import AlsParams
+from evidence.neighbours import NeighboursParams, build_neighbours, weigh_bm25
 
-PARAMS = AlsParams(n_neighbours=4)
+PARAMS = NeighboursParams(n_neighbours=4)
 USER_ITEMS = csr_array((np.random.default_rng(2).random((40, 25)) < 0.25).astype(np.float32))
 
 
@@ -41,12 +38,3 @@ def test_each_book_keeps_those_that_speak_for_it_most() -> None:
         expected = np.zeros(full.shape[0])
         expected[best] = full[best, target]
         np.testing.assert_allclose(found[:, target], expected, rtol=1e-5)
-
-
-def test_blocks_do_not_change_the_strongest(monkeypatch: pytest.MonkeyPatch) -> None:
-    item_users = USER_ITEMS.T.tocsr()
-    whole = strongest_in_rows(item_users, USER_ITEMS, 3).toarray()
-
-    monkeypatch.setattr(neighbours, "ROWS_PER_BLOCK", 7)
-
-    np.testing.assert_array_equal(strongest_in_rows(item_users, USER_ITEMS, 3).toarray(), whole)

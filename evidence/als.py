@@ -1,0 +1,104 @@
+"""Who reads alike: factors of implicit-feedback ALS, and a fold-in for whoever has a history."""
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from pydantic import PositiveFloat, PositiveInt
+from scipy.sparse import csr_array, csr_matrix
+
+from evidence.history import History
+from evidence.kind import Kind, Scores, TrainingData
+from foundation.arrays import F32, F64, I64
+from foundation.params import Params
+from foundation.records import formerly
+from foundation.tools import Advance, Tools
+
+
+class AlsParams(Params):
+    """Training of the factors."""
+
+    n_factors: PositiveInt = 128
+    alpha: PositiveFloat = 16.0
+    regularization: PositiveFloat = 80.0
+    n_iterations: PositiveInt = 15
+
+
+@dataclass(frozen=True, eq=False)
+class Als(Kind[AlsParams]):
+    """Item factors; users are folded in when they are served, so their factors are not kept."""
+
+    learned: ClassVar[bool] = True
+
+    item_factors: F32 = field(metadata=formerly("../../item_factors"))
+    """(n, n_factors)."""
+    gram: F32 = field(metadata=formerly("../../gram"))
+    """YᵀY + λI, what fold-in needs of all books."""
+    params: dict[str, Any] = field(metadata=formerly("../../params"))
+    """`alpha` of the fold-in."""
+
+    @classmethod
+    def fit(cls, data: TrainingData, params: AlsParams, *, seed: int, tools: Tools) -> Self:
+        """Factors of all books by `implicit`."""
+        _, item_factors = train_factors(
+            data.user_items, params=params, seed=seed, threads=tools.threads, advance=tools.advance
+        )
+        gram = build_gram(item_factors, params.regularization)
+        return cls(item_factors, gram, {"alpha": params.alpha})
+
+    def score(self, history: History) -> Scores:
+        """(n,): inner products with the factors of whoever has this history."""
+        confidence = self.params["alpha"] * history.weights
+        user_factors = fold_in(self.item_factors, self.gram, history.item_idx, confidence)
+        return np.asarray(self.item_factors @ user_factors)
+
+    def explain(self, history: History, asked: I64) -> F64:
+        """The terms of the fold-in's sum: Hu, Koren & Volinsky 2008, section 5."""
+        confidence = self.params["alpha"] * history.weights
+        liked = self.item_factors[history.item_idx]
+        inverse = np.linalg.inv(self.gram + (liked * (confidence - 1)[:, None]).T @ liked)
+        return np.asarray((self.item_factors[asked] @ inverse @ liked.T) * confidence)
+
+
+def train_factors(
+    user_items: csr_array, *, params: AlsParams, seed: int, threads: int, advance: Advance
+) -> tuple[F32, F32]:
+    """User and item factors, (n, n_factors), of implicit-feedback ALS: confidence alpha for a book read."""
+    # The als server imports this module, and has no use for what trains.
+    from implicit.als import AlternatingLeastSquares
+    from threadpoolctl import threadpool_limits
+
+    # `implicit` runs its own threads; BLAS threads below them slow it down and reorder its sums.
+    with threadpool_limits(limits=1, user_api="blas"):
+        model = AlternatingLeastSquares(
+            factors=params.n_factors,
+            alpha=params.alpha,
+            regularization=params.regularization,
+            iterations=params.n_iterations,
+            random_state=seed,
+            num_threads=threads,
+        )
+        model.fit(
+            csr_matrix(user_items),
+            show_progress=False,
+            callback=lambda done, *_: advance((done + 1) / params.n_iterations),
+        )
+    return np.asarray(model.user_factors), np.asarray(model.item_factors)
+
+
+def build_gram(item_factors: F32, regularization: float) -> F32:
+    """YᵀY + λI, (n_factors, n_factors)."""
+    ridge = regularization * np.eye(item_factors.shape[1], dtype=np.float32)
+    return np.asarray(item_factors.T @ item_factors + ridge, dtype=np.float32)
+
+
+def fold_in(item_factors: F32, gram: F32, item_idx: I64, confidence: F32) -> F32:
+    """Factors (n_factors,) for one unseen user: Hu, Koren & Volinsky 2008, equation 4.
+
+    confidence is (n_liked,): alpha · r as `implicit` has it, not 1 + alpha · r. Raises LinAlgError if gram is
+    singular.
+    """
+    liked = item_factors[item_idx]
+    # An unliked book has confidence 1, so gram already holds its share; only liked rows correct it.
+    correction = (liked * (confidence - 1)[:, None]).T @ liked
+    return np.asarray(np.linalg.solve(gram + correction, confidence @ liked), dtype=np.float32)

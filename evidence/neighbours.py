@@ -1,0 +1,81 @@
+"""Which books speak for which others, from who read both, by BM25."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import numpy as np
+from pydantic import Field, PositiveFloat, PositiveInt
+from scipy.sparse import csr_array
+
+from evidence.history import History
+from evidence.kind import Kind, Scores, TrainingData
+from foundation.arrays import F64, I64
+from foundation.params import Params
+from foundation.records import formerly
+from foundation.sparse import gather_rows, strongest_in_rows
+from foundation.tools import Tools
+
+
+class NeighboursParams(Params):
+    """Weights between books."""
+
+    n_neighbours: PositiveInt = 50
+    source_exponent: float = Field(default=0.5, ge=0, le=1)
+    """How far the weights of a widely read book of the history are damped."""
+    bm25_k1: PositiveFloat = 0.4
+    bm25_b: float = Field(default=0.2, ge=0, le=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours(Kind[NeighboursParams]):
+    """Item-item weights."""
+
+    learned: ClassVar[bool] = True
+
+    weights: csr_array = field(metadata=formerly("../../neighbours"))
+    """(n, n): row h holds the weights with which book h speaks for others."""
+
+    @classmethod
+    def fit(cls, data: TrainingData, params: NeighboursParams, *, seed: int, tools: Tools) -> Self:
+        """The strongest weights for each book."""
+        return cls(build_neighbours(data.user_items, params=params))
+
+    def score(self, history: History) -> Scores:
+        """(n,): summed weights of the history's books."""
+        entries = gather_rows(self.weights, history.item_idx)
+        votes = entries.values * history.weights[entries.rows]
+        summed = np.bincount(entries.columns, votes, minlength=self.weights.shape[1])
+        return summed.astype(np.float64, copy=False)
+
+    def explain(self, history: History, asked: I64) -> F64:
+        """The terms of that sum."""
+        return np.asarray(self.weights[history.item_idx][:, asked].toarray().T * history.weights)
+
+
+def build_neighbours(user_items: csr_array, *, params: NeighboursParams) -> csr_array:
+    """(n, n): N[h, j] = <w_h, w_j> / norm_h^exponent for the n_neighbours best h of each j.
+
+    w are BM25 weights; rows are books of a history, columns the books that they speak for.
+    """
+    weights = weigh_bm25(user_items, k1=params.bm25_k1, b=params.bm25_b)
+    norms = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=1)).ravel())
+    # A book with one reader has a tiny norm; without the floor such books would speak loudest.
+    damped = (norms + norms.mean() / 2) ** -params.source_exponent
+    scaled = csr_array(weights.multiply(damped[:, None]))
+    by_target = strongest_in_rows(weights, scaled.T.tocsr(), params.n_neighbours)
+    return csr_array(by_target.T.tocsr())
+
+
+def weigh_bm25(user_items: csr_array, *, k1: float, b: float) -> csr_array:
+    """(n, n_users): w = (k1 + 1) / (k1 · (1 − b + b · readers / mean) + 1) · idf of the user.
+
+    Robertson & Zaragoza 2009, with books as documents and their readers as terms: idf is ln(n / (1 + books of
+    the user)), at least 0, so that whoever reads everything says nothing.
+    """
+    item_users = user_items.T.tocsr().astype(np.float64)
+    n_items = item_users.shape[0]
+    n_readers = np.diff(item_users.indptr)
+    idf: F64 = np.maximum(0.0, np.log(n_items) - np.log1p(np.diff(user_items.indptr)))
+    saturation = (k1 + 1) / (k1 * ((1 - b) + b * n_readers / n_readers.mean()) + 1)
+    item_users.data = np.repeat(saturation, n_readers) * idf[item_users.indices]
+    return item_users

@@ -1,0 +1,37 @@
+"""What everybody reads: the only evidence that is the same for all."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import numpy as np
+
+from evidence.history import History
+from evidence.kind import Kind, Scores, TrainingData
+from foundation.arrays import F32, I64
+from foundation.params import Params
+from foundation.records import formerly
+from foundation.tools import Tools
+
+
+@dataclass(frozen=True, eq=False)
+class Popularity(Kind[Params]):
+    """How widely each book is read; it comes from no book of a history, so it explains nothing."""
+
+    learned: ClassVar[bool] = False
+
+    popularity: F32 = field(metadata=formerly("../../popularity"))
+    """(n,) in [0, 1]: log1p(count) / log1p(largest count)."""
+
+    @classmethod
+    def fit(cls, data: TrainingData, params: Params, *, seed: int, tools: Tools) -> Self:
+        """Popularity by the readers of each book."""
+        return cls(measure_popularity(data.counts))
+
+    def score(self, history: History) -> Scores:
+        """(n,): popularity, whatever the history."""
+        return self.popularity
+
+
+def measure_popularity(counts: I64) -> F32:
+    """log1p(count) / log1p(largest count), (n,) in [0, 1]."""
+    return np.asarray(np.log1p(counts) / np.log1p(max(counts.max(initial=0), 1)), dtype=np.float32)

@@ -1,0 +1,50 @@
+"""Products of sparse matrices that would not fit whole, and fast look-ups of rows."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from foundation.arrays import F32, F64, I64, Mask, expand_ranges, rank_in_group
+
+ROWS_PER_BLOCK: Final = 512
+"""Bounds memory: one block of the full product is held at a time, and a heavy reader makes that dense."""
+
+
+class Entries(NamedTuple):
+    """Entries of some rows of a matrix: places in the list of rows, columns, values."""
+
+    rows: I64
+    columns: I64
+    values: F32
+
+
+def gather_rows(matrix: csr_array, rows: I64) -> Entries:
+    """The entries of these rows, one row after the other; SciPy's own indexing costs ten times that."""
+    starts = matrix.indptr[rows].astype(np.int64)
+    lengths = matrix.indptr[rows + 1] - starts
+    positions = expand_ranges(starts, lengths)
+    places = np.repeat(np.arange(rows.size), lengths)
+    return Entries(places, matrix.indices[positions], matrix.data[positions])
+
+
+def strongest_in_rows(left: csr_array, right: csr_array, k: int) -> csr_array:
+    """left @ right without its diagonal; of each row the k largest positive values, ties by column."""
+    blocks = []
+    for first in range(0, left.shape[0], ROWS_PER_BLOCK):
+        block = (left[first : first + ROWS_PER_BLOCK] @ right).tocsr()
+        block.sort_indices()
+        rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+        is_kept = _is_among_largest(rows, block.indices == rows + first, block.data, k)
+        blocks.append((rows[is_kept] + first, block.indices[is_kept], block.data[is_kept]))
+    row_idx, column_idx, values = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    shape = (left.shape[0], right.shape[1])
+    return csr_array((values.astype(np.float32), (row_idx, column_idx)), shape=shape)
+
+
+def _is_among_largest(rows: I64, is_diagonal: Mask, values: F64, k: int) -> Mask:
+    weighed = np.where(is_diagonal, -np.inf, values)
+    order = np.lexsort((-weighed, rows))
+    place = np.empty(rows.size, dtype=np.int64)
+    place[order] = rank_in_group(rows[order])
+    return (place < k) & (weighed > 0)

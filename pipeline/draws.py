@@ -1,0 +1,27 @@
+"""Random choices that stay: a number for each pair of ids, by a hash, whatever else the catalog holds."""
+
+from typing import Final
+
+import numpy as np
+
+from foundation.arrays import F64, I64, U64
+
+OUTER_SALT: Final = 1
+INNER_SALT: Final = 2
+USER_SALT: Final = 3
+"""Each choice has a salt of its own, so that none follows from another."""
+
+
+def draw(user_ids: I64, book_ids: I64, salt: int) -> F64:
+    """A number in [0, 1) that depends on the pair and the salt alone (SplitMix64, Steele 2014)."""
+    state = _mix(np.full(user_ids.size, salt, dtype=np.uint64))
+    state = _mix(_mix(state ^ user_ids.astype(np.uint64)) ^ book_ids.astype(np.uint64))
+    return (state >> np.uint64(11)).astype(np.float64) / 2**53
+
+
+def _mix(state: U64) -> U64:
+    # Unsigned arithmetic modulo 2^64 is the definition; NumPy wraps arrays silently.
+    state = state + np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))

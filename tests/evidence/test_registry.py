@@ -1,0 +1,100 @@
+"""What every kind of evidence promises, held against each that is registered."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from artifacts.records import open_record, save_record
+from evidence.history import read_history
+from evidence.kind import TrainingData
+from evidence.popularity import Popularity
+from evidence.registry import Evidence, EvidenceParams
+from foundation.tools import Tools
+
+N = 25
+BOOK_IDS = np.arange(N) * 10
+USER_ITEMS = csr_array((np.random.default_rng(2).random((40, N)) < 0.25).astype(np.float32))
+DATA = TrainingData(
+    user_items=USER_ITEMS,
+    counts=np.asarray(USER_ITEMS.sum(axis=0), dtype=np.int64),
+    book_authors=csr_array((np.arange(N)[:, None] // 2 == np.arange(13)).astype(np.float32)),
+)
+PARAMS = EvidenceParams(n_factors=4, n_iterations=3)
+TOOLS = Tools(threads=1, advance=lambda share: None, workspace=Path())
+HISTORY = read_history(BOOK_IDS, [30, 0, 120, 7], [3.0, None, 9.0, 8.0])
+
+
+@pytest.fixture(scope="module")
+def evidence() -> Evidence:
+    return Evidence.fit(DATA, PARAMS, seed=1, tools=TOOLS)
+
+
+@pytest.fixture(params=Evidence.classes())
+def name(request: pytest.FixtureRequest) -> str:
+    chosen: str = request.param
+    return chosen
+
+
+def test_a_kind_scores_every_book(evidence: Evidence, name: str) -> None:
+    scores = evidence.kinds[name].score(HISTORY)
+
+    assert scores.shape == (N,)
+    assert np.isfinite(scores).all() and scores.max() > 0
+
+
+def test_a_kind_explains_a_score_by_the_books_of_the_history_if_at_all(evidence: Evidence, name: str) -> None:
+    asked = np.array([1, 5, 12, 20])
+
+    brought = evidence.kinds[name].explain(HISTORY, asked)
+
+    if brought is not None:
+        assert brought.shape == (4, 3)
+        np.testing.assert_allclose(
+            brought.sum(axis=1), evidence.kinds[name].score(HISTORY)[asked], rtol=1e-3, atol=1e-5
+        )
+
+
+def test_the_same_data_give_the_same_evidence_from_its_files(
+    evidence: Evidence, name: str, tmp_path: Path
+) -> None:
+    save_record(Evidence.fit(DATA, PARAMS, seed=1, tools=TOOLS), tmp_path)
+
+    opened = open_record(Evidence, tmp_path)
+
+    np.testing.assert_array_equal(opened.kinds[name].score(HISTORY), evidence.kinds[name].score(HISTORY))
+
+
+@dataclass(frozen=True, eq=False)
+class Later(Evidence):
+    """As a later release may have it."""
+
+    fame: Popularity | None = None
+
+
+def test_a_version_without_a_later_kind_is_opened_and_does_without(
+    evidence: Evidence, tmp_path: Path
+) -> None:
+    save_record(evidence, tmp_path)
+
+    opened = open_record(Later, tmp_path)
+
+    assert list(opened.kinds) == list(evidence.kinds)
+
+
+def test_a_later_kind_is_fitted_and_kept_like_all_others(tmp_path: Path) -> None:
+    save_record(Later.fit(DATA, PARAMS, seed=1, tools=TOOLS), tmp_path)
+
+    opened = open_record(Later, tmp_path)
+
+    np.testing.assert_array_equal(opened.kinds["fame"].score(HISTORY), opened.popularity.popularity)
+
+
+def test_only_training_imports_what_trains() -> None:
+    code = "import sys, evidence.registry; sys.exit('implicit' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
