@@ -7,15 +7,14 @@ import numpy as np
 from pydantic import PositiveFloat, PositiveInt
 from scipy.sparse import csr_array, csr_matrix
 
-from evidence.history import History
-from evidence.kind import Kind, Scores, TrainingData
+from evidence.kind import History, Kind, Scores, TrainingData
 from foundation.arrays import F32, F64, I64
-from foundation.params import Params
 from foundation.records import formerly
+from foundation.settings import Options
 from foundation.tools import Advance, Tools
 
 
-class AlsParams(Params):
+class AlsParams(Options):
     """Training of the factors."""
 
     n_factors: PositiveInt = 128

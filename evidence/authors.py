@@ -6,17 +6,16 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
-from evidence.history import LOW_RATING_WEIGHT, History
-from evidence.kind import Kind, Scores, TrainingData
+from evidence.kind import LOW_RATING_WEIGHT, History, Kind, Scores, TrainingData
 from foundation.arrays import F64, I64
-from foundation.params import Params
 from foundation.records import formerly
+from foundation.settings import Options
 from foundation.sparse import gather_rows
 from foundation.tools import Tools
 
 
 @dataclass(frozen=True, eq=False)
-class Authors(Kind[Params]):
+class Authors(Kind[Options]):
     """Who wrote what."""
 
     learned: ClassVar[bool] = False
@@ -25,7 +24,7 @@ class Authors(Kind[Params]):
     """(n, n_authors): the square root of the book's readers where the author wrote the book."""
 
     @classmethod
-    def fit(cls, data: TrainingData, params: Params, *, seed: int, tools: Tools) -> Self:
+    def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
         """The catalog's authors, weighed by the readers of their books."""
         readers = diags_array(np.sqrt(data.counts).astype(np.float32))
         return cls(csr_array(readers @ data.book_authors))

@@ -7,16 +7,15 @@ import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
-from evidence.history import History
-from evidence.kind import Kind, Scores, TrainingData
+from evidence.kind import History, Kind, Scores, TrainingData
 from foundation.arrays import F64, I64
-from foundation.params import Params
 from foundation.records import formerly
+from foundation.settings import Options
 from foundation.sparse import gather_rows, strongest_in_rows
 from foundation.tools import Tools
 
 
-class NeighboursParams(Params):
+class NeighboursParams(Options):
     """Weights between books."""
 
     n_neighbours: PositiveInt = 50

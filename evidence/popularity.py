@@ -5,16 +5,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from evidence.history import History
-from evidence.kind import Kind, Scores, TrainingData
+from evidence.kind import History, Kind, Scores, TrainingData
 from foundation.arrays import F32, I64
-from foundation.params import Params
 from foundation.records import formerly
+from foundation.settings import Options
 from foundation.tools import Tools
 
 
 @dataclass(frozen=True, eq=False)
-class Popularity(Kind[Params]):
+class Popularity(Kind[Options]):
     """How widely each book is read; it comes from no book of a history, so it explains nothing."""
 
     learned: ClassVar[bool] = False
@@ -23,7 +22,7 @@ class Popularity(Kind[Params]):
     """(n,) in [0, 1]: log1p(count) / log1p(largest count)."""
 
     @classmethod
-    def fit(cls, data: TrainingData, params: Params, *, seed: int, tools: Tools) -> Self:
+    def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
         """Popularity by the readers of each book."""
         return cls(measure_popularity(data.counts))
 

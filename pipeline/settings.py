@@ -6,12 +6,11 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from catalog.settings import CatalogSettings
 from evidence.registry import EvidenceParams
-from foundation.params import Params
 from foundation.serving_rules import ServingRules
 from foundation.settings import Options
 
 
-class SplitParams(Params):
+class SplitParams(Options):
     """Which interactions are held out."""
 
     held_out_share: float = Field(default=0.2, gt=0, lt=1)
@@ -23,7 +22,7 @@ class SplitParams(Params):
     """Fewer readers with enough interactions than this, and the run stops."""
 
 
-class AggregateParams(Params):
+class AggregateParams(Options):
     """Counts and means of a fold."""
 
     prior_ratings: PositiveFloat = 30.0
@@ -32,7 +31,7 @@ class AggregateParams(Params):
     """Books kept for each book as read together with it most."""
 
 
-class SubjectsParams(Params):
+class SubjectsParams(Options):
     """Training of the subject embeddings."""
 
     dim: PositiveInt = 64
@@ -53,7 +52,7 @@ class SubjectsParams(Params):
     """Batches at most: bounds the time on large data."""
 
 
-class RankerParams(Params):
+class RankerParams(Options):
     """Tuning of the blend."""
 
     k: PositiveInt = 30
@@ -66,7 +65,7 @@ class RankerParams(Params):
     """Weights that the search starts from; 0 for a kind of evidence that is not named."""
 
 
-class IndexParams(Params):
+class IndexParams(Options):
     """Text vectors and FAISS indexes."""
 
     text_dim: PositiveInt = 256
@@ -77,7 +76,7 @@ class IndexParams(Params):
     """Breadth of a look-up, kept in the graph: recall@30 was .994 or better at 250,000 books."""
 
 
-class GateParams(Params):
+class GateParams(Options):
     """What a version must show before it is served."""
 
     k: PositiveInt = 30

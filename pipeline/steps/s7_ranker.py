@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from evidence.history import read_history
+from evidence.kind import read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, Mask, top_k
 from foundation.author_limit import Authors, limit_authors

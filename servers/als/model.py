@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from evidence.history import History, read_history
+from evidence.kind import History, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, find_rows, top_k
 from servers.errors import NoKnownBooks

@@ -10,8 +10,7 @@ import pytest
 from scipy.sparse import csr_array
 
 from artifacts.records import open_record, save_record
-from evidence.history import read_history
-from evidence.kind import TrainingData
+from evidence.kind import TrainingData, read_history
 from evidence.popularity import Popularity
 from evidence.registry import Evidence, EvidenceParams
 from foundation.tools import Tools

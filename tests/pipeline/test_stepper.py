@@ -8,7 +8,7 @@ import pytest
 from mypy import api
 from numpy.typing import NDArray
 
-from foundation.params import Params
+from foundation.settings import Options
 from foundation.tools import Tools
 from pipeline.cache import StepCache
 from pipeline.keys import Keys, ValueWithoutKey
@@ -29,7 +29,7 @@ class Halves:
     large: Numbers
 
 
-class DoublingParams(Params):
+class DoublingParams(Options):
     factor: int = 2
 
 

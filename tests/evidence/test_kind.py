@@ -1,6 +1,6 @@
 import numpy as np
 
-from evidence.history import read_history
+from evidence.kind import read_history
 
 BOOK_IDS = np.array([10, 20, 30, 40])
 
