@@ -13,7 +13,7 @@ from foundation.tools import Tools
 
 
 class EvidenceParams(AlsParams, NeighboursParams):
-    """Parameters of all kinds that have some: every kind is fitted with these, and reads its own."""
+    """Parameters of all kinds that have some; each kind reads its own, so no two share a name."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from pipeline.code_digest import digest_code
 
 
 class ValueWithoutKey(TypeError):
-    """A step was given something that no step has left, so that its result could not be told from others."""
+    """A step was given something that no step has left, so that its result would have no name."""
 
     def __init__(self, value: object) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""How a training run tells what it is doing; the CLI draws it, tests and timers ignore it."""
+"""How a training run reports what it is doing; the CLI draws it, tests and timers ignore it."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -31,7 +31,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Tells nobody."""
+    """Reports to nobody."""
 
     def step_started(self, number: int, name: str, data: str) -> None:
         """Say nothing."""

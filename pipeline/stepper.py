@@ -1,4 +1,4 @@
-"""Runs one step: looks for a kept result first, tells progress and log, and remembers what was used."""
+"""Runs one step: looks for a kept result first, reports to progress and log, and remembers what was used."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The lists that users would be served, made by the code that serves them."""
+"""The lists that readers would be served, made by the code that serves them."""
 
 from collections.abc import Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Who is measured: users with something to learn from and something held out, always the same ones."""
+"""Who is measured: readers with something to learn from and something held out, always the same ones."""
 
 from dataclasses import dataclass
 

@@ -45,7 +45,7 @@ class Gate:
 def gate(
     contest: Contest, folds: Split, catalog: Export, *, params: GateParams, rules: ServingRules, seed: int
 ) -> Gate:
-    """Serve the held-out users by the candidate, by what it has to beat, and by the current version."""
+    """Serve the held-out readers by the candidate, by what it has to beat, and by the current version."""
     users = choose_users(folds.train, folds.held_out, at_most=params.max_users)
     candidate, k = contest.candidate, params.k
     als, popularity = candidate.als, candidate.als.evidence.popularity.popularity
@@ -85,7 +85,7 @@ def gate(
 def _gain_over(
     current: FoldModels | None, recall: F64, users: EvaluationUsers, k: int, rules: ServingRules
 ) -> F64 | None:
-    """Candidate minus current for the users of both; None without a current version or such a user."""
+    """Candidate minus current for the readers of both; None without a current version or such a reader."""
     if current is None:
         return None
     is_common = np.isin(users.user_ids, current.reader_ids)
