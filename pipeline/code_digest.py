@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 OUR_PACKAGES: Final = ("catalog", "evidence", "foundation", "pipeline", "servers")
 """Those that compute: how results are kept, sent and logged changes none of them."""
@@ -19,26 +19,41 @@ LIBRARIES: Final = ("faiss-cpu", "implicit", "numpy", "pyarrow", "scikit-learn",
 
 @cache
 def digest_code(module: str) -> str:
-    """Hex sha256 over what this module and all of ours that it reaches do, and library versions.
-
-    Comments, docstrings and formatting do nothing.
-    """
+    """Hex sha256 over what this module and all of ours that it reaches do, and library versions."""
     digest = hashlib.sha256(" ".join(f"{name}={version(name)}" for name in LIBRARIES).encode())
-    for name, tree in sorted(_reachable(module).items()):
-        digest.update(f"\n{name}\n{ast.dump(_StripTexts().visit(tree))}".encode())
+    for name, source in sorted(_reachable(module).items()):
+        digest.update(f"\n{name}\n{source.code}".encode())
     return digest.hexdigest()
 
 
-def _reachable(module: str) -> dict[str, ast.Module]:
+class _Source(NamedTuple):
+    """A module of ours."""
+
+    code: str
+    """What it does, as text that comments, docstrings and formatting do not change."""
+    imports: tuple[str, ...]
+
+
+def _reachable(module: str) -> dict[str, _Source]:
     """The module and all of ours that it imports, however deep, by name."""
-    found: dict[str, ast.Module] = {}
+    found: dict[str, _Source] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name not in found and (path := _source_of(name)) is not None:
-            found[name] = ast.parse(path.read_text())
-            waiting.extend(_imported_names(found[name]))
+        if name not in found and (source := _read(name)) is not None:
+            found[name] = source
+            waiting.extend(source.imports)
     return found
+
+
+@cache
+def _read(name: str) -> _Source | None:
+    """None for what is no module, or none of ours."""
+    path = _source_of(name)
+    if path is None:
+        return None
+    tree = ast.parse(path.read_text())
+    return _Source(ast.dump(_StripTexts().visit(tree)), tuple(_imported_names(tree)))
 
 
 class _StripTexts(ast.NodeTransformer):

@@ -7,6 +7,12 @@ from pipeline import code_digest
 from pipeline.code_digest import digest_code
 
 
+def forget() -> None:
+    """As a new process would have it."""
+    digest_code.cache_clear()
+    code_digest._read.cache_clear()
+
+
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of three modules: step uses doubling, nobody uses stranger."""
@@ -18,16 +24,16 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "stranger.py").write_text("X = 1\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(code_digest, "OUR_PACKAGES", ("night",))
-    digest_code.cache_clear()
+    forget()
     yield folder
-    digest_code.cache_clear()
+    forget()
     for name in [name for name in sys.modules if name.partition(".")[0] == "night"]:
         del sys.modules[name]
 
 
 def digest_after(change: Path, text: str) -> str:
     change.write_text(text)
-    digest_code.cache_clear()
+    forget()
     return digest_code("night.step")
 
 
