@@ -1,4 +1,7 @@
-"""The catalog's first schema: readers, works, editions, subjects, ratings and events."""
+"""The catalog's first schema: readers, works, editions, subjects, ratings and events.
+
+Keys and indexes are named by the convention of `catalog.tables.Base`.
+"""
 
 from typing import Any
 
@@ -20,136 +23,101 @@ def upgrade() -> None:
     """Apply this revision."""
     op.create_table(
         "authors",
-        sa.Column("author_id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("name_key", sa.String(length=200), nullable=False),
-        sa.PrimaryKeyConstraint("author_id", name=op.f("pk_authors")),
-        sa.UniqueConstraint("name_key", name=op.f("uq_authors_name_key")),
+        sa.Column("author_id", sa.Integer(), primary_key=True),
+        sa.Column("name", sa.String(200), nullable=False),
+        sa.Column("name_key", sa.String(200), nullable=False, unique=True),
         **_MYSQL,
     )
     op.create_table(
         "subjects",
-        sa.Column("subject_id", sa.Integer(), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("subject_id", sa.Integer(), primary_key=True),
+        sa.Column("name", sa.String(200), nullable=False, unique=True),
         sa.Column("is_generic", sa.Boolean(), nullable=False),
-        sa.Column("n_books", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("subject_id", name=op.f("pk_subjects")),
-        sa.UniqueConstraint("name", name=op.f("uq_subjects_name")),
+        sa.Column("n_books", sa.Integer(), nullable=False, server_default="0"),
         **_MYSQL,
     )
     op.create_table(
         "users",
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("source", sa.String(length=40), nullable=False),
-        sa.Column("external_id", sa.String(length=64), nullable=False),
-        sa.Column("age_group", sa.String(length=10), nullable=True),
-        sa.Column("country", sa.String(length=60), nullable=True),
-        sa.Column("revision", sa.Integer(), server_default="0", nullable=False),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_users")),
-        sa.UniqueConstraint("source", "external_id", name=op.f("uq_users_source_external_id")),
+        sa.Column("user_id", sa.Integer(), primary_key=True),
+        sa.Column("source", sa.String(40), nullable=False),
+        sa.Column("external_id", sa.String(64), nullable=False),
+        sa.Column("age_group", sa.String(10)),
+        sa.Column("country", sa.String(60)),
+        sa.Column("revision", sa.Integer(), nullable=False, server_default="0"),
+        sa.UniqueConstraint("source", "external_id"),
         **_MYSQL,
     )
     op.create_table(
         "books",
-        sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("source", sa.String(length=40), nullable=False),
-        sa.Column("external_id", sa.String(length=64), nullable=False),
-        sa.Column("title", sa.String(length=500), nullable=False),
-        sa.Column("year", sa.Integer(), nullable=True),
-        sa.Column("language", sa.String(length=3), nullable=True),
-        sa.Column("description", sa.Text(), nullable=True),
-        sa.Column("main_subject_id", sa.Integer(), nullable=True),
-        sa.Column("replaced_by", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["main_subject_id"], ["subjects.subject_id"], name=op.f("fk_books_main_subject_id")
-        ),
-        sa.ForeignKeyConstraint(["replaced_by"], ["books.book_id"], name=op.f("fk_books_replaced_by")),
-        sa.PrimaryKeyConstraint("book_id", name=op.f("pk_books")),
-        sa.UniqueConstraint("source", "external_id", name=op.f("uq_books_source_external_id")),
+        sa.Column("book_id", sa.Integer(), primary_key=True),
+        sa.Column("source", sa.String(40), nullable=False),
+        sa.Column("external_id", sa.String(64), nullable=False),
+        sa.Column("title", sa.String(500), nullable=False),
+        sa.Column("year", sa.Integer()),
+        sa.Column("language", sa.String(3)),
+        sa.Column("description", sa.Text()),
+        sa.Column("main_subject_id", sa.Integer(), sa.ForeignKey("subjects.subject_id")),
+        sa.Column("replaced_by", sa.Integer(), sa.ForeignKey("books.book_id"), index=True),
+        sa.UniqueConstraint("source", "external_id"),
         **_MYSQL,
     )
-    op.create_index(op.f("ix_books_replaced_by"), "books", ["replaced_by"])
     op.create_table(
         "subject_aliases",
-        sa.Column("raw", sa.String(length=500), nullable=False),
-        sa.Column("subject_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["subject_id"], ["subjects.subject_id"], name=op.f("fk_subject_aliases_subject_id")
+        sa.Column("raw", sa.String(500), primary_key=True),
+        sa.Column(
+            "subject_id", sa.Integer(), sa.ForeignKey("subjects.subject_id"), nullable=False, index=True
         ),
-        sa.PrimaryKeyConstraint("raw", name=op.f("pk_subject_aliases")),
         **_MYSQL,
     )
-    op.create_index(op.f("ix_subject_aliases_subject_id"), "subject_aliases", ["subject_id"])
     op.create_table(
         "user_subjects",
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("subject_id", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["subject_id"], ["subjects.subject_id"], name=op.f("fk_user_subjects_subject_id")
+        sa.Column("user_id", sa.Integer(), sa.ForeignKey("users.user_id"), primary_key=True),
+        sa.Column(
+            "subject_id", sa.Integer(), sa.ForeignKey("subjects.subject_id"), primary_key=True, index=True
         ),
-        sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_user_subjects_user_id")),
-        sa.PrimaryKeyConstraint("user_id", "subject_id", name=op.f("pk_user_subjects")),
+        sa.Column("position", sa.Integer(), nullable=False),
         **_CLUSTERED,
     )
-    op.create_index(op.f("ix_user_subjects_subject_id"), "user_subjects", ["subject_id"])
     op.create_table(
         "book_authors",
-        sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("author_id", sa.Integer(), nullable=False),
+        sa.Column("book_id", sa.Integer(), sa.ForeignKey("books.book_id"), primary_key=True),
+        sa.Column(
+            "author_id", sa.Integer(), sa.ForeignKey("authors.author_id"), primary_key=True, index=True
+        ),
         sa.Column("position", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["author_id"], ["authors.author_id"], name=op.f("fk_book_authors_author_id")),
-        sa.ForeignKeyConstraint(["book_id"], ["books.book_id"], name=op.f("fk_book_authors_book_id")),
-        sa.PrimaryKeyConstraint("book_id", "author_id", name=op.f("pk_book_authors")),
         **_CLUSTERED,
     )
-    op.create_index(op.f("ix_book_authors_author_id"), "book_authors", ["author_id"])
     op.create_table(
         "book_subjects",
-        sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("subject_id", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["book_id"], ["books.book_id"], name=op.f("fk_book_subjects_book_id")),
-        sa.ForeignKeyConstraint(
-            ["subject_id"], ["subjects.subject_id"], name=op.f("fk_book_subjects_subject_id")
+        sa.Column("book_id", sa.Integer(), sa.ForeignKey("books.book_id"), primary_key=True),
+        sa.Column(
+            "subject_id", sa.Integer(), sa.ForeignKey("subjects.subject_id"), primary_key=True, index=True
         ),
-        sa.PrimaryKeyConstraint("book_id", "subject_id", name=op.f("pk_book_subjects")),
+        sa.Column("position", sa.Integer(), nullable=False),
         **_CLUSTERED,
     )
-    op.create_index(op.f("ix_book_subjects_subject_id"), "book_subjects", ["subject_id"])
     op.create_table(
         "editions",
-        sa.Column("isbn13", sa.String(length=13), nullable=False),
-        sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("year", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["book_id"], ["books.book_id"], name=op.f("fk_editions_book_id")),
-        sa.PrimaryKeyConstraint("isbn13", name=op.f("pk_editions")),
+        sa.Column("isbn13", sa.String(13), primary_key=True),
+        sa.Column("book_id", sa.Integer(), sa.ForeignKey("books.book_id"), nullable=False, index=True),
+        sa.Column("year", sa.Integer()),
         **_MYSQL,
     )
-    op.create_index(op.f("ix_editions_book_id"), "editions", ["book_id"])
     op.create_table(
         "events",
-        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        sa.Column("user_id", sa.Integer(), sa.ForeignKey("users.user_id"), nullable=False),
+        sa.Column("book_id", sa.Integer(), sa.ForeignKey("books.book_id"), nullable=False, index=True),
+        sa.Column("kind", sa.String(10), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["book_id"], ["books.book_id"], name=op.f("fk_events_book_id")),
-        sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_events_user_id")),
-        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_events")),
         **_MYSQL,
     )
-    op.create_index(op.f("ix_events_book_id"), "events", ["book_id"])
-    op.create_index(op.f("ix_events_user_id_kind"), "events", ["user_id", "kind"])
+    op.create_index(None, "events", ["user_id", "kind"])
     op.create_table(
         "ratings",
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("book_id", sa.Integer(), nullable=False),
-        sa.Column("rating", sa.Double(), nullable=True),
-        sa.Column("rated_at", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["book_id"], ["books.book_id"], name=op.f("fk_ratings_book_id")),
-        sa.ForeignKeyConstraint(["user_id"], ["users.user_id"], name=op.f("fk_ratings_user_id")),
-        sa.PrimaryKeyConstraint("user_id", "book_id", name=op.f("pk_ratings")),
+        sa.Column("user_id", sa.Integer(), sa.ForeignKey("users.user_id"), primary_key=True),
+        sa.Column("book_id", sa.Integer(), sa.ForeignKey("books.book_id"), primary_key=True, index=True),
+        sa.Column("rating", sa.Double()),
+        sa.Column("rated_at", sa.BigInteger()),
         **_CLUSTERED,
     )
-    op.create_index(op.f("ix_ratings_book_id"), "ratings", ["book_id"])
