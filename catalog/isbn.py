@@ -29,6 +29,14 @@ def parse_isbn(text: str, *, repair_zeros: bool = False) -> str:
     return isbn
 
 
+def find_isbn(text: str, *, repair_zeros: bool = False) -> str | None:
+    """What `parse_isbn` returns, None for a text that is no ISBN."""
+    try:
+        return parse_isbn(text, repair_zeros=repair_zeros)
+    except IsbnInvalid:
+        return None
+
+
 def to_isbn10(isbn13: str) -> str | None:
     """The ISBN-10 of a canonical ISBN-13; None for those that have none (979)."""
     if not isbn13.startswith("978"):

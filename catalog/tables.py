@@ -32,6 +32,7 @@ class EventKind(StrEnum):
 class Base(DeclarativeBase):
     """Base of all tables."""
 
+    __table_args__: Any = _MYSQL
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -60,7 +61,6 @@ class Subject(Base):
     """One of about a thousand usable subjects; a generic one ("Fiction") is nobody's main subject."""
 
     __tablename__ = "subjects"
-    __table_args__ = (_MYSQL,)
 
     subject_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True)
@@ -93,7 +93,6 @@ class Edition(Base):
     """One ISBN of a work."""
 
     __tablename__ = "editions"
-    __table_args__ = (_MYSQL,)
 
     isbn13: Mapped[str] = mapped_column(String(13), primary_key=True)
     book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), index=True)
@@ -104,7 +103,6 @@ class Author(Base):
     """A person who wrote; `name_key` is the name without case, accents and punctuation."""
 
     __tablename__ = "authors"
-    __table_args__ = (_MYSQL,)
 
     author_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     name: Mapped[str] = mapped_column(String(NAME_LENGTH))
@@ -115,7 +113,7 @@ class BookAuthor(Base):
     """Who wrote a book, the first author at position 0."""
 
     __tablename__ = "book_authors"
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = _CLUSTERED
 
     book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True)
     author_id: Mapped[int] = mapped_column(ForeignKey("authors.author_id"), primary_key=True, index=True)
@@ -126,7 +124,6 @@ class SubjectAlias(Base):
     """What a raw subject string of a source was folded to."""
 
     __tablename__ = "subject_aliases"
-    __table_args__ = (_MYSQL,)
 
     raw: Mapped[str] = mapped_column(String(RAW_SUBJECT_LENGTH), primary_key=True)
     subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id"), index=True)
@@ -136,7 +133,7 @@ class BookSubject(Base):
     """What a book is about, the most telling subject at position 0."""
 
     __tablename__ = "book_subjects"
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = _CLUSTERED
 
     book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True)
     subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id"), primary_key=True, index=True)
@@ -147,7 +144,7 @@ class UserSubject(Base):
     """A reader's favourite subjects at the last import, the dearest at position 0."""
 
     __tablename__ = "user_subjects"
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = _CLUSTERED
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
     subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id"), primary_key=True, index=True)
@@ -158,7 +155,7 @@ class Rating(Base):
     """That a reader has read a book, and how they liked it."""
 
     __tablename__ = "ratings"
-    __table_args__ = (_CLUSTERED,)
+    __table_args__ = _CLUSTERED
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
     book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True, index=True)

@@ -16,11 +16,12 @@ class MadeUpWorks(Sequence[Work]):
 
     def __init__(self, n_books: int, vocabulary: Sequence[str], *, seed: int) -> None:
         self._n_books, self._vocabulary = n_books, vocabulary
-        self._n_authors = max(1, n_books // _BOOKS_AN_AUTHOR)
+        n_authors = max(1, n_books // _BOOKS_AN_AUTHOR)
         rng = np.random.default_rng(seed)
         # Authors keep to a genre: a subject and its neighbours in the list.
-        self._genre = (rng.zipf(1.6, self._n_authors) - 1) % len(vocabulary)
-        self._author = rng.integers(self._n_authors, size=n_books)
+        self._genre = (rng.zipf(1.6, n_authors) - 1) % len(vocabulary)
+        self.authors = rng.integers(n_authors, size=n_books)
+        """(n_books,) number of each book's author."""
         self._spread = rng.integers(1, 12, size=(n_books, 3))
         self._year = rng.integers(1900, 2024, size=n_books)
 
@@ -32,7 +33,7 @@ class MadeUpWorks(Sequence[Work]):
         return Work(
             external_id=f"made-up-{index}",
             title=_title(index),
-            authors=(_name(int(self._author[index])),),
+            authors=(_name(int(self.authors[index])),),
             year=int(self._year[index]),
             language="eng",
             subjects=subjects,
@@ -41,14 +42,9 @@ class MadeUpWorks(Sequence[Work]):
 
     def subject_numbers(self, index: int) -> list[int]:
         """Numbers of a book's subjects, the first one its author's genre."""
-        genre = int(self._genre[self._author[index]])
+        genre = int(self._genre[self.authors[index]])
         near = [(genre + int(step)) % len(self._vocabulary) for step in np.cumsum(self._spread[index])[:-1]]
         return [genre, *near]
-
-    @property
-    def authors(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """(n_books,) number of each book's author."""
-        return self._author
 
 
 def _title(index: int) -> str:

@@ -13,7 +13,6 @@ from catalog.demo.works import made_up_isbn
 from catalog.isbn import build_isbn13, to_isbn10
 from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork, Source
 from catalog.sources.row_log import RowLog
-from catalog.sources.scale import Scale
 
 EDITIONS_SHARE = 0.25
 """Works with one or two editions more."""
@@ -28,18 +27,9 @@ class Messy:
     """A source with several editions a work, lost zeros, bad ISBNs, odd ages and ratings of nothing."""
 
     def __init__(self, source: Source, *, seed: int = 1) -> None:
+        self.name, self.scale = source.name, source.scale
         self._source, self._seed = source, seed
         self._more_isbns: dict[str, list[str]] = defaultdict(list)
-
-    @property
-    def name(self) -> str:
-        """That of the clean source."""
-        return self._source.name
-
-    @property
-    def scale(self) -> Scale:
-        """That of the clean source."""
-        return self._source.scale
 
     def works(self, log: RowLog) -> Iterator[RawWork]:
         """The source's works."""

@@ -12,20 +12,9 @@ from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
 from catalog.sources.row_log import RowLog
 from catalog.sources.scale import TEN_POINTS
 
-DEFAULT_USERS, DEFAULT_RATINGS = 2_000, 40_000
 WORKS, EDITIONS, USERS, RATINGS = "works", "editions", "readers", "ratings"
-_COUNTRIES = (
-    "usa",
-    "canada",
-    "united kingdom",
-    "germany",
-    "france",
-    "spain",
-    "italy",
-    "australia",
-    "india",
-    "japan",
-)
+_COUNTRIES = ("usa", "canada", "united kingdom", "germany", "france", "spain", "italy", "australia", "india",
+              "japan")  # fmt: skip
 _FIRST_RATED_AT_S = 1_577_836_800
 _YEARS_S = 5 * 365 * 86_400
 _PROGRESS_EVERY = 20_000
@@ -38,12 +27,7 @@ class Demo:
     scale = TEN_POINTS
 
     def __init__(
-        self,
-        *,
-        books: int | None = None,
-        users: int = DEFAULT_USERS,
-        ratings: int = DEFAULT_RATINGS,
-        seed: int = 1,
+        self, *, books: int | None = None, users: int = 2_000, ratings: int = 40_000, seed: int = 1
     ) -> None:
         self._n_users, self._n_ratings, self._seed = users, ratings, seed
         real = read_works()

@@ -4,6 +4,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 import orjson
 
@@ -55,23 +56,10 @@ def made_up_isbn(number: int) -> str:
     return build_isbn13(f"{UNASSIGNED_PREFIX}{number:08}")
 
 
-def _to_work(record: dict[str, object]) -> Work:
-    title, authors, subjects = str(record["title"]), _texts(record["authors"]), _texts(record["subjects"])
-    return Work(
-        external_id=_slug(f"{title} {authors[0] if authors else 'anonymous'}"),
-        title=title,
-        authors=authors,
-        year=int(str(record["year"])),
-        language=str(record["language"]),
-        subjects=subjects,
-        description=str(record["description"]),
-    )
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError(f"expected a list of texts, not {value!r}")
-    return tuple(map(str, value))
+def _to_work(record: dict[str, Any]) -> Work:
+    authors, subjects = tuple(record.pop("authors")), tuple(record.pop("subjects"))
+    external_id = _slug(f"{record['title']} {authors[0] if authors else 'anonymous'}")
+    return Work(external_id=external_id, authors=authors, subjects=subjects, **record)
 
 
 def _slug(text: str) -> str:

@@ -2,8 +2,7 @@
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,7 @@ from foundation.arrays import F64, I64, pack_pairs
 UNDATED = -1
 
 
-@dataclass(frozen=True)
-class RatingColumns:
+class RatingColumns(NamedTuple):
     """Ratings as columns of one length, ascending by (user_id, book_id)."""
 
     user_id: I64
@@ -27,7 +25,7 @@ class RatingColumns:
 
     def take(self, rows: npt.NDArray[Any]) -> "RatingColumns":
         """The rows of an index or of a mask."""
-        return RatingColumns(self.user_id[rows], self.book_id[rows], self.rating[rows], self.rated_at[rows])
+        return RatingColumns(*(column[rows] for column in self))
 
     def pairs(self) -> I64:
         """One number for each user and book, ascending."""
@@ -89,11 +87,5 @@ class RatingCollector:
 def overlay(stored: RatingColumns, newer: RatingColumns) -> RatingColumns:
     """All ratings of both; where both have one of a reader and book, the newer."""
     kept = stored.take(~np.isin(stored.pairs(), newer.pairs(), assume_unique=True))
-    merged = RatingColumns(
-        *(np.concatenate(pair) for pair in zip(_columns(kept), _columns(newer), strict=True))
-    )
+    merged = RatingColumns(*map(np.concatenate, zip(kept, newer, strict=True)))
     return merged.take(np.argsort(merged.pairs(), kind="stable"))
-
-
-def _columns(ratings: RatingColumns) -> tuple[npt.NDArray[Any], ...]:
-    return ratings.user_id, ratings.book_id, ratings.rating, ratings.rated_at

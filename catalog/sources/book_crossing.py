@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from catalog.cleaning import repair_text, work_key
-from catalog.errors import IsbnInvalid, SourceFormatWrong
-from catalog.isbn import parse_isbn
+from catalog.errors import SourceFormatWrong
+from catalog.isbn import find_isbn
 from catalog.sources.files import CsvFormat, find_file, read_csv
 from catalog.sources.open_library import OpenLibrary
 from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
@@ -79,7 +79,8 @@ class BookCrossing:
         for row in _read(self._ratings, RATING_COLUMNS, log.progress):
             if len(row) >= len(RATING_COLUMNS):
                 texts.add(row[1].strip())
-        return {isbn for isbn in map(_try_isbn, texts) if isbn}, keys
+        isbns = (find_isbn(text, repair_zeros=True) for text in texts)
+        return {isbn for isbn in isbns if isbn}, keys
 
 
 def _read(path: Path, columns: tuple[str, ...], progress: Progress) -> Iterator[list[str]]:
@@ -90,10 +91,3 @@ def _read(path: Path, columns: tuple[str, ...], progress: Progress) -> Iterator[
         expected, found = (f"the header {FORMAT.join(row)}" for row in (columns, header))
         raise SourceFormatWrong(path, expected=expected, found=found)
     return rows
-
-
-def _try_isbn(text: str) -> str | None:
-    try:
-        return parse_isbn(text, repair_zeros=True)
-    except IsbnInvalid:
-        return None

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from catalog.cleaning import parse_year, repair_text, title_key, work_key
-from catalog.errors import IsbnInvalid, SourceFormatWrong
-from catalog.isbn import parse_isbn
+from catalog.errors import SourceFormatWrong
+from catalog.isbn import find_isbn
 from catalog.sources.files import find_file, read_gzip_lines
 from catalog.sources.records import RawEdition, RawWork
 from catalog.sources.row_log import RowLog
@@ -48,11 +48,9 @@ class OpenLibrary:
         for key, record in self._records(self._works, log, stage="works, first pass"):
             title = repair_text(str(record.get("title", "")))
             if key in languages or title_key(title) in titles:
-                link = _Link(_author_keys(record), languages.get(key))
-                candidates[key] = (title, link)
-        self._names = self._read_names(
-            {name for _, link in candidates.values() for name in link.author_keys}, log
-        )
+                candidates[key] = (title, _Link(_author_keys(record), languages.get(key)))
+        author_keys = {author for _, link in candidates.values() for author in link.author_keys}
+        self._names = self._read_names(author_keys, log)
         self._links = {
             key: link
             for key, (title, link) in candidates.items()
@@ -88,7 +86,7 @@ class OpenLibrary:
         found: dict[str, str | None] = {}
         for _, record in self._records(self._editions, log, stage="editions, first pass"):
             work = _work_key_of(record)
-            if work and any(_canonical(text) in isbns for text in _isbns(record)):
+            if work and any(find_isbn(text) in isbns for text in _isbns(record)):
                 found[work] = found.get(work) or _language(record)
         return found
 
@@ -171,10 +169,3 @@ def _isbns(record: dict[str, Any]) -> tuple[str, ...]:
 def _language(record: dict[str, Any]) -> str | None:
     languages = record.get("languages") or [{}]
     return str(languages[0].get("key", "")).rpartition("/")[2][:3] or None
-
-
-def _canonical(text: str) -> str | None:
-    try:
-        return parse_isbn(text)
-    except IsbnInvalid:
-        return None

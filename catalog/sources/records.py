@@ -67,28 +67,19 @@ class Source(Protocol):
     file that cannot be used.
     """
 
-    @property
-    def name(self) -> str:
-        """Written to `source` of every reader and book, for example "book-crossing"."""
-        ...
-
-    @property
-    def scale(self) -> Scale:
-        """What its ratings mean."""
-        ...
+    name: str
+    """Written to `source` of every reader and book, for example "book-crossing"."""
+    scale: Scale
+    """What its ratings mean."""
 
     def works(self, log: RowLog) -> Iterator[RawWork]:
         """Works with a key of their own."""
-        ...
 
     def editions(self, log: RowLog) -> Iterator[RawEdition]:
         """Editions: those that name their work come first."""
-        ...
 
     def users(self, log: RowLog) -> Iterator[RawUser]:
         """Readers that the source describes."""
-        ...
 
     def ratings(self, log: RowLog) -> Iterator[RawRating]:
         """Ratings, in any order, also of readers that the source does not describe."""
-        ...

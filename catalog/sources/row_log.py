@@ -1,7 +1,7 @@
 """Counts what is read, kept and dropped of every file of an import; the counts of a file add up."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 
@@ -10,25 +10,17 @@ class Progress(Protocol):
 
     def __call__(self, stage: str, done: int, total: int | None) -> None:
         """`done` of `total` (bytes of a file, or rows) are behind us."""
-        ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class FileReport:
     """One file's rows: n_read = n_kept + all of dropped."""
 
     name: str
-    n_read: int
-    n_kept: int
-    dropped: dict[str, int]
-    """Rows dropped per reason, the commonest first."""
-
-
-@dataclass
-class _Counts:
     n_read: int = 0
     n_kept: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Rows dropped per reason, in a report the commonest first."""
 
 
 class RowLog:
@@ -37,14 +29,14 @@ class RowLog:
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.repairs: Counter[str] = Counter()
-        self._files: dict[str, _Counts] = {}
+        self._files: dict[str, FileReport] = {}
 
     def read(self, file: str, n: int = 1) -> None:
         """Count rows read."""
-        counts = self._files.get(file)
-        if counts is None:
-            counts = self._files[file] = _Counts()
-        counts.n_read += n
+        report = self._files.get(file)
+        if report is None:
+            report = self._files[file] = FileReport(file)
+        report.n_read += n
 
     def keep(self, file: str, n: int = 1) -> None:
         """Count rows that the catalog now holds, alone or merged with others."""
@@ -52,14 +44,15 @@ class RowLog:
 
     def drop(self, file: str, reason: str, n: int = 1) -> None:
         """Count rows that were left out; the reason is one of a few fixed phrases."""
-        self._files[file].dropped[reason] += n
+        dropped = self._files[file].dropped
+        dropped[reason] = dropped.get(reason, 0) + n
 
     def file_reports(self) -> list[FileReport]:
         """The counts of all files; AssertionError if those of one do not add up, a mistake in a source."""
-        for name, counts in self._files.items():
-            if counts.n_read != counts.n_kept + counts.dropped.total():
-                raise AssertionError(f"the row counts of {name} do not add up: {counts}")
+        for report in self._files.values():
+            if report.n_read != report.n_kept + sum(report.dropped.values()):
+                raise AssertionError(f"row counts do not add up: {report}")
         return [
-            FileReport(name, counts.n_read, counts.n_kept, dict(counts.dropped.most_common()))
-            for name, counts in self._files.items()
+            replace(report, dropped=dict(Counter(report.dropped).most_common()))
+            for report in self._files.values()
         ]
