@@ -24,11 +24,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-
-    @property
-    def url(self) -> str:
-        """The database's URL with its password hidden."""
-        return self.engine.url.render_as_string(hide_password=True)
+        self.url = engine.url.render_as_string(hide_password=True)
 
     @contextmanager
     def session(self, *, write: bool = False) -> Iterator[Session]:

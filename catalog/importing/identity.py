@@ -43,12 +43,7 @@ class BookIdentities:
     """Takes a source's works, then its editions; remembers which book each of them is."""
 
     def __init__(
-        self,
-        ids: Ids,
-        *,
-        editions: Mapping[str, int],
-        foreign_isbns: Set[str],
-        replaced: Mapping[int, int],
+        self, ids: Ids, *, editions: Mapping[str, int], foreign_isbns: Set[str], replaced: Mapping[int, int]
     ) -> None:
         """`ids` are by external id, `editions` by ISBN: the source's own; `replaced` are books with heirs."""
         self._ids, self._stored_editions, self._foreign_isbns = ids, editions, foreign_isbns

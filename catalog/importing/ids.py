@@ -34,14 +34,11 @@ def is_usable_id(external_id: str) -> bool:
 
 def read_ids(connection: Connection, stored: Any, column: Any) -> Ids:
     """Ids that continue those of `column`; `stored` selects keys with their ids."""
-    return Ids(read_dict(connection, stored), first_new=_read_next_id(connection, column))
+    # Where rows can be locked, other writers of new ids wait.
+    largest = connection.scalar(select(column).order_by(column.desc()).limit(1).with_for_update())
+    return Ids(read_dict(connection, stored), first_new=(largest or 0) + 1)
 
 
 def read_dict(connection: Connection, query: Any) -> dict[Any, Any]:
     """A query's two columns as a dictionary."""
     return dict(connection.execute(query).all())  # .all(): dict() would take the result itself for a mapping
-
-
-def _read_next_id(connection: Connection, column: Any) -> int:
-    """One more than the largest id; where rows can be locked, other writers of new ids wait."""
-    return (connection.scalar(select(column).order_by(column.desc()).limit(1).with_for_update()) or 0) + 1

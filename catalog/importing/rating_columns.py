@@ -87,5 +87,5 @@ class RatingCollector:
 def overlay(stored: RatingColumns, newer: RatingColumns) -> RatingColumns:
     """All ratings of both; where both have one of a reader and book, the newer."""
     kept = stored.take(~np.isin(stored.pairs(), newer.pairs(), assume_unique=True))
-    merged = RatingColumns(*map(np.concatenate, zip(kept, newer, strict=True)))
+    merged = RatingColumns(*(np.concatenate(pair) for pair in zip(kept, newer, strict=True)))
     return merged.take(np.argsort(merged.pairs(), kind="stable"))

@@ -17,7 +17,7 @@ from catalog.importing.subjects import SubjectCollector
 from catalog.importing.users import UserImporter
 from catalog.sources.records import Source
 from catalog.sources.row_log import Progress, RowLog
-from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Rating, User
+from catalog.tables import Book, BookAuthor, BookSubject, Edition, Rating, User
 
 
 def import_source(db: Database, source: Source, *, progress: Progress | None = None) -> ImportReport:
@@ -89,18 +89,15 @@ def _count(connection: Connection, source: str) -> dict[str, int]:
     own_books = select(Book.book_id).where(Book.source == source, Book.replaced_by.is_(None))
     own_users = select(User.user_id).where(User.source == source)
     ratings = select(func.count()).select_from(Rating).where(Rating.user_id.in_(own_users))
+    in_own_books = BookSubject.book_id.in_(own_books)
     queries = {
         "books": select(func.count()).select_from(own_books.subquery()),
         "editions": select(func.count()).select_from(Edition).where(Edition.book_id.in_(own_books)),
-        "authors": select(func.count(Author.author_id.distinct()))
-        .join(BookAuthor, BookAuthor.author_id == Author.author_id)
-        .where(BookAuthor.book_id.in_(own_books)),
-        "books with subjects": select(func.count(BookSubject.book_id.distinct())).where(
-            BookSubject.book_id.in_(own_books)
+        "authors": select(func.count(BookAuthor.author_id.distinct())).where(
+            BookAuthor.book_id.in_(own_books)
         ),
-        "subjects": select(func.count(BookSubject.subject_id.distinct())).where(
-            BookSubject.book_id.in_(own_books)
-        ),
+        "books with subjects": select(func.count(BookSubject.book_id.distinct())).where(in_own_books),
+        "subjects": select(func.count(BookSubject.subject_id.distinct())).where(in_own_books),
         "readers": select(func.count()).select_from(own_users.subquery()),
         "ratings": ratings,
         "explicit ratings": ratings.where(Rating.rating.is_not(None)),

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from catalog.cleaning import subject_key
 from catalog.importing.bulk import CHUNK_ROWS, RowWriter
 from catalog.importing.folding import choose_names, fold_key, merge_variants
+from catalog.importing.ids import read_ids
 from catalog.importing.subject_words import read_subject_words
 from catalog.tables import RAW_SUBJECT_LENGTH, Book, BookSubject, Subject, SubjectAlias
 from foundation.arrays import I64, pack_pairs, rank_in_group, unpack_pairs
@@ -58,16 +59,11 @@ class SubjectCollector:
         )
         subject_of_raw = subject_of_key[key_of_raw]
         _write_aliases(connection, raws, subject_of_raw)
-        generic = np.array(
-            [id_of_name[name] for name in read_subject_words().generic if name in id_of_name], dtype=np.int64
-        )
-        rows = rank_subjects(book_ids, subject_of_raw[raw_idx], generic)
+        generic = [id_of_name[name] for name in read_subject_words().generic if name in id_of_name]
+        rows = rank_subjects(book_ids, subject_of_raw[raw_idx], np.array(generic, dtype=np.int64))
         _forget_book_subjects(connection, np.unique(book_ids))
         _write_book_subjects(connection, source, rows)
-        return {
-            "raw subjects": len(raws),
-            "raw subjects folded": int((subject_of_raw != _NOTHING).sum()),
-        }
+        return {"raw subjects": len(raws), "raw subjects folded": int((subject_of_raw != _NOTHING).sum())}
 
 
 def fold_all(raws: Sequence[str], raw_idx: I64, book_ids: I64) -> tuple[list[str], I64]:
@@ -143,15 +139,15 @@ def _commonest_spellings(
 
 def _write_names(connection: Connection, names: list[str]) -> dict[str, int]:
     """Ids of these subjects, old and new."""
-    stored = connection.execute(select(Subject.name, Subject.subject_id)).all()
-    ids = {name: subject_id for name, subject_id in stored}  # noqa: C416
-    next_id = max(ids.values(), default=0) + 1
-    new = [name for name in names if name not in ids]
+    ids = read_ids(connection, select(Subject.name, Subject.subject_id), Subject.subject_id)
     writer = RowWriter.inserting(connection, Subject, "subject_id", "name", "is_generic", "n_books")
-    generic = read_subject_words().generic
-    writer.extend((next_id + i, name, name in generic, 0) for i, name in enumerate(new))
-    ids |= {name: next_id + i for i, name in enumerate(new)}
-    return {name: ids[name] for name in names}
+    id_of_name: dict[str, int] = {}
+    for name in names:
+        id_of_name[name], is_new = ids.get_or_create(name)
+        if is_new:
+            writer.add(id_of_name[name], name, name in read_subject_words().generic, 0)
+    writer.flush()
+    return id_of_name
 
 
 def _write_aliases(connection: Connection, raws: Sequence[str], subject_of_raw: I64) -> None:

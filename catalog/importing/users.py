@@ -1,14 +1,16 @@
 """Gives every reader of a source their user_id, and writes what the source tells of them."""
 
+from functools import cache
+
 from sqlalchemy import Connection, select
 
 from catalog.cleaning import parse_age_group
 from catalog.importing.bulk import RowWriter
-from catalog.importing.countries import parse_country
 from catalog.importing.ids import is_usable_id, read_ids
 from catalog.sources.records import RawUser
 from catalog.sources.row_log import RowLog
 from catalog.tables import User
+from catalog.word_lists import read_word_lists
 
 
 class UserImporter:
@@ -65,3 +67,16 @@ class UserImporter:
         if self._new.is_full or self._changed.is_full:
             self.flush()
         return user_id
+
+
+def parse_country(location: str) -> str | None:
+    """The English name of the country that ends a text such as "porto, , portugal"; None if none does."""
+    last = location.rpartition(",")[2].strip().strip('."').lower()
+    return _read_countries().get(last)
+
+
+@cache
+def _read_countries() -> dict[str, str]:
+    countries = read_word_lists("catalog.importing", "countries.txt")
+    names = {name.lower(): name for name in countries}
+    return names | {alias: name for name, aliases in countries.items() for alias in aliases}

@@ -1,12 +1,7 @@
 """Reads anybody's ratings, and what is known of their items, from two plain CSV files in a folder.
 
-- `ratings.csv`: user, item, rating (empty: used, not judged); if there are times, rated_at, in seconds since
-  1970 or ISO 8601.
-- `items.csv`, which may be missing: item; if known title, authors (or author), year, isbn, subjects. Several
-  authors, ISBNs or subjects stand in one field, with semicolons between.
-
-The first line names the columns, in any order; others are ignored. An item is known by its id, and that is
-its title where nothing tells another.
+docs/importing.md says what the files hold. An item is known by its id, and that is its title where nothing
+tells another.
 """
 
 import codecs

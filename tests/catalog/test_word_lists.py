@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.importing.countries import parse_country
+from catalog.importing.users import parse_country
 from catalog.word_lists import read_word_lists
 
 

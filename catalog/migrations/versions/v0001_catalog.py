@@ -5,8 +5,18 @@ Keys and indexes are named by the convention of `catalog.tables.Base`.
 
 from typing import Any
 
-import sqlalchemy as sa
 from alembic import op
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+)
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -23,101 +33,93 @@ def upgrade() -> None:
     """Apply this revision."""
     op.create_table(
         "authors",
-        sa.Column("author_id", sa.Integer(), primary_key=True),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("name_key", sa.String(200), nullable=False, unique=True),
+        Column("author_id", Integer(), primary_key=True),
+        Column("name", String(200), nullable=False),
+        Column("name_key", String(200), nullable=False, unique=True),
         **_MYSQL,
     )
     op.create_table(
         "subjects",
-        sa.Column("subject_id", sa.Integer(), primary_key=True),
-        sa.Column("name", sa.String(200), nullable=False, unique=True),
-        sa.Column("is_generic", sa.Boolean(), nullable=False),
-        sa.Column("n_books", sa.Integer(), nullable=False, server_default="0"),
+        Column("subject_id", Integer(), primary_key=True),
+        Column("name", String(200), nullable=False, unique=True),
+        Column("is_generic", Boolean(), nullable=False),
+        Column("n_books", Integer(), nullable=False, server_default="0"),
         **_MYSQL,
     )
     op.create_table(
         "users",
-        sa.Column("user_id", sa.Integer(), primary_key=True),
-        sa.Column("source", sa.String(40), nullable=False),
-        sa.Column("external_id", sa.String(64), nullable=False),
-        sa.Column("age_group", sa.String(10)),
-        sa.Column("country", sa.String(60)),
-        sa.Column("revision", sa.Integer(), nullable=False, server_default="0"),
-        sa.UniqueConstraint("source", "external_id"),
+        Column("user_id", Integer(), primary_key=True),
+        Column("source", String(40), nullable=False),
+        Column("external_id", String(64), nullable=False),
+        Column("age_group", String(10)),
+        Column("country", String(60)),
+        Column("revision", Integer(), nullable=False, server_default="0"),
+        UniqueConstraint("source", "external_id"),
         **_MYSQL,
     )
     op.create_table(
         "books",
-        sa.Column("book_id", sa.Integer(), primary_key=True),
-        sa.Column("source", sa.String(40), nullable=False),
-        sa.Column("external_id", sa.String(64), nullable=False),
-        sa.Column("title", sa.String(500), nullable=False),
-        sa.Column("year", sa.Integer()),
-        sa.Column("language", sa.String(3)),
-        sa.Column("description", sa.Text()),
-        sa.Column("main_subject_id", sa.Integer(), sa.ForeignKey("subjects.subject_id")),
-        sa.Column("replaced_by", sa.Integer(), sa.ForeignKey("books.book_id"), index=True),
-        sa.UniqueConstraint("source", "external_id"),
+        Column("book_id", Integer(), primary_key=True),
+        Column("source", String(40), nullable=False),
+        Column("external_id", String(64), nullable=False),
+        Column("title", String(500), nullable=False),
+        Column("year", Integer()),
+        Column("language", String(3)),
+        Column("description", Text()),
+        Column("main_subject_id", Integer(), ForeignKey("subjects.subject_id")),
+        Column("replaced_by", Integer(), ForeignKey("books.book_id"), index=True),
+        UniqueConstraint("source", "external_id"),
         **_MYSQL,
     )
     op.create_table(
         "subject_aliases",
-        sa.Column("raw", sa.String(500), primary_key=True),
-        sa.Column(
-            "subject_id", sa.Integer(), sa.ForeignKey("subjects.subject_id"), nullable=False, index=True
-        ),
+        Column("raw", String(500), primary_key=True),
+        Column("subject_id", Integer(), ForeignKey("subjects.subject_id"), nullable=False, index=True),
         **_MYSQL,
     )
     op.create_table(
         "user_subjects",
-        sa.Column("user_id", sa.Integer(), sa.ForeignKey("users.user_id"), primary_key=True),
-        sa.Column(
-            "subject_id", sa.Integer(), sa.ForeignKey("subjects.subject_id"), primary_key=True, index=True
-        ),
-        sa.Column("position", sa.Integer(), nullable=False),
+        Column("user_id", Integer(), ForeignKey("users.user_id"), primary_key=True),
+        Column("subject_id", Integer(), ForeignKey("subjects.subject_id"), primary_key=True, index=True),
+        Column("position", Integer(), nullable=False),
         **_CLUSTERED,
     )
     op.create_table(
         "book_authors",
-        sa.Column("book_id", sa.Integer(), sa.ForeignKey("books.book_id"), primary_key=True),
-        sa.Column(
-            "author_id", sa.Integer(), sa.ForeignKey("authors.author_id"), primary_key=True, index=True
-        ),
-        sa.Column("position", sa.Integer(), nullable=False),
+        Column("book_id", Integer(), ForeignKey("books.book_id"), primary_key=True),
+        Column("author_id", Integer(), ForeignKey("authors.author_id"), primary_key=True, index=True),
+        Column("position", Integer(), nullable=False),
         **_CLUSTERED,
     )
     op.create_table(
         "book_subjects",
-        sa.Column("book_id", sa.Integer(), sa.ForeignKey("books.book_id"), primary_key=True),
-        sa.Column(
-            "subject_id", sa.Integer(), sa.ForeignKey("subjects.subject_id"), primary_key=True, index=True
-        ),
-        sa.Column("position", sa.Integer(), nullable=False),
+        Column("book_id", Integer(), ForeignKey("books.book_id"), primary_key=True),
+        Column("subject_id", Integer(), ForeignKey("subjects.subject_id"), primary_key=True, index=True),
+        Column("position", Integer(), nullable=False),
         **_CLUSTERED,
     )
     op.create_table(
         "editions",
-        sa.Column("isbn13", sa.String(13), primary_key=True),
-        sa.Column("book_id", sa.Integer(), sa.ForeignKey("books.book_id"), nullable=False, index=True),
-        sa.Column("year", sa.Integer()),
+        Column("isbn13", String(13), primary_key=True),
+        Column("book_id", Integer(), ForeignKey("books.book_id"), nullable=False, index=True),
+        Column("year", Integer()),
         **_MYSQL,
     )
     op.create_table(
         "events",
-        sa.Column("event_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
-        sa.Column("user_id", sa.Integer(), sa.ForeignKey("users.user_id"), nullable=False),
-        sa.Column("book_id", sa.Integer(), sa.ForeignKey("books.book_id"), nullable=False, index=True),
-        sa.Column("kind", sa.String(10), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
+        Column("event_id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
+        Column("user_id", Integer(), ForeignKey("users.user_id"), nullable=False),
+        Column("book_id", Integer(), ForeignKey("books.book_id"), nullable=False, index=True),
+        Column("kind", String(10), nullable=False),
+        Column("at", BigInteger(), nullable=False),
         **_MYSQL,
     )
     op.create_index(None, "events", ["user_id", "kind"])
     op.create_table(
         "ratings",
-        sa.Column("user_id", sa.Integer(), sa.ForeignKey("users.user_id"), primary_key=True),
-        sa.Column("book_id", sa.Integer(), sa.ForeignKey("books.book_id"), primary_key=True, index=True),
-        sa.Column("rating", sa.Double()),
-        sa.Column("rated_at", sa.BigInteger()),
+        Column("user_id", Integer(), ForeignKey("users.user_id"), primary_key=True),
+        Column("book_id", Integer(), ForeignKey("books.book_id"), primary_key=True, index=True),
+        Column("rating", Double()),
+        Column("rated_at", BigInteger()),
         **_CLUSTERED,
     )
