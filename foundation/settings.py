@@ -3,7 +3,10 @@
 A process has one class of them, built in its outermost module and passed down.
 """
 
+import json
 from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,66 +21,6 @@ from pydantic_settings import (
 
 PREFIX: Final = "BOOKMESH_"
 DELIMITER: Final = "__"
-
-ALIASES: Final = {
-    "BOOKMESH_DATABASE_URL": "BOOKMESH_CATALOG__DATABASE_URL",
-    "BOOKMESH_LOG_LEVEL": "BOOKMESH_TELEMETRY__LOG_LEVEL",
-    "BOOKMESH_OTLP_ENDPOINT": "BOOKMESH_TELEMETRY__OTLP_ENDPOINT",
-    "BOOKMESH_AUTHOR_LIMIT": "BOOKMESH_SERVING__AUTHOR_LIMIT",
-    "BOOKMESH_SUBJECTS_POPULARITY_WEIGHT": "BOOKMESH_SERVING__SUBJECTS_POPULARITY_WEIGHT",
-    "BOOKMESH_GATE__COLD_POPULARITY_WEIGHT": "BOOKMESH_SERVING__SUBJECTS_POPULARITY_WEIGHT",
-    "BOOKMESH_HOST": "BOOKMESH_GATEWAY__HOST",
-    "BOOKMESH_PORT": "BOOKMESH_GATEWAY__PORT",
-    "BOOKMESH_DEADLINE_S": "BOOKMESH_GATEWAY__DEADLINE_S",
-    "BOOKMESH_WRITE_TIMEOUT_S": "BOOKMESH_GATEWAY__WRITE_TIMEOUT_S",
-    "BOOKMESH_GATEWAY_CONCURRENCY": "BOOKMESH_GATEWAY__CONCURRENCY",
-    "BOOKMESH_SNAPSHOT_BOOKS": "BOOKMESH_GATEWAY__SNAPSHOT_BOOKS",
-    "BOOKMESH_EMBEDDER_URL": "BOOKMESH_GATEWAY__MESH__URLS__EMBEDDER",
-    "BOOKMESH_SIMILARITY_URL": "BOOKMESH_GATEWAY__MESH__URLS__SIMILARITY",
-    "BOOKMESH_ALS_URL": "BOOKMESH_GATEWAY__MESH__URLS__ALS",
-    "BOOKMESH_METADATA_URL": "BOOKMESH_GATEWAY__MESH__URLS__METADATA",
-    "BOOKMESH_SEMANTIC_URL": "BOOKMESH_GATEWAY__MESH__URLS__SEMANTIC",
-    "BOOKMESH_POLL_INTERVAL_S": "BOOKMESH_GATEWAY__MESH__POLL_INTERVAL_S",
-    "BOOKMESH_POOL_SIZE": "BOOKMESH_GATEWAY__MESH__POOL_SIZE",
-    "BOOKMESH_IDLE_CONNECTION_S": "BOOKMESH_GATEWAY__MESH__IDLE_CONNECTION_S",
-    "BOOKMESH_BREAKER_FAILURES": "BOOKMESH_GATEWAY__BREAKER__FAILURES",
-    "BOOKMESH_BREAKER_OPEN_S": "BOOKMESH_GATEWAY__BREAKER__OPEN_S",
-    "BOOKMESH_REDIS_URL": "BOOKMESH_GATEWAY__CACHE__REDIS_URL",
-    "BOOKMESH_CACHE_BYTES": "BOOKMESH_GATEWAY__CACHE__RESPONSE_BYTES",
-    "BOOKMESH_CACHED_CARDS": "BOOKMESH_GATEWAY__CACHE__CARDS",
-    "BOOKMESH_CACHED_READERS": "BOOKMESH_GATEWAY__CACHE__USERS",
-    "BOOKMESH_SERVER_HOST": "BOOKMESH_SERVERS__HOST",
-    "BOOKMESH_EMBEDDER_PORT": "BOOKMESH_SERVERS__PORTS__EMBEDDER",
-    "BOOKMESH_SIMILARITY_PORT": "BOOKMESH_SERVERS__PORTS__SIMILARITY",
-    "BOOKMESH_ALS_PORT": "BOOKMESH_SERVERS__PORTS__ALS",
-    "BOOKMESH_METADATA_PORT": "BOOKMESH_SERVERS__PORTS__METADATA",
-    "BOOKMESH_SEMANTIC_PORT": "BOOKMESH_SERVERS__PORTS__SEMANTIC",
-    "BOOKMESH_POINTER_POLL_S": "BOOKMESH_SERVERS__POINTER_POLL_S",
-    "BOOKMESH_KEEP_PREVIOUS_S": "BOOKMESH_SERVERS__KEEP_PREVIOUS_S",
-    "BOOKMESH_LOAD_RETRY_S": "BOOKMESH_SERVERS__LOAD_RETRY_S",
-    "BOOKMESH_MAX_BODY_BYTES": "BOOKMESH_SERVERS__MAX_BODY_BYTES",
-    "BOOKMESH_MAX_CONCURRENT_REQUESTS": "BOOKMESH_SERVERS__CONCURRENCY",
-    "BOOKMESH_WORKER_THREADS": "BOOKMESH_SERVERS__WORKER_THREADS",
-    "BOOKMESH_MATH_THREADS": "BOOKMESH_SERVERS__MATH_THREADS",
-    "BOOKMESH_DRAIN_S": "BOOKMESH_SERVERS__DRAIN_S",
-    "BOOKMESH_SEED": "BOOKMESH_TRAIN__SEED",
-    "BOOKMESH_THREADS": "BOOKMESH_TRAIN__THREADS",
-    "BOOKMESH_SPLIT__MIN_READERS": "BOOKMESH_TRAIN__SPLIT__MIN_USERS",
-    "BOOKMESH_AGGREGATE__CO_READERS": "BOOKMESH_TRAIN__AGGREGATE__N_CO_READ",
-    "BOOKMESH_RANKER__MAX_READERS": "BOOKMESH_TRAIN__RANKER__MAX_USERS",
-    "BOOKMESH_GATE__MAX_READERS": "BOOKMESH_TRAIN__GATE__MAX_USERS",
-    "BOOKMESH_SPLIT__": "BOOKMESH_TRAIN__SPLIT__",
-    "BOOKMESH_AGGREGATE__": "BOOKMESH_TRAIN__AGGREGATE__",
-    "BOOKMESH_SUBJECTS__": "BOOKMESH_TRAIN__SUBJECTS__",
-    "BOOKMESH_ALS__": "BOOKMESH_TRAIN__ALS__",
-    "BOOKMESH_RANKER__": "BOOKMESH_TRAIN__RANKER__",
-    "BOOKMESH_INDEX__": "BOOKMESH_TRAIN__INDEX__",
-    "BOOKMESH_GATE__": "BOOKMESH_TRAIN__GATE__",
-}
-"""Names of 0.1.0 and what they are called now; one that ends with `__` stands for all that begin so.
-
-Where two of them are set, or fit, the earlier line counts.
-"""
 
 
 class Options(BaseModel):
@@ -118,6 +61,16 @@ class ProcessSettings(BaseSettings):
         return init_settings, _Environment(settings_cls)
 
 
+@cache
+def read_aliases() -> dict[str, str]:
+    """Names of 0.1.0 and what they are called now; one that ends with `__` stands for all that begin so.
+
+    Where two of them are set, or fit, the earlier one counts.
+    """
+    aliases: dict[str, str] = json.loads((files("foundation") / "aliases.json").read_text("utf-8"))
+    return aliases
+
+
 def find_variable(*path: str | int) -> str:
     """The variable for what is at this path, by the name that is set; if none is, by its own."""
     environment = EnvSettingsSource(ProcessSettings).env_vars
@@ -132,9 +85,8 @@ def find_variable(*path: str | int) -> str:
 
 def list_aliases(name: str) -> list[str]:
     """Other names of a variable; the earlier one counts."""
-    return [
-        alias + name.removeprefix(current) for alias, current in ALIASES.items() if _covers(current, name)
-    ]
+    aliases = read_aliases().items()
+    return [alias + name.removeprefix(current) for alias, current in aliases if _covers(current, name)]
 
 
 class _Environment(EnvSettingsSource):
@@ -154,7 +106,7 @@ class _Environment(EnvSettingsSource):
 def _rename_aliases(environment: Mapping[str, str | None]) -> dict[str, str | None]:
     """Each alias's value under the variable's own name, unless that is set; all in small letters."""
     renamed = dict(environment)
-    for alias, name in ALIASES.items():
+    for alias, name in read_aliases().items():
         for found in [each for each in renamed if _covers(alias, each.upper())]:
             value = renamed.pop(found)
             renamed.setdefault((name + found.upper().removeprefix(alias)).lower(), value)

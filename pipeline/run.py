@@ -11,10 +11,10 @@ from threadpoolctl import threadpool_limits
 
 from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest
-from artifacts.release import RELEASE
 from artifacts.store import ArtifactStore
 from catalog.database import Database, check_migrated
 from evidence.registry import Evidence
+from foundation.release import RELEASE
 from foundation.tools import Tools
 from pipeline.cache import StepCache
 from pipeline.code_digest import digest_code

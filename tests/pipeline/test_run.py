@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, insert
 
-from artifacts.release import RELEASE
 from catalog.tables import Rating
+from foundation.release import RELEASE
 from foundation.serving_rules import ServingRules
 from pipeline.cache import StepCache
 from pipeline.errors import AlreadyTraining, TooFewRatings
