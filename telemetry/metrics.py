@@ -3,7 +3,6 @@
 from functools import cache
 
 from prometheus_client import (
-    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -11,11 +10,9 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
-    generate_latest,
 )
 
 LATENCY_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.8, 1.0, 2.5)
-METRICS_CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 
 def build_registry() -> CollectorRegistry:
@@ -25,11 +22,6 @@ def build_registry() -> CollectorRegistry:
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
     return registry
-
-
-def render_metrics(registry: CollectorRegistry) -> bytes:
-    """All metrics in Prometheus' text format, METRICS_CONTENT_TYPE."""
-    return generate_latest(registry)
 
 
 class HttpMetrics:

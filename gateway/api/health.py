@@ -1,13 +1,13 @@
 """Health, probes, versions and metrics, for operators."""
 
 from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from contracts.shell import LIVE_PATH, METRICS_PATH, READY_PATH
 from gateway.api.schemas import Health, Live, ReadyAnswer, ServerHealth, ServerVersions, VersionInfo
 from gateway.api.services import Services, ServicesDep
 from gateway.errors import CatalogUnavailable
 from gateway.mesh.pinning import NO_VERSION
-from telemetry.metrics import METRICS_CONTENT_TYPE, render_metrics
 
 router = APIRouter(prefix="/v1", tags=["operation"])
 probes = APIRouter(tags=["operation"])
@@ -67,7 +67,7 @@ async def read_ready(services: ServicesDep, response: Response) -> ReadyAnswer:
 @probes.get(METRICS_PATH, response_class=Response, summary="Metrics for Prometheus")
 async def read_metrics(request: Request) -> Response:
     """Prometheus' text format."""
-    return Response(render_metrics(request.app.state.registry), media_type=METRICS_CONTENT_TYPE)
+    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _has_catalog(services: Services) -> bool:

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -15,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from contracts import shell
 from middleware.problems import list_mistakes
 from servers.errors import DeadlinePassed, Overloaded
-from servers.shell.holder import Held, VersionHolder
+from servers.shell.holder import VersionHolder
 from servers.shell.routes import ModelRoute
 from servers.shell.settings import ServerOptions
 
@@ -31,12 +30,15 @@ MAX_DEADLINE_DIGITS: Final = 9
 class ModelAnswers(Generic[M]):
     """Answers from the versions of a holder, on the event loop or, what takes long, in a thread."""
 
-    def __init__(self, options: ServerOptions, holder: VersionHolder[M]) -> None:
+    def __init__(self, holder: VersionHolder[M]) -> None:
         self._holder = holder
-        self._limit = options.concurrency
+        self._limit = holder.options.concurrency
         self._n_running = 0
         self._threads = ThreadPoolExecutor(
-            options.worker_threads, "answers", initializer=limit_math_threads, initargs=(options,)
+            holder.options.worker_threads,
+            "answers",
+            initializer=limit_math_threads,
+            initargs=(holder.options,),
         )
 
     async def answer(self, route: ModelRoute[M], request: Request) -> Response:
@@ -45,7 +47,8 @@ class ModelAnswers(Generic[M]):
         Raises HTTPException for a request that is invalid, Overloaded, NotLoaded, VersionNotHeld,
         DeadlinePassed, and what the model refuses.
         """
-        deadline = _Deadline(request.headers.get(shell.DEADLINE_HEADER))
+        received_s = time.monotonic()
+        allowed_ms = _read_allowed_ms(request.headers.get(shell.DEADLINE_HEADER))
         body = await request.body()
         message = _parse(route, body)
         if self._n_running >= self._limit:
@@ -54,7 +57,12 @@ class ModelAnswers(Generic[M]):
         try:
             # Taken once: a swap meanwhile must not mix two versions.
             with self._holder.use(request.headers.get(shell.VERSION_HEADER) or None) as held:
-                work = partial(_work, route, held, message, deadline)
+
+                def work() -> Response:
+                    if allowed_ms is not None and time.monotonic() - received_s >= allowed_ms / 1000:
+                        raise DeadlinePassed(allowed_ms)
+                    return respond(route.answer(held.model, held.version, message), version=held.version)
+
                 if len(body) > MAX_INLINE_BODY_BYTES or route.is_slow(held.model, message):
                     return await asyncio.get_running_loop().run_in_executor(self._threads, work)
                 return work()
@@ -87,25 +95,11 @@ def _parse(route: ModelRoute[Any], body: bytes) -> shell.Request:
         raise HTTPException(422, list_mistakes(mistakes[:MAX_MISTAKES_SHOWN])) from error
 
 
-def _work(route: ModelRoute[M], held: Held[M], message: shell.Request, deadline: "_Deadline") -> Response:
-    deadline.check()
-    return respond(route.answer(held.model, held.version, message), version=held.version)
-
-
-class _Deadline:
-    """When the caller stops waiting, by our own clock."""
-
-    def __init__(self, header: str | None) -> None:
-        self._began_s = time.monotonic()
-        self._allowed_ms: int | None = None
-        if header is not None:
-            if not header.isdecimal() or len(header) > MAX_DEADLINE_DIGITS:
-                shown = f"{header[:40]!r}, not a whole number of milliseconds"
-                raise HTTPException(422, f"header {shell.DEADLINE_HEADER} is {shown}")
-            self._allowed_ms = int(header)
-
-    def check(self) -> None:
-        """Raise DeadlinePassed if the answer would come too late."""
-        waited_s = time.monotonic() - self._began_s
-        if self._allowed_ms is not None and waited_s >= self._allowed_ms / 1000:
-            raise DeadlinePassed(self._allowed_ms)
+def _read_allowed_ms(header: str | None) -> int | None:
+    """How long the caller waits from now; None if it does not say."""
+    if header is None:
+        return None
+    if not header.isdecimal() or len(header) > MAX_DEADLINE_DIGITS:
+        shown = f"{header[:40]!r}, not a whole number of milliseconds"
+        raise HTTPException(422, f"header {shell.DEADLINE_HEADER} is {shown}")
+    return int(header)

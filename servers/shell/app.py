@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import psutil
 from opentelemetry.trace import Tracer
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -25,21 +26,16 @@ from middleware.requests import RequestMiddleware
 from servers.errors import NotLoaded
 from servers.shell.answers import ModelAnswers, respond
 from servers.shell.holder import VersionHolder
-from servers.shell.routes import ModelServer
-from servers.shell.settings import ServerOptions, ServerSettings
-from telemetry.metrics import METRICS_CONTENT_TYPE, render_metrics
 
 M = TypeVar("M")
 
 
-def create_app(
-    server: ModelServer[M], settings: ServerSettings, holder: VersionHolder[M], tracer: Tracer
-) -> Starlette:
+def create_app(holder: VersionHolder[M], tracer: Tracer) -> Starlette:
     """The complete app of one model server; its lifespan starts and stops the holder."""
-    answers = ModelAnswers(settings.servers, holder)
-    operation = Operation(server, settings.servers, holder)
+    answers = ModelAnswers(holder)
+    operation = Operation(holder)
     routes = [
-        *(Route(each.path, partial(answers.answer, each), methods=["POST"]) for each in server.routes),
+        *(Route(each.path, partial(answers.answer, each), methods=["POST"]) for each in holder.server.routes),
         Route(shell.LIVE_PATH, operation.show_live),
         Route(shell.READY_PATH, operation.show_ready),
         Route(shell.INFO_PATH, operation.show_info),
@@ -59,10 +55,10 @@ def create_app(
 
     requests = Middleware(
         RequestMiddleware,
-        process=server.name,
+        process=holder.server.name,
         metrics=holder.metrics.http,
         tracer=tracer,
-        max_body_bytes=settings.servers.max_body_bytes,
+        max_body_bytes=holder.options.max_body_bytes,
         success_level=logging.DEBUG,
     )
     handlers: dict[Any, ExceptionHandler] = {**HANDLERS, 404: _refuse_path, 405: _refuse_method}
@@ -74,9 +70,7 @@ def create_app(
 class Operation(Generic[M]):
     """What probes, operators and the gateway ask of every server: is it well, and what does it hold."""
 
-    def __init__(self, server: ModelServer[M], options: ServerOptions, holder: VersionHolder[M]) -> None:
-        self._server = server
-        self._options = options
+    def __init__(self, holder: VersionHolder[M]) -> None:
         self._holder = holder
         self._started_s = time.monotonic()
 
@@ -95,7 +89,7 @@ class Operation(Generic[M]):
         """Versions, shapes, limits and memory."""
         current = self._holder.current
         info = shell.Info(
-            server=self._server.name,
+            server=self._holder.server.name,
             pid=os.getpid(),
             version=current.version if current else None,
             held=self._holder.held,
@@ -103,9 +97,9 @@ class Operation(Generic[M]):
             uptime_s=round(time.monotonic() - self._started_s, 3),
             shapes=current.shapes if current else {},
             limits={
-                "max_body_bytes": self._options.max_body_bytes,
+                "max_body_bytes": self._holder.options.max_body_bytes,
                 "max_books": shell.MAX_BOOKS,
-                "max_concurrent_requests": self._options.concurrency,
+                "max_concurrent_requests": self._holder.options.concurrency,
             },
             last_reload_error=self._holder.last_error,
         )
@@ -113,7 +107,7 @@ class Operation(Generic[M]):
 
     async def show_metrics(self, request: Request) -> Response:
         """Prometheus' text format."""
-        return Response(render_metrics(self._holder.metrics.registry), media_type=METRICS_CONTENT_TYPE)
+        return Response(generate_latest(self._holder.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     async def reload(self, request: Request) -> Response:
         """Look at the pointer now; the answer comes when the version that it names is current."""

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
@@ -12,9 +12,10 @@ import structlog
 
 from artifacts.errors import ArtifactCorrupt, ArtifactError, ArtifactMissing
 from artifacts.store import ArtifactStore, Loaded
-from contracts.shell import ServerName
 from servers.errors import NotLoaded, ReloadFailed, VersionNotHeld
 from servers.shell.metrics import ServerMetrics
+from servers.shell.routes import ModelServer
+from servers.shell.settings import ServerOptions
 
 M = TypeVar("M")
 
@@ -37,12 +38,10 @@ class Held(Generic[M]):
 
     @property
     def version(self) -> str:
-        """Name of the version."""
         return self.loaded.version
 
     @property
     def model(self) -> M:
-        """The model."""
         return self.loaded.record
 
 
@@ -55,28 +54,19 @@ class VersionHolder(Generic[M]):
     def __init__(
         self,
         store: ArtifactStore,
-        owner: ServerName,
-        model: type[M],
-        warm_up: Callable[[M], None],
-        *,
+        server: ModelServer[M],
+        options: ServerOptions,
         metrics: ServerMetrics,
-        poll_s: float,
-        keep_previous_s: float,
-        retry_s: float,
     ) -> None:
-        self._store = store
-        self._owner = owner
-        self._model = model
-        self._warm_up = warm_up
+        self.server = server
+        self.options = options
         self.metrics = metrics
-        self._poll_s = poll_s
-        self._keep_previous_s = keep_previous_s
-        self._retry_s = retry_s
+        self._store = store
         self._held: tuple[Held[M], ...] = ()  # replaced whole, in one assignment; the current version first
         self._refreshing = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._follow_pointer, name="version-holder", daemon=True)
-        self._lease = f"{owner}-{os.getpid()}-{id(self):x}"
+        self._lease = f"{server.name}-{os.getpid()}-{id(self):x}"
         self._leased_at_s = -LEASE_RENEWAL_S
         self._failed: tuple[str | None, float] | None = None
         self.last_error: str | None = None
@@ -149,14 +139,14 @@ class VersionHolder(Generic[M]):
             if not self._is_known_bad():
                 with suppress(ReloadFailed):  # noted by refresh; the former version keeps answering
                     self.refresh()
-            self._stopping.wait(self._poll_s)
+            self._stopping.wait(self.options.pointer_poll_s)
 
     def _is_known_bad(self) -> bool:
         """Whether the pointer still names what failed a moment ago: hashing it again would find the same."""
         if self._failed is None:
             return False
         version, failed_at_s = self._failed
-        if time.monotonic() - failed_at_s > self._retry_s:
+        if time.monotonic() - failed_at_s > self.options.load_retry_s:
             return False
         with suppress(ArtifactError, OSError):  # a pointer that cannot be read is no better than before
             return self._store.current() == version
@@ -180,18 +170,18 @@ class VersionHolder(Generic[M]):
     def _load(self, version: str) -> Held[M]:
         manifest = self._store.manifest(version)
         reuse = self.current.loaded if self.current else None
-        loaded = self._store.load(manifest, self._owner, self._model, reuse)
-        self._warm_up(loaded.record)
+        loaded = self._store.load(manifest, self.server.name, self.server.model, reuse)
+        self.server.warm_up(loaded.record)
         self.metrics.loads_ok.inc()
         shapes = {
             entry.name: list(entry.shape)
-            for entry in manifest.owned_by(self._owner)
+            for entry in manifest.owned_by(self.server.name)
             if entry.shape is not None
         }
         return Held(loaded, shapes, wanted_at_s=time.monotonic())
 
     def _drop_unwanted(self) -> None:
-        wanted_since_s = time.monotonic() - self._keep_previous_s
+        wanted_since_s = time.monotonic() - self.options.keep_previous_s
         kept = tuple(
             each
             for place, each in enumerate(self._held)

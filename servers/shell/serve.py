@@ -43,17 +43,10 @@ def find_server(name: ServerName) -> ModelServer[Any]:
 
 def build_app(server: ModelServer[Any], settings: ServerSettings) -> Starlette:
     """The app of one server over the artifact store that the settings name."""
-    holder = VersionHolder(
-        ArtifactStore(settings.artifacts_root),
-        server.name,
-        server.model,
-        server.warm_up,
-        metrics=ServerMetrics(server.name, build_registry()),
-        poll_s=settings.servers.pointer_poll_s,
-        keep_previous_s=settings.servers.keep_previous_s,
-        retry_s=settings.servers.load_retry_s,
-    )
-    return create_app(server, settings, holder, open_tracing(server.name, settings.telemetry.otlp_endpoint))
+    store = ArtifactStore(settings.artifacts_root)
+    metrics = ServerMetrics(server.name, build_registry())
+    holder = VersionHolder(store, server, settings.servers, metrics)
+    return create_app(holder, open_tracing(server.name, settings.telemetry.otlp_endpoint))
 
 
 def build_uvicorn_config(name: ServerName, settings: ServerSettings, app: Starlette) -> uvicorn.Config:

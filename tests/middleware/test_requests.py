@@ -10,7 +10,7 @@ import httpx
 import pytest
 import uvicorn
 from opentelemetry.trace import NoOpTracer
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
@@ -18,7 +18,7 @@ from structlog.typing import EventDict
 from contracts.errors import PROBLEM_MEDIA_TYPE, ClientCode, CodedError, Problem
 from middleware.problems import HANDLERS
 from middleware.requests import RequestMiddleware
-from telemetry.metrics import HttpMetrics, render_metrics
+from telemetry.metrics import HttpMetrics
 
 LIMIT_BYTES = 1000
 
@@ -136,7 +136,7 @@ def test_metrics_name_the_route_not_the_path(client: httpx.Client, registry: Col
     assert metric(registry, "/v1/echo/{name}", 200) == 1
     assert metric(registry, "/v1/fail", 500) == 1
     assert metric(registry, "unmatched", 404) == 1
-    assert b"secret" not in render_metrics(registry)
+    assert b"secret" not in generate_latest(registry)
     assert registry.get_sample_value("bookmesh_requests_in_progress", {"process": "tests"}) == 0
 
 

@@ -10,6 +10,7 @@ from artifacts.store import ArtifactStore, utc_now
 from servers.errors import NotLoaded, ReloadFailed, VersionNotHeld
 from servers.shell.holder import VersionHolder
 from servers.shell.metrics import ServerMetrics
+from servers.shell.settings import ServerOptions
 from telemetry.metrics import build_registry
 from tests.servers.running import wait_until
 from tests.servers.shell.counting import CountingModel, Gate, counting_server, publish_numbers
@@ -22,11 +23,9 @@ def make_holder(store: ArtifactStore) -> Callable[..., Holder]:
     def make(**changes: float) -> Holder:
         return VersionHolder(
             store,
-            "als",
-            CountingModel,
-            counting_server(Gate()).warm_up,
-            metrics=ServerMetrics("als", build_registry()),
-            **{"poll_s": 0.01, "keep_previous_s": 60.0, "retry_s": 60.0, **changes},
+            counting_server(Gate()),
+            ServerOptions(**{"pointer_poll_s": 0.01, "load_retry_s": 60.0, **changes}),
+            ServerMetrics("als", build_registry()),
         )
 
     return make
@@ -147,7 +146,7 @@ def test_a_refused_version_is_served_once_it_is_mended(
     content = path.read_bytes()
     path.chmod(0o644)
     path.write_bytes(content[:-1])
-    holder = make_holder(retry_s=0.05)
+    holder = make_holder(load_retry_s=0.05)
     with following(holder):
         wait_until(lambda: "als/numbers" in (holder.last_error or ""))
 
