@@ -63,11 +63,6 @@ class Loaded(Generic[R]):
     version: str
     values: Values
 
-    @property
-    def digests(self) -> frozenset[str]:
-        """Digests of the values that are open."""
-        return frozenset(digest for _, digest in self.values)
-
 
 class ArtifactStore:
     """The versions below one root folder, safe to use from many threads and processes at once."""

@@ -9,12 +9,10 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 
-def configure_logging(
-    process: str, *, level: str = "info", as_json: bool | None = None, stream: TextIO | None = None
-) -> None:
+def configure_logging(process: str, *, level: str = "info", stream: TextIO | None = None) -> None:
     """Send structlog's and the standard library's lines of this process to `stream` (default stderr).
 
-    `as_json` of None means JSON unless the stream is a terminal. Raises ValueError for an unknown level.
+    Raises ValueError for an unknown level.
     """
     stream = stream or sys.stderr
     threshold = logging.getLevelNamesMapping().get(level.upper())
@@ -26,7 +24,11 @@ def configure_logging(
         _add_process(process),
         structlog.contextvars.merge_contextvars,
     ]
-    rendering = _json_rendering() if _use_json(as_json, stream) else _terminal_rendering()
+    rendering: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(pad_event_to=32)]
+        if stream.isatty()
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dump_json)]
+    )
     structlog.configure(
         processors=[*shared, structlog.processors.StackInfoRenderer(), *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
@@ -34,10 +36,6 @@ def configure_logging(
         cache_logger_on_first_use=False,
     )
     _route_standard_library(stream, threshold, shared, rendering)
-
-
-def _use_json(as_json: bool | None, stream: TextIO) -> bool:
-    return not stream.isatty() if as_json is None else as_json
 
 
 def _add_process(process: str) -> Processor:
@@ -49,17 +47,9 @@ def _add_process(process: str) -> Processor:
     return add
 
 
-def _json_rendering() -> list[Processor]:
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dump_json)]
-
-
 def _dump_json(event: EventDict, **_: object) -> str:
     # What JSON has no word for (a path, an exception) is logged as text rather than lost with the line.
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
-
-
-def _terminal_rendering() -> list[Processor]:
-    return [structlog.dev.ConsoleRenderer(pad_event_to=32)]
 
 
 def _route_standard_library(

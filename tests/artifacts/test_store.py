@@ -111,7 +111,7 @@ def test_loading_again_reuses_every_value_whose_digest_stayed(store: ArtifactSto
     assert second.record.index is first.record.index
     assert second.record.texts is first.record.texts
     assert np.shares_memory(second.record.neighbours.data, first.record.neighbours.data)
-    assert len(second.digests - first.digests) == 1
+    assert len(second.values.keys() - first.values.keys()) == 1
 
 
 def test_an_owner_sees_only_its_own_objects(store: ArtifactStore) -> None:
