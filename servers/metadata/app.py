@@ -2,7 +2,7 @@
 
 from contracts import metadata as contract
 from servers.metadata.model import MetadataModel
-from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
+from servers.shell.routes import ModelRoute, ModelServer, list_books, scans_many_books
 
 
 def show_cards(model: MetadataModel, version: str, request: contract.CardsRequest) -> contract.CardsResponse:
@@ -15,8 +15,7 @@ def list_popular(
     model: MetadataModel, version: str, request: contract.PopularRequest
 ) -> contract.PopularResponse:
     """List the most popular books, of all or of one subject."""
-    book_ids, scores = model.popular(k=request.k, offset=request.offset, subject=request.subject)
-    return contract.PopularResponse(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
+    return list_books(version, model.popular(k=request.k, offset=request.offset, subject=request.subject))
 
 
 def score(model: MetadataModel, version: str, request: contract.ScoresRequest) -> contract.ScoresResponse:
@@ -27,8 +26,7 @@ def score(model: MetadataModel, version: str, request: contract.ScoresRequest) -
 
 def search(model: MetadataModel, version: str, request: contract.SearchRequest) -> contract.SearchResponse:
     """Find books by words."""
-    book_ids, scores = model.search(request.text, request.k)
-    return contract.SearchResponse(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
+    return list_books(version, model.search(request.text, request.k))
 
 
 SERVER = ModelServer(

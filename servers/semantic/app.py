@@ -2,13 +2,12 @@
 
 from contracts import semantic as contract
 from servers.semantic.model import SemanticModel
-from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
+from servers.shell.routes import ModelRoute, ModelServer, list_books, scans_many_books
 
 
 def search(model: SemanticModel, version: str, request: contract.SearchRequest) -> contract.SearchResponse:
     """Find the books whose texts are nearest to this one."""
-    book_ids, scores = model.search(request.text, request.k)
-    return contract.SearchResponse(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
+    return list_books(version, model.search(request.text, request.k))
 
 
 def warm_up(model: SemanticModel) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from contracts.shell import Request, Response, ServerName
+from contracts.shell import Request, Response, ScoredBooks, ServerName
 
 M = TypeVar("M")
 
@@ -19,14 +19,18 @@ class HasBooks(Protocol):
     """A model whose work grows with its number of books."""
 
     @property
-    def book_ids(self) -> NDArray[np.int64]:
-        """(n,) ids of its books."""
-        ...
+    def book_ids(self) -> NDArray[np.int64]: ...
 
 
 def scans_many_books(model: HasBooks, request: object) -> bool:
     """`is_slow` of a route that looks at every book."""
     return model.book_ids.size > FEW_BOOKS
+
+
+def list_books(version: str, found: tuple[NDArray[np.int64], NDArray[np.float32]]) -> ScoredBooks:
+    """The response with these ids and scores, (n,) each, in their order."""
+    book_ids, scores = found
+    return ScoredBooks(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The similarity server: books near a book, or near a vector."""
 
 from contracts import similarity as contract
-from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
+from servers.shell.routes import ModelRoute, ModelServer, list_books, scans_many_books
 from servers.similarity.model import MAX_GRAPH_DEPTH, SimilarityModel
 
 
@@ -9,18 +9,17 @@ def similar(
     model: SimilarityModel, version: str, request: contract.SimilarRequest
 ) -> contract.SimilarResponse:
     """Find the books most similar to one."""
-    book_ids, scores = model.similar(
+    found = model.similar(
         request.book_id, mode=request.mode, weight=request.weight, k=request.k, exclude=request.exclude
     )
-    return contract.SimilarResponse(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
+    return list_books(version, found)
 
 
 def nearest(
     model: SimilarityModel, version: str, request: contract.NearestRequest
 ) -> contract.NearestResponse:
     """Find the books whose subject vectors are nearest to this one."""
-    book_ids, scores = model.nearest(request.vector, request.k)
-    return contract.NearestResponse(version=version, book_ids=book_ids.tolist(), scores=scores.tolist())
+    return list_books(version, model.nearest(request.vector, request.k))
 
 
 def score(model: SimilarityModel, version: str, request: contract.ScoresRequest) -> contract.ScoresResponse:
