@@ -10,11 +10,18 @@ import faiss
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
 from artifacts.errors import UnsupportedValue
 
 Format = Literal["npy", "csr", "arrow", "faiss", "json", "folder", "file"]
 """`csr` and `folder` are JSON headers of values whose parts are objects too; a `file` is any bytes."""
+
+
+class Document(BaseModel):
+    """Base of the store's own JSON files: what a later release added is read past."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 @dataclass(frozen=True)

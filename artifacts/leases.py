@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from artifacts.errors import LeaseNameInvalid
 from artifacts.files import replace_file
+from artifacts.formats import Document
 
 LEASES = "leases"
 LEASE_LIFE = timedelta(minutes=5)
@@ -17,10 +18,8 @@ LEASE_LIFE = timedelta(minutes=5)
 _HOLDER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 
 
-class Lease(BaseModel):
+class Lease(Document):
     """What one process holds."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     holder: str
     pid: int

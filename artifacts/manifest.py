@@ -7,21 +7,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import AwareDatetime, JsonValue, ValidationError
 
 from artifacts.errors import ManifestUnreadable, UnsupportedValue
-from artifacts.formats import Format, encode_json
+from artifacts.formats import Document, Format, encode_json
 
 SCHEMA_NUMBER: Literal[1] = 1
 VERSION_PATTERN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")
 FIRST_RELEASE = "0.1.0"
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class ObjectEntry(_Frozen):
+class ObjectEntry(Document):
     """One object of a version."""
 
     name: str
@@ -36,7 +32,7 @@ class ObjectEntry(_Frozen):
     """Of an array or matrix; (rows, columns) of a table; (vectors, dimensions) of an index."""
 
 
-class GateCheck(_Frozen):
+class GateCheck(Document):
     """One check of the gate."""
 
     name: str
@@ -46,14 +42,14 @@ class GateCheck(_Frozen):
     detail: str = ""
 
 
-class GateVerdict(_Frozen):
+class GateVerdict(Document):
     """What the gate said of a version."""
 
     passed: bool
     checks: tuple[GateCheck, ...] = ()
 
 
-class Manifest(_Frozen):
+class Manifest(Document):
     """One immutable version of all models."""
 
     schema_number: int

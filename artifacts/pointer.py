@@ -4,18 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from artifacts.files import replace_file
+from artifacts.formats import Document
 
 POINTER = "CURRENT"
 LOG = "PROMOTIONS.jsonl"
 
 
-class Promotion(BaseModel):
+class Promotion(Document):
     """One move of the pointer."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     at: AwareDatetime
     action: Literal["promote", "rollback"]

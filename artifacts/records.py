@@ -75,11 +75,10 @@ def write_record(
 def _flatten(name: str, record: object) -> Iterator[tuple[str, Any]]:
     if not is_dataclass(record) or isinstance(record, type):
         raise UnsupportedValue(name, f"a {type(record).__name__} is not a record (a frozen dataclass)")
-    hints = get_type_hints(type(record))
-    for each in _kept_fields(type(record)):
+    for each, hint in _hinted_fields(type(record)):
         path, value = f"{name}/{each.name}", getattr(record, each.name)
         if _is_record(value):
-            if record_class(hints[each.name]) is not type(value):
+            if _record_class(hint) is not type(value):
                 raise UnsupportedValue(path, f"the field must be declared as {type(value).__name__}")
             yield from _flatten(path, value)
         else:
@@ -87,13 +86,9 @@ def _flatten(name: str, record: object) -> Iterator[tuple[str, Any]]:
             yield path, value
 
 
-def _kept_fields(cls: Any) -> list[Field[Any]]:
-    return [each for each in fields(cls) if each.init]
-
-
 def _hinted_fields(cls: Any) -> list[tuple[Field[Any], object]]:
     hints = get_type_hints(cls)
-    return [(each, hints[each.name]) for each in _kept_fields(cls)]
+    return [(each, hints[each.name]) for each in fields(cls) if each.init]
 
 
 def _has_default(each: Field[Any]) -> bool:
@@ -104,7 +99,7 @@ def _is_record(value: object) -> bool:
     return is_dataclass(value) and not isinstance(value, Folder | type)
 
 
-def record_class(hint: object) -> type | None:
+def _record_class(hint: object) -> type | None:
     """Return the record class that a field's type names, also as `Record | None`; None for other fields."""
     for candidate in (hint, *get_args(hint)):
         if isinstance(candidate, type) and is_dataclass(candidate) and not issubclass(candidate, Folder):
@@ -229,14 +224,14 @@ class RecordReader:
 
     def _holds(self, hint: object, place: str) -> bool:
         """Whether a value is saved in this place, or any value of a record."""
-        nested = record_class(hint)
+        nested = _record_class(hint)
         return place in self.entries or (
             nested is not None
             and any(self._find(each, hint, place) is not None for each, hint in _hinted_fields(nested))
         )
 
     def _field(self, hint: object, name: str) -> Any:
-        nested = record_class(hint)
+        nested = _record_class(hint)
         # The value of an optional record that was None is kept as JSON under the field's own name.
         if nested is not None and name not in self.entries:
             return self.read(nested, name)

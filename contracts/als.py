@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from contracts.shell import MAX_BOOKS, BookId, Request, Response, ScoredBooks, Weight
+from contracts.shell import MAX_BOOKS, BookId, Request, Response, ResponsePart, ScoredBooks, Weight
 
 RANK_PATH = "/rank"
 EXPLAIN_PATH = "/explain"
@@ -42,10 +42,8 @@ class ExplainRequest(Request):
     k: Annotated[int, Field(ge=1, le=20)] = 3
 
 
-class Contribution(BaseModel):
+class Contribution(ResponsePart):
     """Share of one book of the history in the evidence for a recommended one."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     book_id: int
     share: float

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from contracts.shell import MAX_BOOKS, BookId, Request, Response, ScoredBooks
+from contracts.shell import MAX_BOOKS, BookId, Request, Response, ResponsePart, ScoredBooks
 
 CARDS_PATH = "/cards"
 POPULAR_PATH = "/popular"
@@ -18,10 +18,8 @@ class CardsRequest(Request):
     book_ids: Annotated[list[BookId], Field(min_length=1, max_length=MAX_BOOKS)]
 
 
-class BookCard(BaseModel):
+class BookCard(ResponsePart):
     """What a reader sees of a book."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     book_id: int
     title: str

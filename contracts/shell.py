@@ -39,10 +39,14 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Response(BaseModel):
-    """Base of every response: unknown fields are ignored, so that servers deploy before the gateway."""
+class ResponsePart(BaseModel):
+    """Base of what servers answer: unknown fields are ignored, so that servers deploy before the gateway."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Response(ResponsePart):
+    """Base of every answer that is made from a version."""
 
     version: str
 
@@ -54,19 +58,15 @@ class ScoredBooks(Response):
     scores: list[float]
 
 
-class Ready(BaseModel):
+class Ready(ResponsePart):
     """Answer of the readiness check."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     ready: bool
     version: str | None
 
 
-class Info(BaseModel):
+class Info(ResponsePart):
     """What a server holds: the gateway's choice of a version rests on it."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     server: ServerName
     pid: int

@@ -131,23 +131,16 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive, limit_bytes:
     declared = headers.get(b"content-length")
     if declared is None and b"transfer-encoding" not in headers:
         return None
-    if declared is not None and int(declared) > limit_bytes:
-        raise _too_large(limit_bytes)
-    body = b""
-    while True:
+    body, n_bytes, is_whole = b"", int(declared or 0), False
+    while n_bytes <= limit_bytes and not is_whole:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunk: bytes = message.get("body", b"")
-        body += chunk
-        if len(body) > limit_bytes:
-            raise _too_large(limit_bytes)
-        if not message.get("more_body"):
-            return body
-
-
-def _too_large(limit_bytes: int) -> HTTPException:
-    return HTTPException(413, f"the body is larger than {limit_bytes} bytes; send less")
+        body += message.get("body", b"")
+        n_bytes, is_whole = len(body), not message.get("more_body")
+    if n_bytes > limit_bytes:
+        raise HTTPException(413, f"the body is larger than {limit_bytes} bytes; send less")
+    return body
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
