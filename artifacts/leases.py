@@ -23,7 +23,7 @@ class Lease(Document):
 
     holder: str
     pid: int
-    """For people; whether a lease is fresh is told by its heartbeat, which holds across containers too."""
+    """For people; whether a lease is fresh follows from its heartbeat, which holds across containers too."""
     heartbeat_at: AwareDatetime
     versions: tuple[str, ...]
 

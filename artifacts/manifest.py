@@ -43,7 +43,7 @@ class GateCheck(Document):
 
 
 class GateVerdict(Document):
-    """What the gate said of a version."""
+    """How the gate judged a version."""
 
     passed: bool
     checks: tuple[GateCheck, ...] = ()
@@ -74,7 +74,6 @@ class Manifest(Document):
         return release if plus else FIRST_RELEASE
 
     def owned_by(self, owner: str) -> list[ObjectEntry]:
-        """Return the objects of one owner."""
         return [entry for entry in self.objects if entry.owner == owner]
 
 

@@ -63,7 +63,7 @@ def write_record(
     *,
     on_new: Callable[[str], None] = lambda digest: None,
 ) -> list[ObjectEntry]:
-    """Store all values of a record and return their entries; on_new is told each digest not held before.
+    """Store all values of a record and return their entries; on_new gets each digest not held before.
 
     Raises UnsupportedValue, before anything is written, for a value that could not be opened again.
     """

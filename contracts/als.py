@@ -51,6 +51,6 @@ class Contribution(ResponsePart):
 
 
 class ExplainResponse(Response):
-    """For each asked book, in order, the books of the history that speak for it most; empty if none does."""
+    """For each wanted book, in order, what of the history speaks for it most; empty if none does."""
 
     contributions: list[list[Contribution]]

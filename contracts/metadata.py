@@ -36,7 +36,7 @@ class BookCard(ResponsePart):
 
 
 class CardsResponse(Response):
-    """Cards in the order asked; books that this version does not know are left out."""
+    """Cards in the order of the request; books that this version does not know are left out."""
 
     cards: list[BookCard]
 

@@ -45,7 +45,6 @@ class ProcessSettings(BaseSettings):
 
     @property
     def artifacts_root(self) -> Path:
-        """Root folder of the artifact store."""
         return self.home / "artifacts"
 
     @classmethod

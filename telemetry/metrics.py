@@ -16,7 +16,7 @@ LATENCY_BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 
 
 def build_registry() -> CollectorRegistry:
-    """A registry that already tells the process's CPU, memory, open files and garbage collections."""
+    """A registry that already has the process's CPU, memory, open files and garbage collections."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)

@@ -52,15 +52,15 @@ class AlsModel:
     def explain(
         self, history_ids: Sequence[int], ratings: Sequence[float | None], book_ids: Sequence[int], *, k: int
     ) -> list[list[tuple[int, float]]]:
-        """For each asked book the k books of the history that speak for it most, with shares in (0, 1].
+        """For each of these books the k books of the history that speak for it most, with shares in (0, 1].
 
         The shares of the whole history sum to 1; what comes from no book of it, as popularity, has none. A
         book that this version does not know, or that nothing in the history speaks for, has an empty list.
         Raises NoKnownBooks.
         """
         history = self._read(history_ids, ratings)
-        is_known, asked = find_rows(self.book_ids, book_ids)
-        shares = iter(self._shares(history, asked))
+        is_known, wanted = find_rows(self.book_ids, book_ids)
+        shares = iter(self._shares(history, wanted))
         return [self._strongest(history, next(shares), k) if known else [] for known in is_known]
 
     def score_kinds(self, history: History) -> F32:
@@ -89,12 +89,12 @@ class AlsModel:
         largest = others.max(axis=1)
         return np.asarray((largest > TINY) / np.maximum(largest, TINY), dtype=np.float32)
 
-    def _shares(self, history: History, asked: I64) -> F64:
+    def _shares(self, history: History, wanted: I64) -> F64:
         """(n_asked, n_history): what each history book brings to each score; rows sum to 1 or 0."""
         weights = self._blend * self._scale(self._score_raw(history), history)
-        total = np.zeros((asked.size, history.item_idx.size))
+        total = np.zeros((wanted.size, history.item_idx.size))
         for kind, weight in zip(self.evidence.kinds.values(), weights, strict=True):
-            if (brought := kind.explain(history, asked)) is not None:
+            if (brought := kind.explain(history, wanted)) is not None:
                 total += np.maximum(brought, 0) * weight
         return np.asarray(total / np.maximum(total.sum(axis=1, keepdims=True), TINY))
 

@@ -48,7 +48,6 @@ class TfidfSvdEncoder:
 
     @property
     def dim(self) -> int:
-        """Length of a vector."""
         return int(self.components.shape[1])
 
     def encode(self, texts: Sequence[str]) -> F32:

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 
 @dataclass(eq=False)
 class Held(Generic[M]):
-    """One version in memory; the model never changes, the rest tells when it may go."""
+    """One version in memory; the model never changes, the rest decides when it may go."""
 
     loaded: Loaded[M]
     shapes: dict[str, list[int]]
@@ -200,7 +200,7 @@ class VersionHolder(Generic[M]):
             self._take_lease(set(self.held))
 
     def _take_lease(self, versions: set[str]) -> None:
-        """Ask the garbage collection to spare these; without a lease a loaded version still answers."""
+        """Make the garbage collection spare these; without a lease a loaded version still answers."""
         self._leased_at_s = time.monotonic()
         try:
             self._store.hold(self._lease, versions.intersection(self._store.versions()))

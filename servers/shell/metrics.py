@@ -40,5 +40,4 @@ class ServerMetrics:
         ).labels(name)
 
     def count_damaged(self, object_name: str) -> None:
-        """Count an object that was refused."""
         self._damaged.labels(self._name, object_name).inc()

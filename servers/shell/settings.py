@@ -38,10 +38,9 @@ class ServerOptions(Options):
     math_threads: PositiveInt = 1
     """Threads of BLAS and OpenMP in each of those; more only help a server that has the machine to itself."""
     drain_s: PositiveInt = 10
-    """Seconds that requests may still take once the server is told to stop."""
+    """Seconds that requests may still take once the server has to stop."""
 
     def port(self, name: ServerName) -> int:
-        """The port of one server."""
         port: int = getattr(self.ports, name)
         return port
 

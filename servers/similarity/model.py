@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final
 
 import faiss
 import numpy as np
 
+from contracts.similarity import SimilarMode
 from foundation.arrays import F32, I64, find_rows
 from servers.errors import BookUnknown, VectorMissing, VectorUnfit
 from servers.graph import VectorGraph
-
-Mode = Literal["als", "subject", "hybrid"]
 
 MAX_GRAPH_DEPTH: Final = 1000
 """Beyond this many neighbours the exact scan answers, which misses nothing."""
@@ -35,7 +34,7 @@ class SimilarityModel:
     """Length of each half: `subject`, `als`."""
 
     def similar(
-        self, book_id: int, *, mode: Mode, weight: float, k: int, exclude: Sequence[int] = ()
+        self, book_id: int, *, mode: SimilarMode, weight: float, k: int, exclude: Sequence[int] = ()
     ) -> tuple[I64, F32]:
         """The k books most similar to one, ids and inner products (`weight` mixes), best first, ties by id.
 
@@ -85,7 +84,7 @@ class SimilarityModel:
         view.flags.writeable = False
         return view
 
-    def _scale(self, vector: F32, mode: Mode, weight: float) -> F32:
+    def _scale(self, vector: F32, mode: SimilarMode, weight: float) -> F32:
         """The query, (dim,): it carries the weight, so that any weight is exact over the same index."""
         share = {"als": 1.0, "subject": 0.0, "hybrid": weight}[mode]
         query = vector.copy()
@@ -93,7 +92,7 @@ class SimilarityModel:
         query[self.dims["subject"] :] *= share
         return query
 
-    def _search(self, query: F32, mode: Mode, depth: int) -> tuple[I64, F32]:
+    def _search(self, query: F32, mode: SimilarMode, depth: int) -> tuple[I64, F32]:
         depth = min(depth, self.book_ids.size)
         if mode == "hybrid" or depth > MAX_GRAPH_DEPTH:
             found, places = self.hybrid_index.search(query[None], depth)
