@@ -1,19 +1,17 @@
 """Builds the gateway: its parts at start-up, its routes, and the layers around them."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from opentelemetry.trace import NoOpTracer, Tracer
-from prometheus_client import CollectorRegistry
 
 from catalog.database import check_migrated, open_database
 from contracts.shell import ServerName
 from gateway.api import books, health, problems, ratings, recommendations, search, subjects
-from gateway.api.layers import ConcurrencyLimit, VersionHeader
-from gateway.api.responses import render_list
+from gateway.api.middleware import ConcurrencyLimit, VersionHeader
 from gateway.api.services import Services
 from gateway.cache.base import ResponseCache
 from gateway.cache.memory import MemoryCache
@@ -21,7 +19,6 @@ from gateway.cache.redis import RedisCache
 from gateway.catalog import Catalog
 from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.mesh import Mesh
-from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.server import Server
 from gateway.mesh.transport import build_client
 from gateway.metrics import GatewayMetrics
@@ -50,6 +47,13 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
     tracer = tracer or NoOpTracer()
     registry = build_registry()
     metrics = GatewayMetrics(registry)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            app.state.services = await _start(settings, metrics, tracer, stack)
+            yield
+
     app = FastAPIOffline(
         redoc_url=None,
         redirect_slashes=False,
@@ -57,24 +61,14 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         title="bookmesh",
         description=DESCRIPTION,
         version="1",
-        lifespan=_build_lifespan(settings, metrics, tracer),
+        lifespan=lifespan,
         exception_handlers=dict(problems.HANDLERS),
     )
     app.state.registry = registry
     for module in (recommendations, books, search, subjects, ratings, health):
         app.include_router(module.router)
     app.include_router(health.probes)
-    _add_layers(app, settings, registry, tracer)
-    return app
-
-
-def _add_layers(app: FastAPI, settings: GatewaySettings, registry: CollectorRegistry, tracer: Tracer) -> None:
-    """From the inside out: what is added last is outermost."""
-
-    def name_version() -> str:
-        services: Services | None = getattr(app.state, "services", None)
-        return (services.mesh.pinned if services else None) or NO_VERSION
-
+    # From the inside out: what is added last is outermost.
     app.add_middleware(ConcurrencyLimit, limit=settings.gateway.concurrency)
     app.add_middleware(
         RequestMiddleware,
@@ -83,19 +77,8 @@ def _add_layers(app: FastAPI, settings: GatewaySettings, registry: CollectorRegi
         tracer=tracer,
         max_body_bytes=MAX_BODY_BYTES,
     )
-    app.add_middleware(VersionHeader, name_version=name_version)
-
-
-def _build_lifespan(
-    settings: GatewaySettings, metrics: GatewayMetrics, tracer: Tracer
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            app.state.services = await _start(settings, metrics, tracer, stack)
-            yield
-
-    return lifespan
+    app.add_middleware(VersionHeader)
+    return app
 
 
 async def _start(
@@ -134,7 +117,6 @@ async def _start(
             metrics,
             deadline_s=options.deadline_s,
             rules=settings.serving,
-            render=render_list,
         ),
         details=Details(mesh, catalog, cards, deadline_s=options.deadline_s),
     )

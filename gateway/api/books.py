@@ -7,9 +7,8 @@ from fastapi import APIRouter, Path, Query, Response
 from contracts.shell import VERSION_HEADER, Weight
 from contracts.similarity import SimilarMode
 from gateway.api import problems
-from gateway.api.responses import respond
-from gateway.api.schemas import BookDetail, BookList
 from gateway.api.services import BookIdPath, KQuery, Services, ServicesDep, UserDep
+from gateway.schemas import BookDetail, BookList
 
 router = APIRouter(prefix="/v1/books", tags=["books"])
 
@@ -29,7 +28,7 @@ async def list_popular(
     """The books that most readers read, by ratings given; fewer than k only if the subject has no more."""
     if subject is not None:
         [subject] = await services.subjects.resolve([subject])
-    return respond(await services.recommender.answer(services.list_requests.popular(subject, user, k=k)))
+    return await services.answer(services.list_requests.popular(subject, user, k=k))
 
 
 @router.get("/isbn/{isbn}", responses=problems.document(404), summary="Find a book by ISBN")
@@ -78,10 +77,10 @@ async def list_similar(
 ) -> Response:
     """Never the book itself nor another edition of it."""
     request = services.list_requests.similar(book_id, user, mode=mode, weight=weight, k=k)
-    return respond(await services.recommender.answer(request))
+    return await services.answer(request)
 
 
 async def _describe(services: Services, response: Response, book_id: int) -> BookDetail:
     detail = await services.details.describe(book_id)
     response.headers[VERSION_HEADER] = detail.version
-    return BookDetail(version=detail.version, degraded=list(detail.degraded), **detail.card.model_dump())
+    return detail

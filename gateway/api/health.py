@@ -4,10 +4,9 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from contracts.shell import LIVE_PATH, METRICS_PATH, READY_PATH
-from gateway.api.schemas import Health, Live, ReadyAnswer, ServerHealth, ServerVersions, VersionInfo
 from gateway.api.services import Services, ServicesDep
 from gateway.errors import CatalogUnavailable
-from gateway.mesh.pinning import NO_VERSION
+from gateway.schemas import Health, Live, ReadyAnswer, ServerHealth, ServerVersions, VersionInfo
 
 router = APIRouter(prefix="/v1", tags=["operation"])
 probes = APIRouter(tags=["operation"])
@@ -31,7 +30,7 @@ async def read_health(services: ServicesDep) -> Health:
     is_ok = has_catalog and is_cache_ok and all(server.live for server in servers.values())
     return Health(
         status="ok" if is_ok else "degraded",
-        version=services.mesh.pinned or NO_VERSION,
+        version=services.mesh.version_name,
         servers=servers,
         catalog=has_catalog,
         cache=services.cache.name,
@@ -47,7 +46,7 @@ async def read_version(services: ServicesDep) -> VersionInfo:
         name: ServerVersions(version=server.versions.current, held=sorted(server.versions.held, reverse=True))
         for name, server in services.mesh.servers.items()
     }
-    return VersionInfo(version=services.mesh.pinned or NO_VERSION, servers=servers)
+    return VersionInfo(version=services.mesh.version_name, servers=servers)
 
 
 @probes.get(LIVE_PATH, summary="Probe: the process answers")
@@ -61,7 +60,7 @@ async def read_ready(services: ServicesDep, response: Response) -> ReadyAnswer:
     """503 until a version is pinned or a snapshot of popular books is there."""
     is_ready = services.mesh.pinned is not None or bool(services.snapshots.snapshot.books)
     response.status_code = 200 if is_ready else 503
-    return ReadyAnswer(ready=is_ready, version=services.mesh.pinned or NO_VERSION)
+    return ReadyAnswer(ready=is_ready, version=services.mesh.version_name)
 
 
 @probes.get(METRICS_PATH, response_class=Response, summary="Metrics for Prometheus")

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.api import problems
-from gateway.api.schemas import RatedBook, RatingList, RatingRequest, StoredRating
 from gateway.api.services import BookIdPath, ServicesDep, UserIdPath
 from gateway.errors import RatingNotFound
+from gateway.schemas import RatedBook, RatingList, RatingRequest, StoredRating
 
 router = APIRouter(prefix="/v1/users/{user_id}/ratings", tags=["ratings"])
 

@@ -6,11 +6,10 @@ from fastapi import APIRouter, Query, Response
 
 from contracts.shell import VERSION_HEADER, Weight
 from gateway.api import problems
-from gateway.api.responses import respond
-from gateway.api.schemas import BookList, Explanation, Reason, RecommendationsRequest
 from gateway.api.services import BookIdPath, KQuery, ServicesDep, UserIdPath
 from gateway.errors import CatalogUnavailable, UnknownBooks
 from gateway.recommend.list_requests import RecommendMode
+from gateway.schemas import BookList, Explanation, RecommendationsRequest
 
 router = APIRouter(prefix="/v1", tags=["recommendations"])
 
@@ -40,7 +39,7 @@ async def recommend_to_reader(
     """Books that the reader has neither read nor dismissed; a rating changes the very next list."""
     user = await services.catalog.read_user(user_id)
     request = services.list_requests.for_user(user, mode=mode, k=k, popularity_weight=popularity_weight)
-    return respond(await services.recommender.answer(request))
+    return await services.answer(request)
 
 
 @router.post(
@@ -57,7 +56,7 @@ async def recommend_to_anyone(services: ServicesDep, body: RecommendationsReques
     request = services.list_requests.for_anyone(
         liked, subjects, k=body.k, popularity_weight=body.popularity_weight
     )
-    return respond(await services.recommender.answer(request))
+    return await services.answer(request)
 
 
 @router.get(
@@ -70,25 +69,9 @@ async def explain(
 ) -> Explanation:
     """The books of the reader's own history that speak most for the book."""
     user = await services.catalog.read_user(user_id)
-    why = await services.details.explain(user, book_id)
-    response.headers[VERSION_HEADER] = why.version
-    because = [
-        Reason(
-            book_id=each.card.book_id,
-            title=each.card.title,
-            authors=each.card.authors,
-            rating=each.rating,
-            share=each.share,
-        )
-        for each in why.because
-    ]
-    return Explanation(
-        version=why.version,
-        degraded=list(why.degraded),
-        user_id=user_id,
-        book_id=book_id,
-        because=because,
-    )
+    explanation = await services.details.explain(user, book_id)
+    response.headers[VERSION_HEADER] = explanation.version
+    return explanation
 
 
 async def _check_books_exist(services: ServicesDep, book_ids: list[int]) -> None:

@@ -5,9 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.api import problems
-from gateway.api.responses import respond
-from gateway.api.schemas import BookList
 from gateway.api.services import KQuery, ServicesDep, UserDep
+from gateway.schemas import BookList
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
 
@@ -34,7 +33,7 @@ Sentence = Annotated[
 @router.get("", response_model=BookList, responses=problems.document(404), summary="Search by words")
 async def search(services: ServicesDep, user: UserDep, q: Words, k: KQuery = 10) -> Response:
     """A look-up: fewer than k books if fewer match, and as many of one author as match."""
-    return respond(await services.recommender.answer(services.list_requests.search(q, user, k=k)))
+    return await services.answer(services.list_requests.search(q, user, k=k))
 
 
 @router.get(
@@ -42,4 +41,4 @@ async def search(services: ServicesDep, user: UserDep, q: Words, k: KQuery = 10)
 )
 async def search_by_meaning(services: ServicesDep, user: UserDep, q: Sentence, k: KQuery = 10) -> Response:
     """The books whose texts are nearest in meaning."""
-    return respond(await services.recommender.answer(services.list_requests.search_by_meaning(q, user, k=k)))
+    return await services.answer(services.list_requests.search_by_meaning(q, user, k=k))

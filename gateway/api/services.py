@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, Response
 
 from catalog.users import UserProfile
-from contracts.shell import BookId
-from gateway.api.schemas import K
+from contracts.shell import VERSION_HEADER, BookId
 from gateway.cache.base import ResponseCache
 from gateway.catalog import Catalog
 from gateway.mesh.mesh import Mesh
 from gateway.recommend.details import Details
-from gateway.recommend.list_requests import ListRequestBuilder
+from gateway.recommend.list_requests import ListRequest, ListRequestBuilder
 from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
+from gateway.schemas import K
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,12 @@ class Services:
     list_requests: ListRequestBuilder
     recommender: Recommender
     details: Details
+
+    async def answer(self, request: ListRequest) -> Response:
+        """The list that is requested, under a header that names its version."""
+        rendered = await self.recommender.answer(request)
+        headers = {VERSION_HEADER: rendered.version}
+        return Response(rendered.body, media_type="application/json", headers=headers)
 
 
 async def _find_services(request: Request) -> Services:

@@ -5,8 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from gateway.api import problems
-from gateway.api.schemas import SubjectItem, SubjectList
 from gateway.api.services import ServicesDep
+from gateway.schemas import SubjectItem, SubjectList
 
 router = APIRouter(prefix="/v1", tags=["subjects"])
 

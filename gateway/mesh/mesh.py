@@ -9,7 +9,7 @@ import structlog
 from contracts.shell import ServerName
 from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import VersionNotHeld
-from gateway.mesh.pinning import choose_version
+from gateway.mesh.pinning import NO_VERSION, choose_version
 from gateway.mesh.server import Server
 from gateway.mesh.view import MeshView
 from gateway.metrics import GatewayMetrics
@@ -31,13 +31,14 @@ class Mesh:
         self.servers = servers
         self._poll_interval_s = poll_interval_s
         self._metrics = metrics
-        self._pinned: str | None = None
+        self.pinned: str | None = None
+        """The version that new requests are answered from; None until a server has reported what it holds."""
         self._pollers: list[asyncio.Task[None]] = []
 
     @property
-    def pinned(self) -> str | None:
-        """The version that new requests are answered from; None until a server has reported what it holds."""
-        return self._pinned
+    def version_name(self) -> str:
+        """The pinned version as responses name it."""
+        return self.pinned or NO_VERSION
 
     async def start(self) -> None:
         """Learn what every server holds, then keep watching; servers that are down delay nothing."""
@@ -56,17 +57,13 @@ class Mesh:
         self._pin()
 
     async def at_one_version(
-        self, deadline: Deadline, build: Callable[[MeshView], Awaitable[AnswerT]]
+        self, timeout_s: float, build: Callable[[MeshView], Awaitable[AnswerT]]
     ) -> AnswerT:
         """What `build` makes of one view of the mesh, retried at the next if a server drops its version."""
+        deadline = Deadline.after(timeout_s)
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            view = MeshView(
-                self.servers,
-                self._pinned,
-                deadline,
-                is_pinned=self._is_pinned,
-                is_last_attempt=attempt == MAX_ATTEMPTS,
-            )
+            is_last = attempt == MAX_ATTEMPTS
+            view = MeshView(self.servers, self.pinned, deadline, self._is_pinned, is_last_attempt=is_last)
             try:
                 return await build(view)
             except VersionNotHeld as error:
@@ -90,11 +87,11 @@ class Mesh:
             self._pin()
 
     def _is_pinned(self, version: str | None) -> bool:
-        return version == self._pinned
+        return version == self.pinned
 
     def _pin(self) -> None:
         live = [server.versions for server in self.servers.values() if server.is_live]
-        chosen = choose_version(live, self._pinned)
-        if chosen != self._pinned:
-            log.info("version_pinned", version=chosen, before=self._pinned)
-            self._pinned = chosen
+        chosen = choose_version(live, self.pinned)
+        if chosen != self.pinned:
+            log.info("version_pinned", version=chosen, before=self.pinned)
+            self.pinned = chosen

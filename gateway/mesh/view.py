@@ -8,6 +8,7 @@ from contracts import als, embedder, metadata, semantic, similarity
 from contracts.shell import Request, Response, ServerName
 from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import VersionNotHeld, VersionUnavailable
+from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.server import Server
 
 ResponseT = TypeVar("ResponseT", bound=Response)
@@ -28,6 +29,11 @@ class MeshView:
     """Whether a version is the one that new requests are answered from."""
     is_last_attempt: bool = False
     """On the last attempt a server without the version is unavailable, rather than a reason to retry."""
+
+    @property
+    def version_name(self) -> str:
+        """The version as responses name it."""
+        return self.version or NO_VERSION
 
     def with_share(self, fraction: float) -> "MeshView":
         """The same view with a nearer deadline, which leaves time for a fallback."""

@@ -11,7 +11,6 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Final
 
 from contracts.metadata import BookCard
@@ -22,6 +21,7 @@ from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
 from gateway.recommend.candidates import CandidateSource, ListRules, Page
 from gateway.recommend.threshold import Scored
+from gateway.schemas import BookItem, BookList
 
 SOURCE_TIME_SHARE: Final = 0.6
 """Share of the time left that a source may take, so that its fallback still has some."""
@@ -29,17 +29,6 @@ SPARE_CARDS: Final = 5
 """Cards fetched beyond k, in case the author limit holds books back."""
 
 Describe = Callable[[Collection[int]], Awaitable[Mapping[int, BookCard]]]
-
-
-@dataclass(frozen=True)
-class Recommendations:
-    """Books with their cards, best first, and what they had to be found without."""
-
-    version: str
-    mode: str
-    books: tuple[tuple[BookCard, float], ...]
-    """Scores never increase."""
-    degraded: tuple[str, ...] = ()
 
 
 async def read_with_fallbacks(
@@ -74,8 +63,9 @@ async def assemble(
     rules: ListRules,
     view: MeshView,
     describe: Describe,
-) -> Recommendations:
-    """The first k books that keep to the rules, reading no deeper than they take.
+    degraded: Collection[str],
+) -> BookList:
+    """The first k books that keep to the rules, reading no deeper than they take; `degraded` as it is then.
 
     Where only books of too frequent authors are left, those; fewer than k only if the candidates end.
     """
@@ -96,8 +86,8 @@ async def assemble(
             mode = mode or (source.mode if kept else None)
             chosen, is_final = choose(kept, rules)
             if is_final:
-                return _build(kept, chosen, mode or source.mode, version)
-    return _build(kept, chosen, mode or first_mode or "none", version)
+                return _build(kept, chosen, mode or source.mode, version, degraded)
+    return _build(kept, chosen, mode or first_mode or "none", version, degraded)
 
 
 def choose(kept: Sequence[tuple[BookCard, float]], rules: ListRules) -> tuple[list[int], bool]:
@@ -117,11 +107,27 @@ def choose(kept: Sequence[tuple[BookCard, float]], rules: ListRules) -> tuple[li
 
 
 def _build(
-    kept: Sequence[tuple[BookCard, float]], chosen: Sequence[int], mode: str, version: str | None
-) -> Recommendations:
+    kept: Sequence[tuple[BookCard, float]],
+    chosen: Sequence[int],
+    mode: str,
+    version: str | None,
+    degraded: Collection[str],
+) -> BookList:
     scores = lower_to_fall([kept[position][1] for position in chosen])
-    books = tuple((kept[position][0], score) for position, score in zip(chosen, scores, strict=True))
-    return Recommendations(version or NO_VERSION, mode, books)
+    cards = [kept[position][0] for position in chosen]
+    items = [
+        BookItem(
+            book_id=card.book_id,
+            title=card.title,
+            authors=card.authors,
+            year=card.year,
+            isbns=card.isbns,
+            main_subject=card.main_subject,
+            score=score,
+        )
+        for card, score in zip(cards, scores, strict=True)
+    ]
+    return BookList(version=version or NO_VERSION, mode=mode, degraded=sorted(degraded), items=items)
 
 
 def _unseen(books: Sequence[Scored], seen: set[int]) -> list[Scored]:

@@ -1,49 +1,19 @@
 """Single books: everything known of one, and why one suits a reader."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from catalog.users import UserProfile
 from contracts import als
-from contracts.metadata import BookCard
 from contracts.shell import MAX_BOOKS
 from gateway.catalog import Catalog
 from gateway.errors import BookNotFound
-from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.mesh import Mesh
-from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
 from gateway.recommend.cards import Cards, build_card
+from gateway.schemas import BookDetail, Explanation, Reason
 
 N_REASONS: Final = 5
-
-
-@dataclass(frozen=True)
-class Detail:
-    """A book's card, and what it had to be made without."""
-
-    version: str
-    degraded: tuple[str, ...]
-    card: BookCard
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One book of a reader's history and its share of the evidence for another book."""
-
-    card: BookCard
-    rating: float | None
-    share: float
-
-
-@dataclass(frozen=True)
-class Why:
-    """What of a reader's history speaks for a book, the strongest first."""
-
-    version: str
-    degraded: tuple[str, ...]
-    because: tuple[Evidence, ...]
 
 
 class Details:
@@ -55,21 +25,19 @@ class Details:
         self._cards = cards
         self._deadline_s = deadline_s
 
-    async def describe(self, book_id: int) -> Detail:
+    async def describe(self, book_id: int) -> BookDetail:
         """The book's card; SQL's if the version does not know the book. Raises BookNotFound."""
-        return await self._mesh.at_one_version(
-            Deadline.after(self._deadline_s), lambda view: self._describe(view, book_id)
-        )
+        return await self._mesh.at_one_version(self._deadline_s, lambda view: self._describe(view, book_id))
 
-    async def explain(self, user: UserProfile, book_id: int) -> Why:
+    async def explain(self, user: UserProfile, book_id: int) -> Explanation:
         """Why the book suits the reader; no reasons is an answer too. Raises BookNotFound."""
         if not await self._catalog.read_titles([book_id]):
             raise BookNotFound(book_id)
         return await self._mesh.at_one_version(
-            Deadline.after(self._deadline_s), lambda view: self._explain(view, user, book_id)
+            self._deadline_s, lambda view: self._explain(view, user, book_id)
         )
 
-    async def _describe(self, view: MeshView, book_id: int) -> Detail:
+    async def _describe(self, view: MeshView, book_id: int) -> BookDetail:
         degraded: set[str] = set()
         card = (await self._cards.describe(view, [book_id], degraded)).get(book_id)
         if card is None:
@@ -77,19 +45,31 @@ class Details:
             if book_id not in rows:
                 raise BookNotFound(book_id)
             card = build_card(rows[book_id])
-        return Detail(view.version or NO_VERSION, tuple(sorted(degraded)), card)
+        return BookDetail(version=view.version_name, degraded=sorted(degraded), **card.model_dump())
 
-    async def _explain(self, view: MeshView, user: UserProfile, book_id: int) -> Why:
+    async def _explain(self, view: MeshView, user: UserProfile, book_id: int) -> Explanation:
         degraded: set[str] = set()
         contributions = await self._contributions(view, user, book_id, degraded)
         cards = await self._cards.describe(view, [each.book_id for each in contributions], degraded)
         ratings = dict(user.history)
-        because = tuple(
-            Evidence(cards[each.book_id], ratings[each.book_id], each.share)
+        because = [
+            Reason(
+                book_id=each.book_id,
+                title=cards[each.book_id].title,
+                authors=cards[each.book_id].authors,
+                rating=ratings[each.book_id],
+                share=each.share,
+            )
             for each in contributions
             if each.book_id in cards
+        ]
+        return Explanation(
+            version=view.version_name,
+            degraded=sorted(degraded),
+            user_id=user.user_id,
+            book_id=book_id,
+            because=because,
         )
-        return Why(view.version or NO_VERSION, tuple(sorted(degraded)), because)
 
     async def _contributions(
         self, view: MeshView, user: UserProfile, book_id: int, degraded: set[str]

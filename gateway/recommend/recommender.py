@@ -1,21 +1,20 @@
 """Answers list requests: from the cache, or from the servers, at one version of the mesh."""
 
 import hashlib
-from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from foundation.serving_rules import ServingRules
 from gateway.cache.base import ResponseCache
 from gateway.cache.single_flight import SingleFlight
-from gateway.mesh.deadline import Deadline
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.view import MeshView
 from gateway.metrics import GatewayMetrics
-from gateway.recommend.assemble import Recommendations, assemble, read_with_fallbacks
+from gateway.recommend.assemble import assemble, read_with_fallbacks
 from gateway.recommend.cards import Cards
 from gateway.recommend.list_requests import ListRequest
+from gateway.schemas import BookList
 
 BODY_FORMAT: Final = 1
 """Part of every cache key: raise it when the meaning or the form of a cached body changes."""
@@ -41,7 +40,6 @@ class Recommender:
         *,
         deadline_s: float,
         rules: ServingRules,
-        render: Callable[[Recommendations], bytes],
     ) -> None:
         self._mesh = mesh
         self._cards = cards
@@ -49,11 +47,10 @@ class Recommender:
         self._metrics = metrics
         self._deadline_s = deadline_s
         self._key_prefix = f"{BODY_FORMAT}:{rules.model_dump_json()}"
-        self._render = render
         self._computations: SingleFlight[Rendered] = SingleFlight()
 
     async def answer(self, request: ListRequest) -> Rendered:
-        """The list as `render` writes it. Raises NothingLeft if no source of candidates is available."""
+        """The list as JSON. Raises NothingLeft if no source of candidates is available."""
         version = self._mesh.pinned
         if version is None:
             return await self._compute(request)
@@ -65,23 +62,25 @@ class Recommender:
         return await self._computations.run(key, lambda: self._compute(request))
 
     async def _compute(self, request: ListRequest) -> Rendered:
-        deadline = Deadline.after(self._deadline_s)
-        found = await self._mesh.at_one_version(deadline, lambda view: self._recommend(request, view))
-        for dependency in found.degraded:
+        books = await self._mesh.at_one_version(self._deadline_s, lambda view: self._find(request, view))
+        for dependency in books.degraded:
             self._metrics.degraded.labels(dependency).inc()
-        rendered = Rendered(self._render(found), found.version)
-        if not found.degraded:
-            await self._cache.set(self._build_key(found.version, request), rendered.body)
+        rendered = Rendered(books.model_dump_json().encode(), books.version)
+        if not books.degraded:
+            await self._cache.set(self._build_key(books.version, request), rendered.body)
         return rendered
 
-    async def _recommend(self, request: ListRequest, view: MeshView) -> Recommendations:
+    async def _find(self, request: ListRequest, view: MeshView) -> BookList:
         degraded: set[str] = set()
         pages = read_with_fallbacks(request.sources, request.rules, view, degraded)
         async with aclosing(pages):
-            found = await assemble(
-                pages, request.rules, view, lambda ids: self._cards.describe(view, ids, degraded)
+            return await assemble(
+                pages,
+                request.rules,
+                view,
+                lambda book_ids: self._cards.describe(view, book_ids, degraded),
+                degraded,
             )
-        return replace(found, degraded=tuple(sorted(degraded)))
 
     def _build_key(self, version: str, request: ListRequest) -> str:
         # Hashed, since a key may hold a whole POST body and what readers search for.

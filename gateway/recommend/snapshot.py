@@ -11,17 +11,17 @@ import structlog
 from contracts.metadata import BookCard
 from gateway.catalog import Catalog
 from gateway.errors import CatalogUnavailable
-from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import MeshError
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.view import MeshView
+from gateway.recommend.blend import as_scored
 from gateway.recommend.cards import build_card
 from gateway.recommend.threshold import Scored
 
 CHUNK: Final = 500
 """Books fetched at once, so that parsing them holds up no request for long."""
-DEADLINE_S: Final = 5.0
-FIRST_DEADLINE_S: Final = 1.0
+TIMEOUT_S: Final = 5.0
+FIRST_TIMEOUT_S: Final = 1.0
 """The gateway waits for the first snapshot before it serves; SQL's will do until the next attempt."""
 CHECK_INTERVAL_S: Final = 0.5
 
@@ -63,7 +63,7 @@ class SnapshotKeeper:
 
     async def start(self) -> None:
         """Take the first snapshot from wherever one is to be had, then keep it up to date."""
-        await self._refresh(FIRST_DEADLINE_S)
+        await self._refresh(FIRST_TIMEOUT_S)
         self._keeping = asyncio.create_task(self._keep())
 
     async def stop(self) -> None:
@@ -75,12 +75,12 @@ class SnapshotKeeper:
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(CHECK_INTERVAL_S)
-            await self._refresh(DEADLINE_S)
+            await self._refresh(TIMEOUT_S)
 
-    async def _refresh(self, seconds: float) -> None:
+    async def _refresh(self, timeout_s: float) -> None:
         if self._mesh.pinned is not None and self._mesh.pinned != self.snapshot.version:
             try:
-                self.snapshot = await self._mesh.at_one_version(Deadline.after(seconds), self._take)
+                self.snapshot = await self._mesh.at_one_version(timeout_s, self._take)
             except MeshError as error:
                 log.info("snapshot_not_taken", error=str(error))
             else:
@@ -96,9 +96,7 @@ class SnapshotKeeper:
             if page.book_ids:
                 answer = await view.cards(page.book_ids)
                 cards |= {card.book_id: card for card in answer.cards}
-                books += [
-                    Scored(*book) for book in zip(page.book_ids, page.scores, strict=True) if book[0] in cards
-                ]
+                books += [book for book in as_scored(page) if book.book_id in cards]
             if len(page.book_ids) < CHUNK:
                 break
         return Snapshot(view.version, tuple(books), cards)

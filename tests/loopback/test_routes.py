@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from contracts.errors import PROBLEM_MEDIA_TYPE, ClientCode, Problem
 from contracts.shell import REQUEST_ID_HEADER, VERSION_HEADER
-from gateway.api import schemas
+from gateway import schemas
 from tests.homes import N_BOOKS, N_READERS
 from tests.meshes import Mesh
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contracts.shell import SERVER_NAMES, ServerName
-from gateway.api.schemas import BookList
+from gateway.schemas import BookList
 from tests.gateway import running
 from tests.gateway.running import SOUP_FAN, SPACE_READER, STRANGER
 from tests.gateway.stubs import misbehaving

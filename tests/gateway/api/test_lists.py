@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from gateway.api.schemas import BookList
+from gateway.schemas import BookList
 from tests.gateway import running
 from tests.gateway.running import DISMISSED, PICKY_READER, SOUP_FAN, SPACE_READER, STRANGER, UNTRAINED_BOOK
 from tests.servers import tiny

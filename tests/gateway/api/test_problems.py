@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contracts.errors import PROBLEM_MEDIA_TYPE, ClientCode, Problem
-from gateway.api.layers import ConcurrencyLimit
+from gateway.api.middleware import ConcurrencyLimit
 from gateway.errors import GatewayError, Overloaded
 from tests.gateway import running
 

@@ -13,10 +13,11 @@ from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import UpstreamRefused, UpstreamUnreachable
 from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
-from gateway.recommend.assemble import Recommendations, assemble, read_with_fallbacks
+from gateway.recommend.assemble import assemble, read_with_fallbacks
 from gateway.recommend.candidates import CandidateSource, ListRules, Page, from_snapshot
 from gateway.recommend.snapshot import Snapshot
 from gateway.recommend.threshold import Scored
+from gateway.schemas import BookList
 
 VIEW = MeshView({}, "v1", Deadline.after(1000), is_pinned=lambda _: True)
 DOWN = UpstreamUnreachable("als", "down")
@@ -64,19 +65,21 @@ async def _list(
     most: int | None = 2,
     is_padded: bool = True,
     n_authors: int = 1_000_000,
-) -> tuple[Recommendations, set[str]]:
+) -> tuple[BookList, set[str]]:
     degraded: set[str] = set()
 
     async def describe(ids: Collection[int]) -> Mapping[int, BookCard]:
         return {book_id: _card(book_id, n_authors) for book_id in ids}
 
     rules = ListRules(k, frozenset(exclude), most, is_padded)
-    found = await assemble(read_with_fallbacks(sources, rules, VIEW, degraded), rules, VIEW, describe)
+    found = await assemble(
+        read_with_fallbacks(sources, rules, VIEW, degraded), rules, VIEW, describe, degraded
+    )
     return found, degraded
 
 
-def _ids(found: Recommendations) -> list[int]:
-    return [card.book_id for card, _ in found.books]
+def _ids(found: BookList) -> list[int]:
+    return [item.book_id for item in found.items]
 
 
 @given(
@@ -93,7 +96,7 @@ async def test_every_list_keeps_to_the_rules(
 
     found, _ = await _list(*sources, k=k, exclude=exclude, n_authors=n_authors)
 
-    ids, scores = _ids(found), [score for _, score in found.books]
+    ids, scores = _ids(found), [item.score for item in found.items]
     there = {book_id for page in [*pages, more] for book_id in page} - exclude
     assert len(ids) == min(k, len(there))
     assert len(set(ids)) == len(ids)
@@ -112,7 +115,7 @@ async def test_an_author_of_many_books_gets_two_places_in_ten() -> None:
         _source("collaborative", by_one), _source("popular", by_others), k=20, n_authors=10
     )
 
-    authors = [card.authors[0] for card, _ in found.books]
+    authors = [item.authors[0] for item in found.items]
     assert authors[:2] == ["Author 0", "Author 0"]
     assert all(authors[start : start + 10].count("Author 0") <= 2 for start in range(11))
 
@@ -145,7 +148,7 @@ async def test_a_failed_source_is_named_and_its_fallback_serves() -> None:
     found, degraded = await _list(_source("collaborative", DOWN), _source("popular", _books(range(9))))
 
     assert (found.mode, degraded) == ("popular", {"als"})
-    assert len(found.books) == 5
+    assert len(found.items) == 5
 
 
 async def test_a_source_that_fails_half_way_keeps_what_it_gave() -> None:
@@ -183,7 +186,7 @@ async def test_with_every_source_failing_there_is_no_list() -> None:
 async def test_no_deeper_page_is_read_than_the_list_takes() -> None:
     found, _ = await _list(_source("popular", _books(range(9)), AssertionError("was read")), k=9)
 
-    assert len(found.books) == 9
+    assert len(found.items) == 9
 
 
 async def test_a_snapshot_of_another_version_never_fills_up_a_list() -> None:
@@ -199,7 +202,7 @@ async def test_a_list_of_the_snapshot_alone_names_its_version(version: str | Non
     found, degraded = await _list(_source("popular", DOWN), from_snapshot(_snapshot(version, range(9))), k=5)
 
     assert (found.version, found.mode, degraded) == (version or NO_VERSION, "popular", {"als"})
-    assert len(found.books) == 5
+    assert len(found.items) == 5
 
 
 async def test_the_snapshot_knows_the_books_of_a_subject() -> None:

@@ -1,6 +1,5 @@
 """Middleware of the gateway alone: the limit on requests at once, and the version named on every response."""
 
-from collections.abc import Callable
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -39,16 +38,16 @@ class ConcurrencyLimit:
 class VersionHeader:
     """Names the pinned version on responses that do not name the one they were made from."""
 
-    def __init__(self, app: ASGIApp, *, name_version: Callable[[], str]) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._name_version = name_version
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on, with the header on the response."""
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).setdefault(VERSION_HEADER, self._name_version())
+                version = scope["app"].state.services.mesh.version_name
+                MutableHeaders(scope=message).setdefault(VERSION_HEADER, version)
             await send(message)
 
         await self._app(scope, receive, send_named if scope["type"] == "http" else send)
