@@ -7,6 +7,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Column
 
 PIPE_WIDTH = 160
 """Columns of a table that is written to a file or another program, which have no width of their own."""
@@ -19,6 +20,11 @@ def _open_console(*, stderr: bool) -> Console:
 
 out = _open_console(stderr=False)
 err = _open_console(stderr=True)
+
+
+def number(header: str) -> Column:
+    """A column of numbers, flush right."""
+    return Column(header, justify="right")
 
 
 def fail(message: str, *, code: int = 1) -> NoReturn:

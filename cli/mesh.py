@@ -1,7 +1,9 @@
 """Commands that run the whole mesh and look at it: up, status."""
 
 import json
+import signal
 import time
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -12,7 +14,7 @@ from catalog.database import check_migrated, open_database
 from catalog.errors import CatalogError
 from cli.console import err, failing_clearly, out
 from cli.probes import TIMEOUT_S, is_ready, probe
-from cli.supervisor import PortInUse, ProcessRow, ProcessSpec, Supervisor, read_table, stop_on_signals
+from cli.supervisor import PortInUse, ProcessRow, ProcessSpec, Supervisor, read_table
 from contracts.shell import SERVER_NAMES
 from gateway.settings import GatewaySettings
 from servers.shell.settings import ServerSettings
@@ -28,10 +30,12 @@ def up() -> None:
     specs = _process_specs()
     settings = GatewaySettings()
     supervisor = Supervisor(specs, home=settings.home, report=_print_line)
-    stop_on_signals(supervisor)
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, a service manager
+        signal.signal(number, supervisor.request_stop)
     started_s = time.monotonic()
     with failing_clearly(CatalogError, PortInUse):
-        _check_catalog(settings)
+        with closing(open_database(settings.catalog_url)) as db:
+            check_migrated(db)
         supervisor.start()
     try:
         if not _wait_until_ready(supervisor, specs, settings.home):
@@ -82,14 +86,6 @@ def _process_specs() -> list[ProcessSpec]:
 
 def _print_line(message: str) -> None:
     err.print(message, markup=False, highlight=False, soft_wrap=True)
-
-
-def _check_catalog(settings: GatewaySettings) -> None:
-    db = open_database(settings.catalog_url)
-    try:
-        check_migrated(db)
-    finally:
-        db.close()
 
 
 def _wait_until_ready(supervisor: Supervisor, specs: list[ProcessSpec], home: Path) -> bool:

@@ -38,11 +38,7 @@ def probe(row: ProcessRow) -> ProcessStatus:
         return ProcessStatus("down", pid, pss_bytes=_pss_bytes(pid))
     pid = info.get("pid", row.pid)
     return ProcessStatus(
-        state,
-        pid,
-        version=info.get("version"),
-        n_held=len(info.get("held", ())),
-        pss_bytes=_pss_bytes(pid),
+        state, pid, version=info.get("version"), n_held=len(info.get("held", ())), pss_bytes=_pss_bytes(pid)
     )
 
 

@@ -2,18 +2,24 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
     TaskID,
+    TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
 )
 
 from cli.console import err
+
+if TYPE_CHECKING:
+    from pipeline.progress import StepRun
 
 
 class Bars:
@@ -30,17 +36,43 @@ class Bars:
         self._progress.update(self._tasks[stage], completed=done, total=total)
 
 
+class StepBars:
+    """Draws the running step of a training as a bar and leaves a line for each finished one."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def step_started(self, number: int, name: str, data: str) -> None:
+        """Draw the bar of a step."""
+        self._task = self._progress.add_task(f"{number} {name} ({data})", total=1.0)
+
+    def step_advanced(self, share: float) -> None:
+        """Move the bar."""
+        self._progress.update(self._task, completed=share)
+
+    def step_finished(self, run: "StepRun") -> None:
+        """Leave a line in place of the bar."""
+        self._progress.remove_task(self._task)
+        took = "kept from an earlier run" if run.reused else f"{run.seconds:.1f} s"
+        if self._progress.console.is_terminal:
+            line = f"  {run.number} {run.name:<10} {run.data:<6} {took}"
+            self._progress.console.print(line, highlight=False)
+
+
 @contextmanager
 def bars() -> Iterator[Bars]:
     """Bars on standard error while the block runs."""
-    progress = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=err,
-        disable=not err.is_terminal,
-    )
-    with progress:
+    with _draw(MofNCompleteColumn()) as progress:
         yield Bars(progress)
+
+
+@contextmanager
+def step_bars() -> Iterator[StepBars]:
+    """A training's bars on standard error while the block runs."""
+    with _draw(TaskProgressColumn(), transient=True) as progress:
+        yield StepBars(progress)
+
+
+def _draw(amount: ProgressColumn, *, transient: bool = False) -> Progress:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), amount, TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=transient, disable=not err.is_terminal)

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import fail, out
+from cli.console import fail, number, out
 from foundation.settings import find_variable
 from gateway.settings import GatewaySettings
 
@@ -73,9 +73,8 @@ def _print_books(title: str, body: dict[str, Any]) -> None:
     caption = f"{body['mode']} · version {body['version']}"
     if body["degraded"]:
         caption += f" · without {', '.join(body['degraded'])}"
-    table = Table(title=escape(title), caption=caption, header_style="bold")
-    for name in ("#", "book", "title", "author", "year", "subject", "score"):
-        table.add_column(name, justify="left" if name in ("title", "author", "subject") else "right")
+    columns = (number("#"), number("book"), "title", "author", number("year"), "subject", number("score"))
+    table = Table(*columns, title=escape(title), caption=caption, header_style="bold")
     for rank, item in enumerate(body["items"], start=1):
         table.add_row(
             str(rank),

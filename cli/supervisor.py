@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -101,7 +100,8 @@ class Supervisor:
         self._home = home
         self._report = report
         self._children: list[_Child] = []
-        self._stopping = False
+        self.stopping = False
+        """Whether `request_stop` was called."""
 
     def start(self) -> None:
         """Start every process; raise PortInUse before any is started if one could not listen."""
@@ -116,7 +116,7 @@ class Supervisor:
     def run(self) -> None:
         """Restart what dies until `request_stop` is called, then stop everything."""
         try:
-            while not self._stopping:
+            while not self.stopping:
                 self.restart_dead()
                 time.sleep(POLL_S)
         finally:
@@ -124,12 +124,7 @@ class Supervisor:
 
     def request_stop(self, *_: object) -> None:
         """Signal handler: the loop ends at its next turn."""
-        self._stopping = True
-
-    @property
-    def stopping(self) -> bool:
-        """Whether `request_stop` was called."""
-        return self._stopping
+        self.stopping = True
 
     def gave_up(self) -> list[str]:
         """Names of the processes that ended by themselves on their first start, so are set up wrongly."""
@@ -186,12 +181,6 @@ def read_table(home: Path) -> list[ProcessRow]:
     except FileNotFoundError:
         return []
     return [ProcessRow(**row) for row in rows]
-
-
-def stop_on_signals(supervisor: Supervisor) -> None:
-    """Let Ctrl-C and a service manager's SIGTERM end the mesh in order."""
-    signal.signal(signal.SIGINT, supervisor.request_stop)
-    signal.signal(signal.SIGTERM, supervisor.request_stop)
 
 
 def _check_port(spec: ProcessSpec) -> None:

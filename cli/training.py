@@ -1,19 +1,8 @@
 """Commands that make versions: train, and evaluate, which measures what the current one is worth."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 from rich.table import Table
 
 from artifacts.errors import ArtifactError
@@ -21,12 +10,12 @@ from artifacts.store import ArtifactStore
 from catalog.database import check_migrated, open_database
 from catalog.errors import CatalogError
 from catalog.settings import CatalogSettings
-from cli.console import err, fail, failing_clearly, out
+from cli.console import err, fail, failing_clearly, number, out
+from cli.progress import step_bars
 from pipeline.errors import PipelineError
 from telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
-    from pipeline.progress import StepRun
     from pipeline.report import RunReport
 
 
@@ -61,7 +50,7 @@ def train(
 
     # A terminal shows bars; a log gets one JSON line a step.
     configure_logging("train", level="warning" if err.is_terminal else "info")
-    with failing_clearly(ArtifactError, CatalogError, PipelineError), _step_bars() as bars:
+    with failing_clearly(ArtifactError, CatalogError, PipelineError), step_bars() as bars:
         report = run(settings, db, store, from_step=from_step, progress=bars)
     _print_run(report)
     if not report.promoted:
@@ -79,14 +68,15 @@ def evaluate() -> None:
             settings, open_database(settings.catalog_url), ArtifactStore(settings.artifacts_root)
         )
     table = Table(
+        "model",
+        number(f"recall@{report.k} [95 %]"),
+        number("× classic system"),
+        number("what is served gains [95 %]"),
+        number(f"ndcg@{report.ndcg_k}"),
         title=f"{report.n_users:,} held-out readers",
         caption=f"served: {report.version}, held out: {report.split_id}",
         header_style="bold",
     )
-    table.add_column("model")
-    recall, ndcg = f"recall@{report.k}", f"ndcg@{report.ndcg_k}"
-    for column in (f"{recall} [95 %]", "× classic system", "what is served gains [95 %]", ndcg):
-        table.add_column(column, justify="right")
     for row in report.rows:
         table.add_row(
             row.model,
@@ -98,55 +88,12 @@ def evaluate() -> None:
     out.print(table)
 
 
-class _StepBars:
-    """Draws the running step as a bar and leaves a line for each finished one."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._task: TaskID | None = None
-
-    def step_started(self, number: int, name: str, data: str) -> None:
-        self._task = self._progress.add_task(f"{number} {name} ({data})", total=1.0)
-
-    def step_advanced(self, share: float) -> None:
-        if self._task is not None:
-            self._progress.update(self._task, completed=share)
-
-    def step_finished(self, run: "StepRun") -> None:
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
-        if self._progress.console.is_terminal:
-            took = "kept from an earlier run" if run.reused else f"{run.seconds:.1f} s"
-            self._progress.console.print(
-                f"  {run.number} {run.name:<10} {run.data:<6} {took}", highlight=False
-            )
-
-
-@contextmanager
-def _step_bars() -> Iterator[_StepBars]:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        yield _StepBars(progress)
-
-
 def _print_run(report: "RunReport") -> None:
-    steps = Table(title="Steps", header_style="bold")
-    for column in ("step", "data"):
-        steps.add_column(column)
-    steps.add_column("seconds", justify="right")
+    steps = Table("step", "data", number("seconds"), title="Steps", header_style="bold")
     for run in report.steps:
         steps.add_row(f"{run.number} {run.name}", run.data, "kept" if run.reused else f"{run.seconds:.1f}")
     out.print(steps)
-    checks = Table(title="Gate", header_style="bold")
-    for column in ("check", "value", "threshold", "", "detail"):
-        checks.add_column(column)
+    checks = Table("check", "value", "threshold", "", "detail", title="Gate", header_style="bold")
     for check in report.verdict.checks:
         mark = "[green]pass[/]" if check.passed else "[bold red]FAIL[/]"
         checks.add_row(check.name, _figure(check.value), _figure(check.threshold), mark, check.detail)

@@ -10,7 +10,7 @@ from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
 from catalog.settings import CatalogSettings
-from cli.console import failing_clearly, out
+from cli.console import failing_clearly, number, out
 
 app = typer.Typer(no_args_is_help=True)
 Version = Annotated[str, typer.Argument(help="A version's name, as `bookmesh versions list` shows it.")]
@@ -47,8 +47,7 @@ def show(version: Version) -> None:
     with failing_clearly(ArtifactError):
         manifest = _store().manifest(version)
     out.print_json(manifest.model_dump_json(exclude={"objects"}))
-    table = Table("object", "owner", "format", "shape", "digest", header_style="bold")
-    table.add_column("bytes", justify="right")
+    table = Table("object", "owner", "format", "shape", "digest", number("bytes"), header_style="bold")
     for entry in manifest.objects:
         shape = "×".join(str(side) for side in entry.shape) if entry.shape else ""
         table.add_row(entry.name, entry.owner, entry.format, shape, entry.digest[:12], f"{entry.bytes:,}")

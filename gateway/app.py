@@ -111,12 +111,7 @@ async def _start(
         snapshots=snapshots,
         list_requests=ListRequestBuilder(catalog, lambda: snapshots.snapshot, settings.serving),
         recommender=Recommender(
-            mesh,
-            cards,
-            cache,
-            metrics,
-            deadline_s=options.deadline_s,
-            rules=settings.serving,
+            mesh, cards, cache, metrics, deadline_s=options.deadline_s, rules=settings.serving
         ),
         details=Details(mesh, catalog, cards, deadline_s=options.deadline_s),
     )
@@ -127,12 +122,7 @@ def _build_mesh(
 ) -> Mesh:
     servers: dict[ServerName, Server] = {
         name: Server(
-            name,
-            url,
-            client=client,
-            breaker=_build_breaker(settings),
-            metrics=metrics,
-            tracer=tracer,
+            name, url, client=client, breaker=_build_breaker(settings), metrics=metrics, tracer=tracer
         )
         for name, url in settings.gateway.mesh.server_urls().items()
     }

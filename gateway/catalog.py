@@ -35,12 +35,7 @@ class Catalog:
     """
 
     def __init__(
-        self,
-        db: Database,
-        *,
-        read_timeout_s: float,
-        write_timeout_s: float,
-        cached_users: int,
+        self, db: Database, *, read_timeout_s: float, write_timeout_s: float, cached_users: int
     ) -> None:
         self._db = db
         self._read_timeout_s = read_timeout_s

@@ -1,4 +1,4 @@
-"""What the gateway tells its clients when it cannot do what they ask.
+"""Why the gateway cannot answer a request.
 
 GatewayError
 ├── UserNotFound, BookNotFound, RatingNotFound     no such thing
@@ -6,7 +6,7 @@ GatewayError
 ├── UnknownSubjects, UnknownBooks                  a list that names something unknown
 ├── CatalogUnavailable                             the database is locked or gone
 ├── Overloaded                                     more requests at once than the limit
-├── NothingLeft                                    every server that could have answered is lost
+├── NothingLeft                                    every server that could have answered is unavailable
 └── MeshError                                      mesh/errors.py: between the gateway and a model server
 """
 
@@ -16,7 +16,7 @@ from contracts.errors import ClientCode, CodedError
 
 
 class GatewayError(CodedError):
-    """Base of everything that is told to a client; the message says what to do."""
+    """Base of everything that a client gets as an error; the message is about what to do."""
 
 
 class UserNotFound(GatewayError):
@@ -100,10 +100,10 @@ class Overloaded(GatewayError):
 
 
 class NothingLeft(GatewayError):
-    """Every server that could have answered is lost."""
+    """Every server that could have answered is unavailable."""
 
     code = ClientCode.UPSTREAM_FAILED
 
-    def __init__(self, lost: Sequence[str]) -> None:
-        super().__init__(f"nobody can answer now: {', '.join(lost)} did not; try again")
-        self.lost = list(lost)
+    def __init__(self, unavailable: Sequence[str]) -> None:
+        super().__init__(f"nobody can answer now: {', '.join(unavailable)} did not; try again")
+        self.unavailable = list(unavailable)

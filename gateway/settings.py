@@ -42,7 +42,7 @@ class MeshOptions(Options):
 
 
 class BreakerOptions(Options):
-    """When the gateway stops asking a server, or Redis, that fails."""
+    """When the gateway stops calling a server, or Redis, that fails."""
 
     failures: PositiveInt = 5
     """Failures in a row after which a server is left alone for a while."""
@@ -51,7 +51,7 @@ class BreakerOptions(Options):
 
 
 class CacheOptions(Options):
-    """What the gateway keeps so as not to ask for it again."""
+    """What the gateway keeps so as not to fetch or compute it again."""
 
     redis_url: SecretStr | None = None
     """Redis that several gateways share as their cache; without it, each caches in its own process."""
@@ -64,7 +64,7 @@ class CacheOptions(Options):
 
 
 class GatewayOptions(Options):
-    """Where the gateway listens, whom it asks, and how long it waits."""
+    """Where the gateway listens, which servers it calls, and how long it waits."""
 
     host: str = "127.0.0.1"
     """Address that the gateway listens on."""
@@ -75,7 +75,7 @@ class GatewayOptions(Options):
     write_timeout_s: PositiveFloat = 3.0
     """Seconds that a write may wait for the catalog."""
     concurrency: PositiveInt = 128
-    """Requests answered at once; one more is told to come back."""
+    """Requests answered at once; one more is refused with `Retry-After`."""
     snapshot_books: PositiveInt = 2000
     """Popular books that the gateway keeps for when no server answers."""
     mesh: MeshOptions = MeshOptions()

@@ -10,7 +10,7 @@ from gateway.errors import Overloaded
 
 LIMITED_PREFIX: Final = "/v1/"
 HEALTH_PREFIX: Final = "/v1/health"
-"""Never turned away: it is asked most when the gateway is busiest."""
+"""Never refused: it is fetched most when the gateway is busiest."""
 
 
 class ConcurrencyLimit:

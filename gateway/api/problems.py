@@ -30,11 +30,7 @@ def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for its OpenAPI description."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
     return {
-        status: {
-            "description": MEANING[status],
-            "model": Problem,
-            "content": {PROBLEM_MEDIA_TYPE: schema},
-        }
+        status: {"description": MEANING[status], "model": Problem, "content": {PROBLEM_MEDIA_TYPE: schema}}
         for status in (*statuses, 422, 503)
     }
 

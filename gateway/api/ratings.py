@@ -40,10 +40,7 @@ async def list_ratings(
 
 @router.put(
     "/{book_id}",
-    responses={
-        201: {"model": StoredRating, "description": "A new rating."},
-        **problems.document(404, 413),
-    },
+    responses={201: {"model": StoredRating, "description": "A new rating."}, **problems.document(404, 413)},
     summary="Rate a book",
     response_description="A changed rating.",
 )

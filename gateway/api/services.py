@@ -49,8 +49,7 @@ ServicesDep = Annotated[Services, Depends(_find_services)]
 async def _find_user(
     services: ServicesDep,
     user_id: Annotated[
-        BookId | None,
-        Query(description="Leave out what this reader has read or dismissed.", examples=[42]),
+        BookId | None, Query(description="Leave out what this reader has read or dismissed.", examples=[42])
     ] = None,
 ) -> UserProfile | None:
     return None if user_id is None else await services.catalog.read_user(user_id)

@@ -104,9 +104,7 @@ class Server:
         try:
             span = self._tracer.start_span(f"{self.name} {path}", kind=SpanKind.CLIENT)
             with use_span(span, end_on_exit=True):  # a microsecond less than start_as_current_span
-                answer = await self._exchange(
-                    path, request, response_type, version=version, deadline=deadline
-                )
+                answer = await self._exchange(path, request, response_type, version, remaining_s)
         except UpstreamError as error:
             outcome = type(error).__name__
             self.breaker.failed()
@@ -131,20 +129,16 @@ class Server:
         path: str,
         request: shell.Request,
         response_type: type[ResponseT],
-        *,
         version: str,
-        deadline: Deadline,
+        timeout_s: float,
     ) -> ResponseT:
-        remaining_s = deadline.remaining_s()
         try:
-            async with asyncio.timeout(remaining_s):
-                response = await self._client.post(
-                    self._url + path,
-                    content=request.model_dump_json(),
-                    headers=_build_headers(version, remaining_s),
-                )
+            async with asyncio.timeout(timeout_s):
+                headers = _build_headers(version, timeout_s)
+                body = request.model_dump_json()
+                response = await self._client.post(self._url + path, content=body, headers=headers)
         except TimeoutError as error:
-            raise UpstreamTimeout(self.name, remaining_s) from error
+            raise UpstreamTimeout(self.name, timeout_s) from error
         except httpx.HTTPError as error:
             raise UpstreamUnreachable(self.name, f"{type(error).__name__}: {error}") from error
         if response.status_code != httpx.codes.OK:
@@ -175,11 +169,11 @@ class Server:
         self._seen_at_s = time.monotonic()
 
 
-def _build_headers(version: str, remaining_s: float) -> dict[str, str]:
+def _build_headers(version: str, timeout_s: float) -> dict[str, str]:
     headers = {
         "Content-Type": "application/json",
         shell.VERSION_HEADER: version,
-        shell.DEADLINE_HEADER: str(max(1, int(remaining_s * 1000))),
+        shell.DEADLINE_HEADER: str(max(1, int(timeout_s * 1000))),
     }
     if (request_id := get_contextvars().get("request_id")) is not None:
         headers[shell.REQUEST_ID_HEADER] = request_id

@@ -17,7 +17,7 @@ async def stream_blend(
 ) -> AsyncIterator[list[Scored]]:
     """Books by (1 − w) · similarity to a vector + w · popularity, best first.
 
-    Exact up to MAX_BOOKS into both lists, the most that the contracts let it ask for. Raises what they raise.
+    Exact up to MAX_BOOKS into both lists, the most that the contracts allow. Raises what the calls raise.
     """
     blend = ThresholdBlend(1 - popularity_weight)
     n_read, depth = 0, first

@@ -132,22 +132,12 @@ def by_popularity(find_subject: Callable[[], Awaitable[str | None]] | None = Non
 
 def by_keyword(text: str) -> CandidateSource:
     """The metadata server's keyword search."""
-
-    def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
-        return _read_from_start(lambda n: view.search(text, n), first_page_size(rules.k, len(rules.exclude)))
-
-    return CandidateSource("keyword", pages)
+    return _by_search("keyword", lambda view, n: view.search(text, n))
 
 
 def by_meaning(text: str) -> CandidateSource:
     """The semantic server's search."""
-
-    def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
-        return _read_from_start(
-            lambda n: view.search_by_meaning(text, n), first_page_size(rules.k, len(rules.exclude))
-        )
-
-    return CandidateSource("semantic", pages)
+    return _by_search("semantic", lambda view, n: view.search_by_meaning(text, n))
 
 
 def from_snapshot(snapshot: Snapshot, subject: str | None = None) -> CandidateSource:
@@ -158,6 +148,13 @@ def from_snapshot(snapshot: Snapshot, subject: str | None = None) -> CandidateSo
             yield snapshot.of_subject(subject)
 
     return CandidateSource("popular", pages, snapshot)
+
+
+def _by_search(mode: str, search: Callable[[MeshView, int], Awaitable[ScoredBooks]]) -> CandidateSource:
+    def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
+        return _read_from_start(lambda n: search(view, n), first_page_size(rules.k, len(rules.exclude)))
+
+    return CandidateSource(mode, pages)
 
 
 async def _read_from_start(fetch: Callable[[int], Awaitable[ScoredBooks]], first: int) -> Pages:

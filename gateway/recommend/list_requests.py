@@ -88,7 +88,7 @@ class ListRequestBuilder:
         """Books like one; if nothing is known to be, popular books of its main subject."""
 
         async def find_subject() -> str | None:
-            # Only a book that the similarity server could say nothing about gets here: it may not exist.
+            # Only a book that the similarity server has no answer for gets here: it may not exist.
             rows = await self.catalog.read_titles([book_id])
             if book_id not in rows:
                 raise BookNotFound(book_id)
@@ -104,10 +104,7 @@ class ListRequestBuilder:
         async def find_subject() -> str | None:
             return subject
 
-        sources = (
-            by_popularity(find_subject if subject else None),
-            from_snapshot(self.snapshot(), subject),
-        )
+        sources = (by_popularity(find_subject if subject else None), from_snapshot(self.snapshot(), subject))
         rules = ListRules(k, _excluded(user), self.rules.author_limit, is_padded=False)
         return ListRequest(f"popular:{subject}:{k}:{_revision_key(user)}", sources, rules)
 

@@ -180,7 +180,7 @@ async def test_with_every_source_failing_there_is_no_list() -> None:
     with pytest.raises(NothingLeft) as caught:
         await _list(_source("keyword", DOWN), _source("semantic", UpstreamUnreachable("semantic", "down")))
 
-    assert caught.value.lost == ["als", "semantic"]
+    assert caught.value.unavailable == ["als", "semantic"]
 
 
 async def test_no_deeper_page_is_read_than_the_list_takes() -> None:
