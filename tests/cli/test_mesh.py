@@ -1,4 +1,4 @@
-"""What `bookmesh up` tells the processes that it starts."""
+"""What `bookmesh up` passes to the processes that it starts."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from gateway.settings import GatewaySettings
 
 
 @pytest.mark.parametrize("url", ["BOOKMESH_ALS_URL", "BOOKMESH_GATEWAY__MESH__URLS__ALS"])
-def test_the_gateway_asks_the_servers_that_were_started_with_it(
+def test_the_gateway_calls_the_servers_that_were_started_with_it(
     url: str, environment: pytest.MonkeyPatch
 ) -> None:
     environment.setenv("BOOKMESH_SERVERS__PORTS__ALS", "9000")

@@ -96,7 +96,7 @@ def test_a_process_that_keeps_ending_is_started_more_and_more_slowly(
     assert delays == ["0.0", "0.5", "1.5"]
 
 
-def test_a_process_that_cannot_start_is_told_from_one_that_was_killed(
+def test_a_process_that_cannot_start_is_distinguished_from_one_that_was_killed(
     make: Callable[..., Supervisor], tmp_path: Path
 ) -> None:
     running = make(UNSTARTABLE, "als")
@@ -135,7 +135,7 @@ def test_nothing_is_started_if_one_port_is_in_use(make: Callable[..., Supervisor
     assert read_table(tmp_path) == []
 
 
-def test_a_port_in_use_is_told_by_the_variable_that_set_it(environment: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_is_named_with_the_variable_that_set_it(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("BOOKMESH_PORT", "8000")
 
     assert str(PortInUse("gateway", 8000)).endswith("set BOOKMESH_PORT")

@@ -1,4 +1,4 @@
-"""What must hold of every list of books, whoever asks for it."""
+"""What must hold of every list of books, whoever requests it."""
 
 from collections import Counter
 from collections.abc import Collection
