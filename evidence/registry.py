@@ -2,18 +2,17 @@
 
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Self, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Self, get_args, get_type_hints
 
-from evidence.als import Als, AlsParams
+from pydantic import create_model
+
+from evidence.als import Als
 from evidence.authors import Authors
 from evidence.kind import Kind, TrainingData
-from evidence.neighbours import Neighbours, NeighboursParams
+from evidence.neighbours import Neighbours
 from evidence.popularity import Popularity
+from foundation.settings import Options
 from foundation.tools import Tools
-
-
-class EvidenceParams(AlsParams, NeighboursParams):
-    """Parameters of all kinds that have some; each kind reads its own, so no two share a name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +28,16 @@ class Evidence:
     popularity: Popularity
 
     @classmethod
-    def fit(cls, data: TrainingData, params: EvidenceParams, *, seed: int, tools: Tools) -> Self:
-        """All kinds, fitted to the same data."""
+    def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
+        """All kinds, fitted to the same data; `params` are of the class that `params_class` makes."""
         fitted: dict[str, Any] = {
-            name: kind.fit(data, params, seed=seed, tools=tools) for name, kind in cls.classes().items()
+            name: kind.fit(data, getattr(params, name), seed=seed, tools=tools)
+            for name, kind in cls.classes().items()
         }
         return cls(**fitted)
 
     @classmethod
-    def classes(cls) -> dict[str, type[Kind[EvidenceParams]]]:
+    def classes(cls) -> dict[str, type[Kind[Any]]]:
         """The class of each kind by its name, in the order of the fields."""
         hints = get_type_hints(cls)
         declared = {each.name: get_args(hints[each.name]) or (hints[each.name],) for each in fields(cls)}
@@ -46,8 +46,21 @@ class Evidence:
             for name, classes in declared.items()
         }
 
+    @classmethod
+    def params_class(cls) -> type[Options]:
+        """Settings with the parameters of each kind under its name: of the class that its `fit` declares."""
+        declared = {name: get_type_hints(kind.fit)["params"] for name, kind in cls.classes().items()}
+        defaults: dict[str, Any] = {name: (params, params()) for name, params in declared.items()}
+        return create_model("EvidenceParams", __base__=Options, **defaults)
+
     @cached_property
     def kinds(self) -> dict[str, Kind[Any]]:
         """The kinds that this version has by name: blends and rows of scores have this order."""
         found = ((each.name, getattr(self, each.name)) for each in fields(self))
         return {name: kind for name, kind in found if kind is not None}
+
+
+if TYPE_CHECKING:
+    EvidenceParams = Options  # mypy follows no class that is made when the program runs
+else:
+    EvidenceParams = Evidence.params_class()

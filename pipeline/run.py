@@ -104,7 +104,8 @@ class _Run:
         if verdict.passed:
             everything = self.stepper.derive(build_fold, cleaned.interactions)
             fitted = self._fit("all", everything, catalog)
-        manifest = self._seal(self._gather(fitted, blend, texts, candidate), catalog, folds, judged)
+        records = self._gather(fitted, blend, texts, candidate)
+        manifest = self._seal(records, catalog, folds, blend, judged)
         if verdict.passed:
             self.store.promote(manifest.version, by="bookmesh train", why="passed the gate")
             self._collect_garbage()
@@ -159,7 +160,7 @@ class _Run:
         settings = self.settings.train
         return self.stepper.run(
             "als", data, fit_evidence, fold, aggregates, catalog,
-            params=settings.als, seed=settings.seed, tools=self._tools(data),
+            params=settings.evidence, seed=settings.seed, tools=self._tools(data),
         )  # fmt: skip
 
     def _tools(self, data: str) -> Tools:
@@ -206,7 +207,9 @@ class _Run:
             GATE_OWNER: candidate,
         }
 
-    def _seal(self, records: dict[str, object], catalog: Export, folds: Split, judged: Gate) -> Manifest:
+    def _seal(
+        self, records: dict[str, object], catalog: Export, folds: Split, blend: Blend, judged: Gate
+    ) -> Manifest:
         draft, settings = self.store.draft(), self.settings
         for owner, record in records.items():
             draft.add(owner, record)
@@ -219,6 +222,6 @@ class _Run:
                 "serving": settings.serving.model_dump(mode="json"),
             },
             seed=settings.train.seed,
-            metrics=judged.metrics,
+            metrics={**judged.metrics, f"inner_recall_alone@{settings.train.ranker.k}": blend.alone},
             gate=judged.read_verdict(),
         )

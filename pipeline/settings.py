@@ -90,7 +90,7 @@ class GateParams(Options):
 
 
 class TrainOptions(Options):
-    """One training run; a parameter of a step is set as in BOOKMESH_TRAIN__ALS__N_FACTORS=64."""
+    """One training run; a parameter of a step is set as in BOOKMESH_TRAIN__EVIDENCE__ALS__N_FACTORS=64."""
 
     seed: int = Field(default=20, ge=0)
     """Every random choice of a run comes from it."""
@@ -99,7 +99,7 @@ class TrainOptions(Options):
     split: SplitParams = SplitParams()
     aggregate: AggregateParams = AggregateParams()
     subjects: SubjectsParams = SubjectsParams()
-    als: EvidenceParams = EvidenceParams()
+    evidence: EvidenceParams = EvidenceParams()
     ranker: RankerParams = RankerParams()
     index: IndexParams = IndexParams()
     gate: GateParams = GateParams()

@@ -13,7 +13,7 @@ from pipeline.stepper import STEPS
 from tests.homes import PATIENCE_S, ROOT, Home, command
 from tests.meshes import wait_until
 
-OTHER_ALS = {"BOOKMESH_TRAIN__ALS__ALPHA": "15", "BOOKMESH_TRAIN__GATE__MAX_LOSS": "1"}
+OTHER_ALS = {"BOOKMESH_TRAIN__EVIDENCE__ALS__ALPHA": "15", "BOOKMESH_TRAIN__GATE__MAX_LOSS": "1"}
 """A parameter of one step: that step and what follows run again, all before it is kept; and so few readers
 are measured that a slightly worse version must be let through."""
 
@@ -119,9 +119,9 @@ def test_a_version_that_the_gate_refuses_is_kept_for_inspection_and_serves_nobod
 
 
 def test_a_wrong_parameter_is_named(copied_home: Home) -> None:
-    message = copied_home.fail("train", code=2, BOOKMESH_TRAIN__ALS__N_FACTORS="0")
+    message = copied_home.fail("train", code=2, BOOKMESH_TRAIN__EVIDENCE__ALS__N_FACTORS="0")
 
-    assert "BOOKMESH_TRAIN__ALS__N_FACTORS" in message
+    assert "BOOKMESH_TRAIN__EVIDENCE__ALS__N_FACTORS" in message
 
 
 @contextmanager

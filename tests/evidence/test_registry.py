@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from scipy.sparse import csr_array
 
 from artifacts.records import open_record, save_record
+from evidence.als import AlsParams
 from evidence.kind import TrainingData, read_history
+from evidence.neighbours import NeighboursParams
 from evidence.popularity import Popularity
 from evidence.registry import Evidence, EvidenceParams
+from foundation.settings import Options
 from foundation.tools import Tools
 
 N = 25
@@ -23,7 +27,7 @@ DATA = TrainingData(
     counts=np.asarray(USER_ITEMS.sum(axis=0), dtype=np.int64),
     book_authors=csr_array((np.arange(N)[:, None] // 2 == np.arange(13)).astype(np.float32)),
 )
-PARAMS = EvidenceParams(n_factors=4, n_iterations=3)
+PARAMS = EvidenceParams(als=AlsParams(n_factors=4, n_iterations=3))
 TOOLS = Tools(threads=1, advance=lambda share: None, workspace=Path())
 HISTORY = read_history(BOOK_IDS, [30, 0, 120, 7], [3.0, None, 9.0, 8.0])
 
@@ -86,11 +90,21 @@ def test_a_version_without_a_later_kind_is_opened_and_does_without(
 
 
 def test_a_later_kind_is_fitted_and_kept_like_all_others(tmp_path: Path) -> None:
-    save_record(Later.fit(DATA, PARAMS, seed=1, tools=TOOLS), tmp_path)
+    params = Later.params_class()(als=PARAMS.als)
+    save_record(Later.fit(DATA, params, seed=1, tools=TOOLS), tmp_path)
 
     opened = open_record(Later, tmp_path)
 
     np.testing.assert_array_equal(opened.kinds["fame"].score(HISTORY), opened.popularity.popularity)
+
+
+def test_a_kind_s_parameters_stand_under_its_name_and_are_refused_under_another() -> None:
+    params = EvidenceParams.model_validate({"neighbours": {"n_neighbours": 3}})
+
+    assert params.neighbours == NeighboursParams(n_neighbours=3)
+    assert (params.als, params.popularity) == (AlsParams(), Options())
+    with pytest.raises(ValidationError, match="n_neighbours"):
+        EvidenceParams.model_validate({"als": {"n_neighbours": 3}})
 
 
 def test_only_training_imports_what_trains() -> None:

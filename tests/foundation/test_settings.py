@@ -17,8 +17,12 @@ class Ranker(Options):
     start: dict[str, float] = {"als": 1.0}
 
 
-class Train(Options):
+class Evidence(Options):
     als: Als = Als()
+
+
+class Train(Options):
+    evidence: Evidence = Evidence()
     ranker: Ranker = Ranker()
 
 
@@ -42,11 +46,11 @@ def refuse() -> tuple[str | int, ...]:
 
 
 def test_a_name_is_the_path_of_its_setting(environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("BOOKMESH_TRAIN__ALS__N_FACTORS", "64")
+    environment.setenv("BOOKMESH_TRAIN__EVIDENCE__ALS__N_FACTORS", "64")
 
     settings = Settings()
 
-    assert settings.train.als.n_factors == 64
+    assert settings.train.evidence.als.n_factors == 64
     assert settings.gateway.port == 8000
 
 
@@ -99,9 +103,9 @@ def test_settings_of_other_processes_are_not_looked_at(environment: pytest.Monke
     [
         ("BOOKMESH_GATEWAY__PORT", "harbour", ("gateway", "port")),
         ("BOOKMESH_PORT", "harbour", ("gateway", "port")),
-        ("BOOKMESH_ALS__N_FACTORS", "0", ("train", "als", "n_factors")),
-        ("BOOKMESH_TRAIN__ALS__N_FACTOR", "64", ("train", "als", "n_factor")),
-        ("BOOKMESH_ALS__N_FACTOR", "64", ("train", "als", "n_factor")),
+        ("BOOKMESH_ALS__N_FACTORS", "0", ("train", "evidence", "als", "n_factors")),
+        ("BOOKMESH_TRAIN__EVIDENCE__ALS__N_FACTOR", "64", ("train", "evidence", "als", "n_factor")),
+        ("BOOKMESH_ALS__N_FACTOR", "64", ("train", "evidence", "als", "n_factor")),
         ("BOOKMESH_TRAIN__RANKER__START", "no JSON", ("train", "ranker", "start")),
         ("BOOKMESH_RANKER__START", "[1]", ("train", "ranker", "start")),
         ("BOOKMESH_RANKER__START", '{"als": "much"}', ("train", "ranker", "start", "als")),

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import delete, insert
 
 from catalog.tables import Rating
+from evidence.registry import Evidence
 from foundation.release import RELEASE
 from foundation.serving_rules import ServingRules
 from pipeline.cache import StepCache
@@ -64,6 +65,26 @@ def test_a_version_names_the_release_that_sealed_it(trained: Trained) -> None:
 
     assert manifest.release == RELEASE
     assert re.fullmatch(r"[0-9.]+\+[0-9a-f]{12}", manifest.code_revision)
+
+
+def test_a_version_and_its_report_tell_what_each_kind_of_evidence_finds_alone(trained: Trained) -> None:
+    home, report = trained
+    manifest = home.store.manifest(report.version)
+
+    alone = manifest.metrics["inner_recall_alone@30"]
+
+    assert isinstance(alone, dict) and set(alone) == set(Evidence.classes())
+    assert alone["als"] > alone["popularity"] > 0
+    assert report.metrics == manifest.metrics
+
+
+def test_a_version_names_the_parameters_of_each_kind_of_evidence(trained: Trained) -> None:
+    home, report = trained
+
+    params = home.store.manifest(report.version).params["evidence"]
+
+    assert params == home.settings.train.evidence.model_dump(mode="json")
+    assert set(params) == set(Evidence.classes())
 
 
 def test_the_als_server_recommends_the_readers_own_club(trained: Trained) -> None:
