@@ -17,6 +17,7 @@ from telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
     from pipeline.report import RunReport
+    from pipeline.stepping.progress import StepRun
 
 
 REFUSED_CODE = 3
@@ -37,7 +38,7 @@ def train(
         err.print(f"version {current} is current; nothing to train", highlight=False)
         return
     from pipeline.settings import TrainSettings
-    from pipeline.stepper import STEPS
+    from pipeline.stepping.stepper import STEPS
 
     if from_step is not None and from_step not in STEPS:
         fail(f"no step is called {from_step!r}; the steps are {', '.join(STEPS)}", code=2)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from artifacts.manifest import GateVerdict
-from pipeline.progress import StepRun
+from pipeline.stepping.progress import StepRun
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,15 @@ from catalog.database import Database, check_migrated
 from evidence.registry import Evidence
 from foundation.release import RELEASE
 from foundation.tools import Tools
-from pipeline.cache import StepCache
-from pipeline.code_digest import digest_code
-from pipeline.interactions import Fold, build_fold
 from pipeline.lock import hold_lock
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_fold_models
-from pipeline.progress import Progress, Silent
-from pipeline.records import Aggregates, Export, Split
+from pipeline.records import Aggregates, Export, Fold, Split, build_fold
 from pipeline.report import RunReport, write_report
 from pipeline.settings import TrainSettings
-from pipeline.stepper import Stepper
+from pipeline.stepping.cache import StepCache
+from pipeline.stepping.code_digest import digest_code
+from pipeline.stepping.progress import Progress, Silent
+from pipeline.stepping.stepper import Stepper
 from pipeline.steps.s1_export import export
 from pipeline.steps.s2_clean import clean
 from pipeline.steps.s3_split import split

@@ -5,9 +5,8 @@ import numpy as np
 from evidence.als import AlsParams, train_factors
 from foundation.arrays import F64, I64, find_rows, top_k
 from pipeline.evaluation.users import EvaluationUsers
-from pipeline.interactions import Fold
 from pipeline.models.bayesian_mean import build_bayesian_mean
-from pipeline.records import Aggregates
+from pipeline.records import Aggregates, Fold
 
 CLASSIC_ALS = AlsParams(n_factors=32, alpha=40.0, regularization=0.1, n_iterations=15)
 CLASSIC_MIN_RATINGS = 10

@@ -10,8 +10,8 @@ from scipy.sparse import csr_array
 from foundation.arrays import F32, I64, find_rows, top_k
 from foundation.author_limit import Authors, limit_authors
 from foundation.serving_rules import ServingRules
-from pipeline.books import N_FAVOURITES, NO_SUBJECT, SubjectSets, find_favourites
 from pipeline.evaluation.users import EvaluationUsers
+from pipeline.models.subject_sets import N_FAVOURITES, NO_SUBJECT, SubjectSets, find_favourites
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
 from servers.errors import NoKnownBooks, NoKnownSubjects

@@ -6,7 +6,7 @@ import numpy as np
 
 from foundation.arrays import F32, I64, Mask, find_rows
 from pipeline.draws import USER_SALT, draw
-from pipeline.interactions import Fold, Interactions
+from pipeline.records import Fold, Interactions
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from foundation.arrays import F32, I64
 from foundation.tools import Advance
-from pipeline.books import NO_SUBJECT
+from pipeline.models.subject_sets import NO_SUBJECT
 from pipeline.settings import SubjectsParams
 
 

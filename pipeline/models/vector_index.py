@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 
 from foundation.arrays import F32, I64, find_starts
-from pipeline.books import collect_subject_sets
+from pipeline.models.subject_sets import collect_subject_sets
 from pipeline.records import Export
 from servers.embedder.model import EmbedderModel
 from servers.graph import VectorGraph

@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from foundation.arrays import find_rows
-from pipeline.interactions import Interactions
-from pipeline.records import Clean, Export
+from pipeline.records import Clean, Export, Interactions
 
 LOWEST_RATING, HIGHEST_RATING = 1.0, 10.0
 

@@ -5,8 +5,7 @@ import numpy as np
 from foundation.arrays import I64, Mask
 from pipeline.draws import INNER_SALT, OUTER_SALT, draw
 from pipeline.errors import TooFewRatings
-from pipeline.interactions import build_fold
-from pipeline.records import Clean, Split
+from pipeline.records import Clean, Split, build_fold
 from pipeline.settings import SplitParams
 
 

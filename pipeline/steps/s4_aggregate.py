@@ -5,9 +5,8 @@ from scipy.sparse import csr_array
 
 from evidence.popularity import measure_popularity
 from foundation.sparse import strongest_in_rows
-from pipeline.interactions import Fold
 from pipeline.models.bayesian_mean import build_bayesian_mean
-from pipeline.records import Aggregates
+from pipeline.records import Aggregates, Fold
 from pipeline.settings import AggregateParams
 
 

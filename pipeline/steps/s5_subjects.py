@@ -6,10 +6,15 @@ from scipy.sparse import csr_array
 
 from foundation.arrays import F32, I64
 from foundation.tools import Tools
-from pipeline.books import N_FAVOURITES, NO_SUBJECT, SubjectSets, collect_subject_sets, find_favourites
-from pipeline.interactions import Fold
 from pipeline.models.subject_attention import SubjectExamples, pad_sets, train_subject_attention
-from pipeline.records import Aggregates, Export
+from pipeline.models.subject_sets import (
+    N_FAVOURITES,
+    NO_SUBJECT,
+    SubjectSets,
+    collect_subject_sets,
+    find_favourites,
+)
+from pipeline.records import Aggregates, Export, Fold
 from pipeline.settings import SubjectsParams
 from servers.embedder.model import EmbedderModel
 

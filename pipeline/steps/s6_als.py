@@ -3,9 +3,8 @@
 from evidence.kind import TrainingData
 from evidence.registry import Evidence, EvidenceParams
 from foundation.tools import Tools
-from pipeline.books import collect_authors
-from pipeline.interactions import Fold
-from pipeline.records import Aggregates, Export
+from pipeline.models.subject_sets import collect_authors
+from pipeline.records import Aggregates, Export, Fold
 
 
 def fit_evidence(

@@ -14,7 +14,7 @@ from foundation.serving_rules import ServingRules
 from foundation.tools import Advance, Tools
 from pipeline.evaluation.lists import READ_AHEAD, list_authors
 from pipeline.evaluation.users import EvaluationUsers, choose_users
-from pipeline.interactions import Fold, Interactions
+from pipeline.records import Fold, Interactions
 from pipeline.settings import RankerParams
 from servers.als.model import POPULARITY, AlsModel
 

@@ -11,9 +11,8 @@ from scipy.sparse import csr_array
 from evidence.registry import Evidence
 from foundation.arrays import F32, I64, find_rows
 from foundation.tools import Tools
-from pipeline.books import collect_subject_sets
-from pipeline.interactions import Fold
 from pipeline.models.cards import build_cards
+from pipeline.models.subject_sets import collect_subject_sets
 from pipeline.models.text_encoder import fit_text_encoder
 from pipeline.models.text_index import build_text_index
 from pipeline.models.vector_index import (
@@ -23,7 +22,7 @@ from pipeline.models.vector_index import (
     pool_books,
     weigh_directions,
 )
-from pipeline.records import Aggregates, Export
+from pipeline.records import Aggregates, Export, Fold
 from pipeline.settings import IndexParams
 from servers.embedder.model import EmbedderModel
 from servers.graph import VectorGraph

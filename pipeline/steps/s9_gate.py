@@ -5,15 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from artifacts.manifest import GateVerdict
+from artifacts.manifest import GateCheck, GateVerdict
 from foundation.arrays import F64, I64
 from foundation.serving_rules import ServingRules
-from pipeline.books import collect_subject_sets
 from pipeline.evaluation.lists import name_favourites, serve_cold, serve_collaborative, serve_popular
 from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
 from pipeline.evaluation.users import EvaluationUsers, choose_users
-from pipeline.gate import Measured, judge
 from pipeline.models.fold_models import FoldModels, drop_learned
+from pipeline.models.subject_sets import collect_subject_sets
 from pipeline.records import Export, Split
 from pipeline.settings import GateParams
 from pipeline.steps.s8_index import ANN_K
@@ -40,6 +39,20 @@ class Gate:
     def read_verdict(self) -> GateVerdict:
         """The verdict, typed."""
         return GateVerdict.model_validate(self.verdict)
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Recall of each reader's list, (n_users,), by the candidate and by what it has to beat."""
+
+    candidate: F64
+    popularity: F64
+    untrained: F64
+    """The candidate's blend with the weights of everything learned from ratings set to 0."""
+    gain_over_current: F64 | None
+    """Candidate minus current, over the readers whose held-out books neither has seen; None without such."""
+    ann_recall: dict[str, float]
+    """Of each approximate index, against exact search."""
 
 
 def gate(
@@ -82,6 +95,36 @@ def gate(
     )
 
 
+def judge(measured: Measured, *, params: GateParams, seed: int) -> GateVerdict:
+    """Passed only if every check is; the lower ends of paired bootstrap intervals decide, not the means."""
+    over_floor = measured.candidate - params.floor_margin * measured.popularity
+    over_untrained = measured.candidate - measured.untrained
+    checks = [
+        _check_low_end(
+            "recall_over_popularity",
+            over_floor,
+            0.0,
+            seed,
+            f"recall less {params.floor_margin:g} × popularity's",
+        ),
+        _check_low_end(
+            "recall_over_untrained", over_untrained, 0.0, seed, "recall less that of authors and popularity"
+        ),
+        _check_current(measured.gain_over_current, params, seed),
+        *(
+            GateCheck(
+                name=f"ann_recall_{name}",
+                value=recall,
+                threshold=params.min_ann_recall,
+                passed=recall >= params.min_ann_recall,
+                detail="share of the exact nearest that the index finds",
+            )
+            for name, recall in sorted(measured.ann_recall.items())
+        ),
+    ]
+    return GateVerdict(passed=all(check.passed for check in checks), checks=tuple(checks))
+
+
 def _gain_over(
     current: FoldModels | None, recall: F64, users: EvaluationUsers, k: int, rules: ServingRules
 ) -> F64 | None:
@@ -114,3 +157,24 @@ def _cold_recall(
 
 def _recall(served: list[I64], users: EvaluationUsers, k: int) -> F64:
     return recall_at_k(served, users.held_out, k)
+
+
+def _check_current(gain: F64 | None, params: GateParams, seed: int) -> GateCheck:
+    if gain is None:
+        detail = "no current version whose held-out readers are these: nothing to compare with"
+        return GateCheck(name="recall_over_current", value=None, threshold=None, passed=True, detail=detail)
+    return _check_low_end(
+        "recall_over_current", gain, -params.max_loss, seed, "recall less the current version's"
+    )
+
+
+def _check_low_end(name: str, differences: F64, threshold: float, seed: int, what: str) -> GateCheck:
+    interval = bootstrap_mean(differences, np.random.default_rng(seed))
+    return GateCheck(
+        name=name,
+        value=interval.low,
+        threshold=threshold,
+        passed=interval.low > threshold,
+        detail=f"{what}, over {differences.size} readers: "
+        f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]",
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.stepper import STEPS
+from pipeline.stepping.stepper import STEPS
 from tests.homes import PATIENCE_S, ROOT, Home, command
 from tests.meshes import wait_until
 

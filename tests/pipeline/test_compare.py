@@ -5,7 +5,7 @@ from pipeline.compare import compare
 from pipeline.errors import NothingToEvaluate
 from pipeline.evaluation.baselines import serve_classic_system
 from pipeline.evaluation.users import EvaluationUsers
-from pipeline.interactions import Interactions, build_fold
+from pipeline.records import Interactions, build_fold
 from pipeline.report import RunReport
 from pipeline.settings import AggregateParams, SplitParams, TrainOptions, TrainSettings
 from pipeline.steps.s4_aggregate import aggregate

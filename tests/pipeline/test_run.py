@@ -11,14 +11,14 @@ from catalog.tables import Rating
 from evidence.registry import Evidence
 from foundation.release import RELEASE
 from foundation.serving_rules import ServingRules
-from pipeline.cache import StepCache
 from pipeline.errors import AlreadyTraining, TooFewRatings
 from pipeline.lock import hold_lock
 from pipeline.models.fold_models import GATE_OWNER, FoldModels
-from pipeline.progress import Silent, StepRun
 from pipeline.report import RunReport
 from pipeline.settings import GateParams, RankerParams
-from pipeline.stepper import STEPS
+from pipeline.stepping.cache import StepCache
+from pipeline.stepping.progress import Silent, StepRun
+from pipeline.stepping.stepper import STEPS
 from pipeline.steps.s7_ranker import Blend
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel

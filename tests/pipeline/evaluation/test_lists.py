@@ -9,7 +9,6 @@ from evidence.neighbours import Neighbours
 from evidence.popularity import Popularity
 from evidence.registry import Evidence
 from foundation.serving_rules import ServingRules
-from pipeline.books import SubjectSets
 from pipeline.evaluation.lists import (
     list_authors,
     name_favourites,
@@ -18,6 +17,7 @@ from pipeline.evaluation.lists import (
     serve_popular,
 )
 from pipeline.evaluation.users import EvaluationUsers
+from pipeline.models.subject_sets import SubjectSets
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
 

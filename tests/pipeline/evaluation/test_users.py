@@ -1,7 +1,7 @@
 import numpy as np
 
 from pipeline.evaluation.users import choose_users
-from pipeline.interactions import Interactions, build_fold
+from pipeline.records import Interactions, build_fold
 
 
 def make(pairs: list[tuple[int, int]]) -> Interactions:

@@ -1,13 +1,13 @@
 import numpy as np
 import torch
 
-from pipeline.books import NO_SUBJECT
 from pipeline.models.subject_attention import (
     SubjectAttention,
     SubjectExamples,
     pad_sets,
     train_subject_attention,
 )
+from pipeline.models.subject_sets import NO_SUBJECT
 from pipeline.settings import SubjectsParams
 from servers.embedder.model import EmbedderModel
 

@@ -3,8 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.draws import draw
-from pipeline.interactions import Interactions
-from pipeline.records import Clean, Split
+from pipeline.records import Clean, Interactions, Split
 from pipeline.settings import SplitParams
 from pipeline.steps.s3_split import split
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.interactions import Fold, Interactions, build_fold
+from pipeline.records import Fold, Interactions, build_fold
 from pipeline.settings import AggregateParams
 from pipeline.steps.s4_aggregate import aggregate
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.cache import StepCache
+from pipeline.stepping.cache import StepCache
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from pipeline.interactions import Interactions, build_fold
+from pipeline.records import Interactions, build_fold
 
 INTERACTIONS = Interactions(
     user_ids=np.array([3, 3, 8, 9]),

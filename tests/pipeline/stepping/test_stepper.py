@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from foundation.settings import Options
 from foundation.tools import Tools
-from pipeline.cache import StepCache
-from pipeline.keys import Keys, ValueWithoutKey
-from pipeline.progress import Silent
-from pipeline.stepper import Stepper
+from pipeline.stepping.cache import StepCache
+from pipeline.stepping.keys import Keys, ValueWithoutKey
+from pipeline.stepping.progress import Silent
+from pipeline.stepping.stepper import Stepper
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +132,7 @@ def test_mypy_catches_a_step_that_is_given_the_wrong_input(tmp_path: Path) -> No
     (tmp_path / "night.py").write_text(
         "from pipeline.records import Clean, Export\n"
         "from pipeline.settings import SplitParams\n"
-        "from pipeline.stepper import Stepper\n"
+        "from pipeline.stepping.stepper import Stepper\n"
         "from pipeline.steps.s3_split import split\n\n\n"
         "def run(stepper: Stepper, cleaned: Clean, exported: Export) -> None:\n"
         "    stepper.run('split', 'all', split, cleaned, params=SplitParams())\n"

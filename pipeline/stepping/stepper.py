@@ -7,10 +7,10 @@ from typing import Final, ParamSpec, TypeVar, get_type_hints
 import structlog
 
 from catalog.database import Database
-from pipeline.cache import StepCache
-from pipeline.keys import Keys
-from pipeline.progress import Progress, StepRun
 from pipeline.records import Export
+from pipeline.stepping.cache import StepCache
+from pipeline.stepping.keys import Keys
+from pipeline.stepping.progress import Progress, StepRun
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.gate import Measured, judge
 from pipeline.settings import GateParams
+from pipeline.steps.s9_gate import Measured, judge
 
 RNG = np.random.default_rng(5)
 N = 400

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from foundation.tools import Tools
-from pipeline.code_digest import digest_code
+from pipeline.stepping.code_digest import digest_code
 
 
 class ValueWithoutKey(TypeError):

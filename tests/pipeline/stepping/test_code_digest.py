@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import code_digest
-from pipeline.code_digest import digest_code
+from pipeline.stepping import code_digest
+from pipeline.stepping.code_digest import digest_code
 
 
 def forget() -> None:

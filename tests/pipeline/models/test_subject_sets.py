@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.books import NO_SUBJECT, collect_authors, collect_subject_sets, find_favourites
+from pipeline.models.subject_sets import NO_SUBJECT, collect_authors, collect_subject_sets, find_favourites
 from pipeline.records import Export
 from pipeline.steps.s1_export import export
 from tests.pipeline.catalogs import Work, write_catalog
