@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from rich.progress import (
     BarColumn,
@@ -17,9 +16,7 @@ from rich.progress import (
 )
 
 from cli.console import err
-
-if TYPE_CHECKING:
-    from pipeline.progress import StepRun
+from pipeline.stepping import progress as steps
 
 
 class Bars:
@@ -36,7 +33,7 @@ class Bars:
         self._progress.update(self._tasks[stage], completed=done, total=total)
 
 
-class StepBars:
+class StepBars(steps.Progress):
     """Draws the running step of a training as a bar and leaves a line for each finished one."""
 
     def __init__(self, progress: Progress) -> None:
@@ -50,7 +47,7 @@ class StepBars:
         """Move the bar."""
         self._progress.update(self._task, completed=share)
 
-    def step_finished(self, run: "StepRun") -> None:
+    def step_finished(self, run: steps.StepRun) -> None:
         """Leave a line in place of the bar."""
         self._progress.remove_task(self._task)
         took = "kept from an earlier run" if run.reused else f"{run.seconds:.1f} s"

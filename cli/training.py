@@ -17,7 +17,6 @@ from telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
     from pipeline.report import RunReport
-    from pipeline.stepping.progress import StepRun
 
 
 REFUSED_CODE = 3
@@ -81,9 +80,9 @@ def evaluate() -> None:
     for row in report.rows:
         table.add_row(
             row.model,
-            f"{row.recall:.4f} [{row.low:.4f}, {row.high:.4f}]",
-            f"{row.recall / report.classic_recall:.2f}",
-            f"{row.served_gain:+.4f} [{row.served_gain_low:+.4f}, {row.served_gain_high:+.4f}]",
+            f"{row.recall.mean:.4f} [{row.recall.low:.4f}, {row.recall.high:.4f}]",
+            f"{row.recall.mean / report.classic_recall:.2f}",
+            f"{row.served_gain.mean:+.4f} [{row.served_gain.low:+.4f}, {row.served_gain.high:+.4f}]",
             f"{row.ndcg:.4f}",
         )
     out.print(table)

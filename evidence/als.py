@@ -38,12 +38,10 @@ class Als(Kind[AlsParams]):
 
     @classmethod
     def fit(cls, data: TrainingData, params: AlsParams, *, seed: int, tools: Tools) -> Self:
-        """Factors of all books by `implicit`."""
         _, item_factors = train_factors(
             data.user_items, params=params, seed=seed, threads=tools.threads, advance=tools.advance
         )
-        gram = build_gram(item_factors, params.regularization)
-        return cls(item_factors, gram, {"alpha": params.alpha})
+        return cls(item_factors, build_gram(item_factors, params.regularization), {"alpha": params.alpha})
 
     def score(self, history: History) -> Scores:
         """(n,): inner products with the factors of whoever has this history."""

@@ -25,7 +25,6 @@ class Authors(Kind[Options]):
 
     @classmethod
     def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
-        """The catalog's authors, weighed by the readers of their books."""
         readers = diags_array(np.sqrt(data.counts).astype(np.float32))
         return cls(csr_array(readers @ data.book_authors))
 

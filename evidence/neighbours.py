@@ -36,7 +36,6 @@ class Neighbours(Kind[NeighboursParams]):
 
     @classmethod
     def fit(cls, data: TrainingData, params: NeighboursParams, *, seed: int, tools: Tools) -> Self:
-        """The strongest weights for each book."""
         return cls(build_neighbours(data.user_items, params=params))
 
     def score(self, history: History) -> Scores:

@@ -23,7 +23,6 @@ class Popularity(Kind[Options]):
 
     @classmethod
     def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
-        """Popularity by the readers of each book."""
         return cls(measure_popularity(data.counts))
 
     def score(self, history: History) -> Scores:

@@ -1,6 +1,6 @@
 """The kinds of evidence that a list is blended from: a new kind is one file and one field here."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, get_args, get_type_hints
 
@@ -39,12 +39,8 @@ class Evidence:
     @classmethod
     def classes(cls) -> dict[str, type[Kind[Any]]]:
         """The class of each kind by its name, in the order of the fields."""
-        hints = get_type_hints(cls)
-        declared = {each.name: get_args(hints[each.name]) or (hints[each.name],) for each in fields(cls)}
-        return {
-            name: next(each for each in classes if issubclass(each, Kind))
-            for name, classes in declared.items()
-        }
+        # A field is declared as `Kind` or as `Kind | None`.
+        return {name: (get_args(hint) or (hint,))[0] for name, hint in get_type_hints(cls).items()}
 
     @classmethod
     def params_class(cls) -> type[Options]:
@@ -56,8 +52,7 @@ class Evidence:
     @cached_property
     def kinds(self) -> dict[str, Kind[Any]]:
         """The kinds that this version has by name: blends and rows of scores have this order."""
-        found = ((each.name, getattr(self, each.name)) for each in fields(self))
-        return {name: kind for name, kind in found if kind is not None}
+        return {name: kind for name in self.classes() if (kind := getattr(self, name)) is not None}
 
 
 if TYPE_CHECKING:

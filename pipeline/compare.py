@@ -7,11 +7,11 @@ from threadpoolctl import threadpool_limits
 
 from artifacts.store import ArtifactStore
 from catalog.database import Database, check_migrated
-from foundation.arrays import F64, I64
+from foundation.arrays import I64
 from pipeline.errors import NothingToEvaluate
 from pipeline.evaluation.baselines import serve_classic_als, serve_classic_system
 from pipeline.evaluation.lists import serve_collaborative, serve_popular
-from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, ndcg_at_k, recall_at_k
+from pipeline.evaluation.metrics import NDCG_K, Interval, bootstrap_mean, ndcg_at_k, recall_at_k
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.fold_models import GATE_OWNER, FoldModels
 from pipeline.settings import TrainSettings
@@ -29,16 +29,10 @@ class ModelRow:
     """One model's figures: means over readers."""
 
     model: str
-    recall: float
-    low: float
-    high: float
-    """95% bootstrap interval of the recall."""
+    recall: Interval
     ndcg: float
-    served_gain: float
+    served_gain: Interval
     """Recall of what is served less this model's."""
-    served_gain_low: float
-    served_gain_high: float
-    """95% paired bootstrap interval of that."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +49,7 @@ class EvaluationReport:
     @property
     def classic_recall(self) -> float:
         """Recall of the classic system."""
-        return next(row.recall for row in self.rows if row.model == CLASSIC_SYSTEM)
+        return next(row.recall.mean for row in self.rows if row.model == CLASSIC_SYSTEM)
 
 
 def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> EvaluationReport:
@@ -65,31 +59,28 @@ def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> Eval
     NothingToEvaluate without a version of these folds, TooFewRatings, DatabaseNotMigrated.
     """
     check_migrated(db)
-    with threadpool_limits(limits=1, user_api="blas"):
-        return _compare(settings, db, store)
-
-
-def _compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> EvaluationReport:
     options, params = settings.train, settings.train.gate
     folds = split(clean(export(db)), params=options.split)
     version, models = _load_served(store, folds.split_id)
-    chosen = choose_users(folds.train, folds.held_out, at_most=params.max_users)
+    train, k = folds.train, params.k
+    chosen = choose_users(train, folds.held_out, at_most=params.max_users)
     users = chosen.take(np.isin(chosen.user_ids, models.reader_ids))
-    aggregates = aggregate(folds.train, params=options.aggregate)
-    classic_als = serve_classic_als(folds.train, users, params.k, seed=options.seed, threads=options.threads)
-    lists = {
-        "popularity": serve_popular(folds.train.book_ids, aggregates.popularity, users, params.k),
-        CLASSIC_SYSTEM: serve_classic_system(folds.train, aggregates, classic_als, users, params.k),
-        "classic ALS": classic_als,
-        SERVED: serve_collaborative(models.als, users, params.k, settings.serving),
-    }
+    aggregates = aggregate(train, params=options.aggregate)
+    with threadpool_limits(limits=1, user_api="blas"):
+        classic_als = serve_classic_als(train, users, k, seed=options.seed, threads=options.threads)
+        lists = {
+            "popularity": serve_popular(train.book_ids, aggregates.popularity, users, k),
+            CLASSIC_SYSTEM: serve_classic_system(train, aggregates, classic_als, users, k),
+            "classic ALS": classic_als,
+            SERVED: serve_collaborative(models.als, users, k, settings.serving),
+        }
     return EvaluationReport(
         version=version,
         split_id=folds.split_id,
-        k=params.k,
+        k=k,
         ndcg_k=NDCG_K,
         n_users=users.size,
-        rows=_measure(lists, users, params.k, options.seed),
+        rows=_measure(lists, users, k, options.seed),
     )
 
 
@@ -106,21 +97,11 @@ def _load_served(store: ArtifactStore, split_id: str) -> tuple[str, FoldModels]:
 def _measure(lists: dict[str, list[I64]], users: EvaluationUsers, k: int, seed: int) -> tuple[ModelRow, ...]:
     recalls = {model: recall_at_k(served, users.held_out, k) for model, served in lists.items()}
     return tuple(
-        _to_row(model, recall, recalls[SERVED], ndcg_at_k(lists[model], users.held_out, NDCG_K), seed)
+        ModelRow(
+            model=model,
+            recall=bootstrap_mean(recall, np.random.default_rng(seed)),
+            ndcg=float(ndcg_at_k(lists[model], users.held_out, NDCG_K).mean()),
+            served_gain=bootstrap_mean(recalls[SERVED] - recall, np.random.default_rng(seed)),
+        )
         for model, recall in recalls.items()
-    )
-
-
-def _to_row(model: str, recall: F64, served: F64, ndcg: F64, seed: int) -> ModelRow:
-    interval = bootstrap_mean(recall, np.random.default_rng(seed))
-    gain = bootstrap_mean(served - recall, np.random.default_rng(seed))
-    return ModelRow(
-        model=model,
-        recall=interval.mean,
-        low=interval.low,
-        high=interval.high,
-        ndcg=float(ndcg.mean()),
-        served_gain=gain.mean,
-        served_gain_low=gain.low,
-        served_gain_high=gain.high,
     )

@@ -1,14 +1,10 @@
 """Random choices that stay: a number for each pair of ids, by a hash, whatever else the catalog holds."""
 
-from typing import Final
-
 import numpy as np
 
 from foundation.arrays import F64, I64, U64
 
-OUTER_SALT: Final = 1
-INNER_SALT: Final = 2
-USER_SALT: Final = 3
+OUTER_SALT, INNER_SALT, USER_SALT = 1, 2, 3
 """Each choice has a salt of its own, so that none follows from another."""
 
 

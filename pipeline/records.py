@@ -35,7 +35,6 @@ class Interactions:
 
     @property
     def size(self) -> int:
-        """How many pairs there are."""
         return int(self.user_ids.size)
 
     def take(self, mask: Mask) -> "Interactions":
@@ -65,15 +64,10 @@ class Fold:
     ratings: csr_array
     """The same pattern with the ratings, NaN for implicit ones."""
 
-    def history(self, user_idx: int) -> I64:
-        """Items (rows of book_ids) of one user, ascending."""
-        start, end = self.user_items.indptr[user_idx], self.user_items.indptr[user_idx + 1]
-        return np.asarray(self.user_items.indices[start:end], dtype=np.int64)
-
-    def history_ratings(self, user_idx: int) -> F32:
-        """Ratings of those items, NaN for implicit ones."""
-        start, end = self.ratings.indptr[user_idx], self.ratings.indptr[user_idx + 1]
-        return np.asarray(self.ratings.data[start:end], dtype=np.float32)
+    def history(self, user_idx: int) -> tuple[I64, F32]:
+        """The books of one user, ids ascending, and their ratings, NaN for implicit ones."""
+        start, end = self.ratings.indptr[user_idx : user_idx + 2]
+        return self.book_ids[self.ratings.indices[start:end]], self.ratings.data[start:end]
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +93,6 @@ class Aggregates:
     """Readers who rated it."""
     mean: F64
     """Mean rating; NaN without any."""
-    deviation: F64
-    """Standard deviation of its ratings; NaN without any."""
     bayesian_mean: F64
     """As `build_bayesian_mean` has it; NaN without any rating. For display, not for ranking."""
     popularity: F32

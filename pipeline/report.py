@@ -31,12 +31,11 @@ class RunReport:
         return [check.name for check in self.verdict.checks if not check.passed]
 
 
-def write_report(report: RunReport, folder: Path) -> Path:
-    """Write the report as `train-<start>.json`, whole or not at all; returns its path."""
+def write_report(report: RunReport, folder: Path) -> None:
+    """Write the report as `train-<start>.json`, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"train-{report.started_at.replace(':', '')}.json"
     unfinished = path.with_suffix(".unfinished")
     content = {**asdict(report), "verdict": report.verdict.model_dump(mode="json")}
     unfinished.write_text(json.dumps(content, indent=2) + "\n")
     unfinished.replace(path)
-    return path

@@ -23,7 +23,7 @@ from pipeline.report import RunReport, write_report
 from pipeline.settings import TrainSettings
 from pipeline.stepping.cache import StepCache
 from pipeline.stepping.code_digest import digest_code
-from pipeline.stepping.progress import Progress, Silent
+from pipeline.stepping.progress import Progress
 from pipeline.stepping.stepper import Stepper
 from pipeline.steps.s1_export import export
 from pipeline.steps.s2_clean import clean
@@ -61,7 +61,7 @@ def train(
         threadpool_limits(limits=1, user_api="blas"),
         tempfile.TemporaryDirectory(prefix="bookmesh-") as workspace,
     ):
-        stepper = Stepper(StepCache(settings.steps_path), progress or Silent(), first_repeated=from_step)
+        stepper = Stepper(StepCache(settings.steps_path), progress or Progress(), first_repeated=from_step)
         report = _Run(settings, store, stepper, Path(workspace)).execute(db)
         write_report(report, settings.reports_path)
     return report
@@ -77,13 +77,14 @@ class _Fitted:
     index: Index
 
 
+@dataclass(frozen=True, eq=False)
 class _Run:
     """One training run."""
 
-    def __init__(
-        self, settings: TrainSettings, store: ArtifactStore, stepper: Stepper, workspace: Path
-    ) -> None:
-        self.settings, self.store, self.stepper, self.workspace = settings, store, stepper, workspace
+    settings: TrainSettings
+    store: ArtifactStore
+    stepper: Stepper
+    workspace: Path
 
     def execute(self, db: Database) -> RunReport:
         """All nine steps, then publishing."""

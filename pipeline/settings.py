@@ -113,12 +113,10 @@ class TrainSettings(CatalogSettings):
 
     @property
     def steps_path(self) -> Path:
-        """Where the results of steps are kept."""
         return self.home / "steps"
 
     @property
     def reports_path(self) -> Path:
-        """Where run reports go."""
         return self.home / "reports"
 
     @property

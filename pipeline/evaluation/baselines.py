@@ -3,7 +3,8 @@
 import numpy as np
 
 from evidence.als import AlsParams, train_factors
-from foundation.arrays import F64, I64, find_rows, top_k
+from foundation.arrays import I64, find_rows, top_k
+from pipeline.evaluation.lists import serve_popular
 from pipeline.evaluation.users import EvaluationUsers
 from pipeline.models.bayesian_mean import build_bayesian_mean
 from pipeline.records import Aggregates, Fold
@@ -19,11 +20,12 @@ def serve_classic_als(fold: Fold, users: EvaluationUsers, k: int, *, seed: int, 
     user_factors, item_factors = train_factors(
         fold.user_items, params=CLASSIC_ALS, seed=seed, threads=threads, advance=lambda share: None
     )
-    user_idx = find_rows(fold.user_ids, users.user_ids)[1]
-    return [
-        _best_unread(fold, item_factors @ user_factors[idx], history, k)
-        for idx, history in zip(user_idx, users.histories, strict=True)
-    ]
+    served = []
+    for user_id, history in zip(users.user_ids, users.histories, strict=True):
+        scores = item_factors @ user_factors[np.searchsorted(fold.user_ids, user_id)]
+        scores[find_rows(fold.book_ids, history)[1]] = -np.inf
+        served.append(fold.book_ids[top_k(scores, k)])
+    return served
 
 
 def serve_classic_system(
@@ -32,12 +34,8 @@ def serve_classic_system(
     """Classic ALS for readers with 10 ratings or more, a Bayesian prior (m = 30) for all others."""
     sums = np.nan_to_num(aggregates.mean) * aggregates.n_explicit
     prior = build_bayesian_mean(sums, aggregates.n_explicit, prior_ratings=CLASSIC_PRIOR_RATINGS)
+    by_prior = serve_popular(fold.book_ids, prior, users, k)
     return [
-        by_als if history.size >= CLASSIC_MIN_RATINGS else _best_unread(fold, prior.copy(), history, k)
-        for by_als, history in zip(classic_als, users.histories, strict=True)
+        als if history.size >= CLASSIC_MIN_RATINGS else best
+        for als, best, history in zip(classic_als, by_prior, users.histories, strict=True)
     ]
-
-
-def _best_unread(fold: Fold, scores: F64, history: I64, k: int) -> I64:
-    scores[find_rows(fold.book_ids, history)[1]] = -np.inf
-    return fold.book_ids[top_k(scores, k)]

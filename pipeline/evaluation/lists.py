@@ -1,19 +1,18 @@
 """The lists that readers would be served, made by the code that serves them."""
 
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 import numpy as np
 from scipy.sparse import csr_array
 
-from foundation.arrays import F32, I64, find_rows, top_k
+from foundation.arrays import F32, F64, I64, find_rows, top_k
 from foundation.author_limit import Authors, limit_authors
 from foundation.serving_rules import ServingRules
 from pipeline.evaluation.users import EvaluationUsers
+from pipeline.models.fold_models import FoldModels
 from pipeline.models.subject_sets import N_FAVOURITES, NO_SUBJECT, SubjectSets, find_favourites
 from servers.als.model import AlsModel
-from servers.embedder.model import EmbedderModel
 from servers.errors import NoKnownBooks, NoKnownSubjects
 
 READ_AHEAD: Final = 10
@@ -43,7 +42,7 @@ def serve_collaborative(model: AlsModel, users: EvaluationUsers, k: int, rules: 
     return served
 
 
-def serve_popular(book_ids: I64, popularity: F32, users: EvaluationUsers, k: int) -> list[I64]:
+def serve_popular(book_ids: I64, popularity: F32 | F64, users: EvaluationUsers, k: int) -> list[I64]:
     """Each reader's k most popular books that they have not read: the baseline, without an author limit."""
     order = top_k(popularity, popularity.size)
     served = []
@@ -65,26 +64,20 @@ def name_favourites(sets: SubjectSets, book_ids: I64, users: EvaluationUsers) ->
 
 
 def serve_cold(
-    model: AlsModel,
-    embedder: EmbedderModel,
-    book_vectors: F32,
-    favourites: Sequence[Sequence[str]],
-    users: EvaluationUsers,
-    *,
-    k: int,
-    rules: ServingRules,
+    models: FoldModels, favourites: list[list[str]], users: EvaluationUsers, k: int, rules: ServingRules
 ) -> list[I64]:
     """Each reader's k books, were nothing known but favourite subjects; by popularity without a known one.
 
-    book_vectors are the pooled subjects of model.book_ids. What they read is hidden, and fills no place.
+    What they read is hidden, and fills no place.
     """
+    model = models.als
     authors, popularity = list_authors(model), model.evidence.popularity.popularity
     share = rules.subjects_popularity_weight
     served = []
     for names, history in zip(favourites, users.histories, strict=True):
         scores = share * popularity
         with suppress(NoKnownSubjects):
-            scores += (1 - share) * (book_vectors @ embedder.embed(names)[0])
+            scores += (1 - share) * (models.book_vectors @ models.embedder.embed(names)[0])
         scores[find_rows(model.book_ids, history)[1]] = -np.inf
         served.append(model.book_ids[_limit(top_k(scores, READ_AHEAD * k), authors, k, rules)])
     return served

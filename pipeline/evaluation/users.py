@@ -23,7 +23,6 @@ class EvaluationUsers:
 
     @property
     def size(self) -> int:
-        """How many readers there are."""
         return int(self.user_ids.size)
 
     def take(self, mask: Mask) -> "EvaluationUsers":
@@ -48,9 +47,10 @@ def choose_users(fold: Fold, held_out: Interactions, *, at_most: int) -> Evaluat
     _, user_idx = find_rows(fold.user_ids, user_ids)
     starts = np.searchsorted(held_out.user_ids, user_ids, side="left")
     ends = np.searchsorted(held_out.user_ids, user_ids, side="right")
+    histories = [fold.history(idx) for idx in user_idx]
     return EvaluationUsers(
         user_ids=user_ids,
-        histories=[fold.book_ids[fold.history(idx)] for idx in user_idx],
-        ratings=[fold.history_ratings(idx) for idx in user_idx],
+        histories=[book_ids for book_ids, _ in histories],
+        ratings=[ratings for _, ratings in histories],
         held_out=[held_out.book_ids[start:end] for start, end in zip(starts, ends, strict=True)],
     )

@@ -1,6 +1,5 @@
 """Lays out what readers see of a book: one card a book, from the catalog and the ratings."""
 
-from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -34,8 +33,8 @@ def build_cards(catalog: Export, counts: I64, bayesian_mean: F64) -> pa.Table:
     """
     books = catalog.books
     book_ids = books["book_id"].to_numpy()
-    subject_names = dict(zip(*_columns(catalog.subjects, "subject_id", "name"), strict=True))
-    author_names = dict(zip(*_columns(catalog.authors, "author_id", "name"), strict=True))
+    subject_names = _read_names(catalog.subjects, "subject_id")
+    author_names = _read_names(catalog.authors, "author_id")
     columns = {
         "book_id": books["book_id"],
         "title": books["title"],
@@ -43,9 +42,7 @@ def build_cards(catalog: Export, counts: I64, bayesian_mean: F64) -> pa.Table:
         "year": books["year"],
         "language": books["language"],
         "isbns": _gather(book_ids, catalog.editions, "isbn13"),
-        "main_subject": [
-            subject_names.get(subject_id) for subject_id in books["main_subject_id"].to_pylist()
-        ],
+        "main_subject": [subject_names.get(each) for each in books["main_subject_id"].to_pylist()],
         "subjects": _gather(book_ids, catalog.book_subjects, "subject_id", subject_names),
         "description": books["description"],
         "n_ratings": counts,
@@ -68,5 +65,5 @@ def _gather(
     return gathered
 
 
-def _columns(table: pa.Table, *names: str) -> Iterable[list[object]]:
-    return [table[name].to_pylist() for name in names]
+def _read_names(table: pa.Table, id_column: str) -> dict[int, str]:
+    return dict(zip(table[id_column].to_pylist(), table["name"].to_pylist(), strict=True))

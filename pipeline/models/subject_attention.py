@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foundation.arrays import F32, I64
+from foundation.arrays import I64
 from foundation.tools import Advance
 from pipeline.models.subject_sets import NO_SUBJECT
 from pipeline.settings import SubjectsParams
@@ -20,17 +20,17 @@ from pipeline.settings import SubjectsParams
 class SubjectExamples:
     """What the embeddings are trained on: readers' subjects, books' subjects, and who read what."""
 
-    item_subjects: I64
+    item_subjects: Tensor
     """(n_items, width): each book's subjects, padded with NO_SUBJECT."""
-    log_popularity: F32
+    log_popularity: Tensor
     """(n_items,): a popular book is read by readers of any taste, so the ranking loss allows for it."""
-    user_subjects: I64
+    user_subjects: Tensor
     """(n_examples, width): a reader's favourite subjects, counted without this example's book."""
-    item_idx: I64
+    item_idx: Tensor
     """(n_examples,): the book that this reader read."""
-    ratings: F32
+    ratings: Tensor
     """(n_examples,): standardised ratings, NaN for implicit ones."""
-    pairs: I64
+    pairs: Tensor
     """(n_pairs, 2): books that many readers read both."""
     n_subjects: int
 
@@ -68,16 +68,11 @@ def train_subject_attention(
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(seed)
     model = SubjectAttention(examples.n_subjects, params.dim, generator)
-    n_examples, n_items = examples.item_idx.size, examples.item_subjects.shape[0]
-    n_steps = min(params.max_steps, params.n_epochs * -(-n_examples // params.batch_size))
+    n_steps = min(params.max_steps, params.n_epochs * -(-len(examples.item_idx) // params.batch_size))
     optimizer = torch.optim.Adam(model.parameters(), lr=params.learning_rate)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=n_steps)
-    batches = _Batches(examples)
     for step in range(n_steps):
-        chosen = torch.randint(n_examples, (params.batch_size,), generator=generator)
-        negatives = torch.randint(n_items, (params.n_negatives,), generator=generator)
-        chosen_pairs = torch.randint(max(examples.pairs.shape[0], 1), (params.n_pairs,), generator=generator)
-        loss = _loss(model, batches, chosen, negatives, chosen_pairs, params)
+        loss = _draw_loss(model, examples, params, generator)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
@@ -86,43 +81,34 @@ def train_subject_attention(
     return model
 
 
-class _Batches:
-    """The examples as tensors."""
-
-    def __init__(self, examples: SubjectExamples) -> None:
-        self.item_subjects = torch.from_numpy(examples.item_subjects)
-        self.log_popularity = torch.from_numpy(examples.log_popularity)
-        self.user_subjects = torch.from_numpy(examples.user_subjects)
-        self.item_idx = torch.from_numpy(examples.item_idx)
-        self.ratings = torch.from_numpy(examples.ratings)
-        self.pairs = torch.from_numpy(examples.pairs)
-
-
-def _loss(
-    model: SubjectAttention,
-    batches: _Batches,
-    chosen: Tensor,
-    negatives: Tensor,
-    chosen_pairs: Tensor,
-    params: SubjectsParams,
+def _draw_loss(
+    model: SubjectAttention, examples: SubjectExamples, params: SubjectsParams, generator: torch.Generator
 ) -> Tensor:
-    users = model.pool(batches.user_subjects[chosen])
-    item_idx = batches.item_idx[chosen]
-    items = model.pool(batches.item_subjects[item_idx])
-    total = _ranking_loss(model, batches, users, items, item_idx, negatives, params.temperature)
+    """The loss of one batch, drawn with replacement."""
+
+    def draw(n: int, size: int) -> Tensor:
+        return torch.randint(n, (size,), generator=generator)
+
+    chosen = draw(len(examples.item_idx), params.batch_size)
+    negatives = draw(len(examples.item_subjects), params.n_negatives)
+    chosen_pairs = draw(max(len(examples.pairs), 1), params.n_pairs)
+    users = model.pool(examples.user_subjects[chosen])
+    item_idx = examples.item_idx[chosen]
+    items = model.pool(examples.item_subjects[item_idx])
+    total = _ranking_loss(model, examples, users, items, item_idx, negatives, params.temperature)
     if params.rating_weight:
-        total = total + params.rating_weight * _rating_loss(model, users, items, batches.ratings[chosen])
-    if params.contrastive_weight and batches.pairs.shape[0]:
-        pairs = batches.pairs[chosen_pairs]
-        left = model.pool(batches.item_subjects[pairs[:, 0]])
-        right = model.pool(batches.item_subjects[pairs[:, 1]])
+        total = total + params.rating_weight * _rating_loss(model, users, items, examples.ratings[chosen])
+    if params.contrastive_weight and len(examples.pairs):
+        pairs = examples.pairs[chosen_pairs]
+        left = model.pool(examples.item_subjects[pairs[:, 0]])
+        right = model.pool(examples.item_subjects[pairs[:, 1]])
         total = total + params.contrastive_weight * _contrastive_loss(left, right, params.temperature)
     return total
 
 
 def _ranking_loss(
     model: SubjectAttention,
-    batches: _Batches,
+    examples: SubjectExamples,
     users: Tensor,
     items: Tensor,
     item_idx: Tensor,
@@ -130,9 +116,9 @@ def _ranking_loss(
     temperature: float,
 ) -> Tensor:
     """Softmax of the book read against uniformly drawn ones, so there is no sampling bias to correct."""
-    popularity = model.popularity_weight * batches.log_popularity
+    popularity = model.popularity_weight * examples.log_popularity
     own = (users * items).sum(dim=1) / temperature + popularity[item_idx]
-    others = users @ model.pool(batches.item_subjects[negatives]).T / temperature + popularity[negatives]
+    others = users @ model.pool(examples.item_subjects[negatives]).T / temperature + popularity[negatives]
     others = others.masked_fill(item_idx[:, None] == negatives[None], -1e9)
     logits = torch.cat([own[:, None], others], dim=1)
     return functional.cross_entropy(logits, torch.zeros(len(own), dtype=torch.long))

@@ -32,12 +32,8 @@ class SubjectSets:
         """(n_books, n_subjects), 1 where the book has the subject."""
         ones = np.ones(self.subject_idx.size, dtype=np.float32)
         shape = (self.offsets.size - 1, len(self.names))
-        return csr_array((ones, (self.rows, self.subject_idx)), shape=shape)
-
-    @property
-    def rows(self) -> I64:
-        """(n,): the book of each entry of subject_idx."""
-        return np.repeat(np.arange(self.offsets.size - 1), np.diff(self.offsets))
+        rows = np.repeat(np.arange(shape[0]), np.diff(self.offsets))
+        return csr_array((ones, (rows, self.subject_idx)), shape=shape)
 
 
 def collect_subject_sets(
@@ -46,14 +42,13 @@ def collect_subject_sets(
     """Subjects of these books (ascending ids); the vocabulary is what occurs, by subject_id, or `known`."""
     is_ours, rows = find_rows(book_ids, book_subjects["book_id"].to_numpy())
     links = book_subjects.filter(pa.array(is_ours))
-    vocabulary = (
-        subjects.filter(_is_in(subjects["name"], known))
-        if known is not None
-        else subjects.filter(_is_in(subjects["subject_id"], links["subject_id"]))
-    )
-    vocabulary = vocabulary.sort_by("subject_id")
-    is_known, subject_idx = find_rows(vocabulary["subject_id"].to_numpy(), links["subject_id"].to_numpy())
-    rows, position = rows[is_known], links["position"].to_numpy()[is_known]
+    if known is not None:
+        is_known = pc.is_in(subjects["name"], value_set=pa.array(known, pa.string()))
+    else:
+        is_known = pc.is_in(subjects["subject_id"], value_set=links["subject_id"].combine_chunks())
+    vocabulary = subjects.filter(is_known).sort_by("subject_id")
+    has_row, subject_idx = find_rows(vocabulary["subject_id"].to_numpy(), links["subject_id"].to_numpy())
+    rows, position = rows[has_row], links["position"].to_numpy()[has_row]
     order = np.lexsort((subject_idx, position, rows))
     return SubjectSets(
         names=vocabulary["name"].to_pylist(),
@@ -81,10 +76,3 @@ def find_favourites(counts: F32, is_generic: Mask, n: int) -> I64:
     best = np.argpartition(-keys, n - 1, axis=1)[:, :n]
     best = np.take_along_axis(best, np.argsort(-np.take_along_axis(keys, best, axis=1), axis=1), axis=1)
     return np.where(np.take_along_axis(wanted, best, axis=1) > 0, best, NO_SUBJECT)
-
-
-def _is_in(column: pa.ChunkedArray, values: list[str] | pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.is_in(
-        column,
-        value_set=pa.array(values, pa.string()) if isinstance(values, list) else values.combine_chunks(),
-    )

@@ -8,6 +8,7 @@ import numpy as np
 from foundation.arrays import F32, I64, find_starts
 from pipeline.models.subject_sets import collect_subject_sets
 from pipeline.records import Export
+from pipeline.settings import IndexParams
 from servers.embedder.model import EmbedderModel
 from servers.graph import VectorGraph
 
@@ -34,8 +35,8 @@ def build_flat(vectors: F32) -> faiss.IndexFlatIP:
     return index
 
 
-def build_graph(vectors: F32, *, links: int, ef_construction: int, ef_search: int) -> VectorGraph:
-    """The graph of those of (n, dim) vectors that are not zero; then HNSW's M, efConstruction and efSearch.
+def build_graph(vectors: F32, params: IndexParams) -> VectorGraph:
+    """The HNSW graph of those of (n, dim) vectors that are not zero.
 
     One thread builds it: the graph depends on the order of insertion, and threads would race for that.
     """
@@ -46,20 +47,17 @@ def build_graph(vectors: F32, *, links: int, ef_construction: int, ef_search: in
         return_index=True,
         return_inverse=True,
     )
-    index = faiss.IndexHNSWFlat(vectors.shape[1], links, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction = ef_construction
-    index.hnsw.efSearch = ef_search
+    index = faiss.IndexHNSWFlat(vectors.shape[1], params.hnsw_links, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = params.ef_construction
+    index.hnsw.efSearch = params.ef_search
     n_threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
     try:
         index.add(np.ascontiguousarray(vectors[filled[first]]))
     finally:
         faiss.omp_set_num_threads(n_threads)
-    return VectorGraph(
-        index=index,
-        starts=find_starts(group, first.size),
-        rows=filled[np.argsort(group, kind="stable")],
-    )
+    rows = filled[np.argsort(group, kind="stable")]
+    return VectorGraph(index=index, starts=find_starts(group, first.size), rows=rows)
 
 
 def weigh_directions(item_factors: F32, n_readers: I64) -> F32:

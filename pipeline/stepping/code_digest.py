@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 OUR_PACKAGES: Final = ("catalog", "evidence", "foundation", "pipeline", "servers")
 """Those that compute: how results are kept, sent and logged changes none of them."""
@@ -21,39 +21,36 @@ LIBRARIES: Final = ("faiss-cpu", "implicit", "numpy", "pyarrow", "scikit-learn",
 def digest_code(module: str) -> str:
     """Hex sha256 over what this module and all of ours that it reaches do, and library versions."""
     digest = hashlib.sha256(" ".join(f"{name}={version(name)}" for name in LIBRARIES).encode())
-    for name, source in sorted(_reachable(module).items()):
-        digest.update(f"\n{name}\n{source.code}".encode())
+    for name, code in sorted(_reachable(module).items()):
+        digest.update(f"\n{name}\n{code}".encode())
     return digest.hexdigest()
 
 
-class _Source(NamedTuple):
-    """A module of ours."""
-
-    code: str
-    """What it does, as text that comments, docstrings and formatting do not change."""
-    imports: tuple[str, ...]
-
-
-def _reachable(module: str) -> dict[str, _Source]:
-    """The module and all of ours that it imports, however deep, by name."""
-    found: dict[str, _Source] = {}
+def _reachable(module: str) -> dict[str, str]:
+    """Code of the module and of all of ours that it imports, however deep, by name."""
+    found: dict[str, str] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
-        if name not in found and (source := _read(name)) is not None:
-            found[name] = source
-            waiting.extend(source.imports)
+        if name not in found and (read := _read(name)) is not None:
+            found[name], imports = read
+            waiting.extend(imports)
     return found
 
 
 @cache
-def _read(name: str) -> _Source | None:
-    """None for what is no module, or none of ours."""
-    path = _source_of(name)
-    if path is None:
+def _read(name: str) -> tuple[str, tuple[str, ...]] | None:
+    """What a module of ours does, whatever its comments, docstrings and formatting, and what it imports."""
+    if name.partition(".")[0] not in OUR_PACKAGES or name in NOT_CODE:
         return None
-    tree = ast.parse(path.read_text())
-    return _Source(ast.dump(_StripTexts().visit(tree)), tuple(_imported_names(tree)))
+    try:
+        spec = importlib.util.find_spec(name)
+    except ModuleNotFoundError:  # its parent is a module, so `name` is a class or function of that module
+        return None
+    if spec is None or spec.origin is None:
+        return None
+    tree = ast.parse(Path(spec.origin).read_text())
+    return ast.dump(_StripTexts().visit(tree)), tuple(_imported_names(tree))
 
 
 class _StripTexts(ast.NodeTransformer):
@@ -72,13 +69,3 @@ def _imported_names(tree: ast.AST) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
-
-
-def _source_of(name: str) -> Path | None:
-    if name.partition(".")[0] not in OUR_PACKAGES or name in NOT_CODE:
-        return None
-    try:
-        spec = importlib.util.find_spec(name)
-    except ModuleNotFoundError:  # its parent is a module, so `name` is a class or function of that module
-        return None
-    return Path(spec.origin) if spec is not None and spec.origin is not None else None

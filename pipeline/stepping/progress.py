@@ -1,7 +1,6 @@
 """How a training run reports what it is doing; the CLI draws it, tests and timers ignore it."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 
 @dataclass(frozen=True)
@@ -17,8 +16,8 @@ class StepRun:
     """True if an earlier run had left the result."""
 
 
-class Progress(Protocol):
-    """What wants to know how far a run is."""
+class Progress:
+    """Hears how far a run is. This one ignores it; others override what they draw or write down."""
 
     def step_started(self, number: int, name: str, data: str) -> None:
         """A step begins."""
@@ -28,16 +27,3 @@ class Progress(Protocol):
 
     def step_finished(self, run: StepRun) -> None:
         """The running step is done."""
-
-
-class Silent:
-    """Reports to nobody."""
-
-    def step_started(self, number: int, name: str, data: str) -> None:
-        """Say nothing."""
-
-    def step_advanced(self, share: float) -> None:
-        """Say nothing."""
-
-    def step_finished(self, run: StepRun) -> None:
-        """Say nothing."""

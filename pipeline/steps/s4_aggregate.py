@@ -1,7 +1,6 @@
 """Step 4: counts, means and co-reading of a fold's books."""
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from evidence.popularity import measure_popularity
 from foundation.sparse import strongest_in_rows
@@ -21,20 +20,12 @@ def aggregate(fold: Fold, *, params: AggregateParams) -> Aggregates:
     sums = np.bincount(rated_idx, rated, minlength=n_items).astype(np.float64)
     with np.errstate(invalid="ignore"):
         mean = sums / n_explicit
-        squares = np.bincount(rated_idx, (rated - mean[rated_idx]) ** 2, minlength=n_items)
-        deviation = np.sqrt(squares / n_explicit)
     drawn = build_bayesian_mean(sums, n_explicit, prior_ratings=params.prior_ratings)
     return Aggregates(
         counts=counts,
         n_explicit=n_explicit,
         mean=mean,
-        deviation=deviation,
         bayesian_mean=np.where(n_explicit > 0, drawn, np.nan),
         popularity=measure_popularity(counts),
-        co_reading=_count_co_readers(fold, params.n_co_read),
+        co_reading=strongest_in_rows(fold.user_items.T.tocsr(), fold.user_items, params.n_co_read),
     )
-
-
-def _count_co_readers(fold: Fold, n_kept: int) -> csr_array:
-    item_users = fold.user_items.T.tocsr()
-    return strongest_in_rows(item_users, fold.user_items, n_kept)

@@ -25,13 +25,7 @@ EXAMPLES_PER_BLOCK = 4096
 
 
 def learn_subjects(
-    fold: Fold,
-    aggregates: Aggregates,
-    catalog: Export,
-    *,
-    params: SubjectsParams,
-    seed: int,
-    tools: Tools,
+    fold: Fold, aggregates: Aggregates, catalog: Export, *, params: SubjectsParams, seed: int, tools: Tools
 ) -> EmbedderModel:
     """Train on readers of at least two books with subjects; only subjects of the fold's books are known."""
     sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, fold.book_ids)
@@ -47,7 +41,6 @@ def learn_subjects(
 
 def build_examples(fold: Fold, aggregates: Aggregates, sets: SubjectSets) -> SubjectExamples:
     """One example for each interaction of a reader who also read something else with a subject."""
-    item_subjects = pad_sets(sets.offsets, sets.subject_idx, BOOK_WIDTH)
     has_subject = np.diff(sets.offsets) > 0
     users = np.repeat(np.arange(fold.user_ids.size), np.diff(fold.user_items.indptr))
     items = fold.user_items.indices.astype(np.int64)
@@ -55,13 +48,14 @@ def build_examples(fold: Fold, aggregates: Aggregates, sets: SubjectSets) -> Sub
     is_example = has_subject[items] & (user_subjects[:, 0] >= 0)
     co_reading = aggregates.co_reading.tocoo()
     is_pair = (co_reading.data >= 2) & has_subject[co_reading.row] & has_subject[co_reading.col]
+    pairs = np.stack([co_reading.row[is_pair], co_reading.col[is_pair]], axis=1).astype(np.int64)
     return SubjectExamples(
-        item_subjects=item_subjects,
-        log_popularity=np.log1p(aggregates.counts).astype(np.float32),
-        user_subjects=user_subjects[is_example],
-        item_idx=items[is_example],
-        ratings=_standardise(fold.ratings.data)[is_example],
-        pairs=np.stack([co_reading.row[is_pair], co_reading.col[is_pair]], axis=1).astype(np.int64),
+        item_subjects=torch.from_numpy(pad_sets(sets.offsets, sets.subject_idx, BOOK_WIDTH)),
+        log_popularity=torch.from_numpy(np.log1p(aggregates.counts).astype(np.float32)),
+        user_subjects=torch.from_numpy(user_subjects[is_example]),
+        item_idx=torch.from_numpy(items[is_example]),
+        ratings=torch.from_numpy(_standardise(fold.ratings.data)[is_example]),
+        pairs=torch.from_numpy(pairs),
         n_subjects=len(sets.names),
     )
 

@@ -8,13 +8,7 @@ from pipeline.records import Aggregates, Export, Fold
 
 
 def fit_evidence(
-    fold: Fold,
-    aggregates: Aggregates,
-    catalog: Export,
-    *,
-    params: EvidenceParams,
-    seed: int,
-    tools: Tools,
+    fold: Fold, aggregates: Aggregates, catalog: Export, *, params: EvidenceParams, seed: int, tools: Tools
 ) -> Evidence:
     """All kinds of evidence over the fold's books."""
     data = TrainingData(

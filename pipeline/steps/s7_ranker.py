@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from evidence.kind import read_history
 from evidence.registry import Evidence
-from foundation.arrays import F32, F64, I64, Mask, top_k
+from foundation.arrays import F32, I64, Mask, top_k
 from foundation.author_limit import Authors, limit_authors
 from foundation.serving_rules import ServingRules
 from foundation.tools import Advance, Tools
@@ -71,10 +72,7 @@ def tune_blend(
     users = choose_users(fold, held_out, at_most=params.max_users)
     model = AlsModel(fold.book_ids, evidence, {"blend": {}})
     candidates = _collect_candidates(model, users, params=params, advance=tools.advance)
-
-    def recall(weights: Mapping[str, float]) -> float:
-        return float(_recall(candidates, weights, params.k, rules).mean())
-
+    recall = partial(_recall, candidates, k=params.k, rules=rules)
     new_kinds = {kind: 0.0 for kind in candidates.kinds if kind not in params.start}
     weights, best = ascend_coordinates(recall, {**params.start, **new_kinds})
     weights[POPULARITY] = max(weights[POPULARITY], TIE_BREAK)
@@ -133,8 +131,8 @@ def _collect_candidates(
     )
 
 
-def _recall(candidates: _Candidates, weights: Mapping[str, float], k: int, rules: ServingRules) -> F64:
-    """(n_users,): recall@k of the blend, as it is served."""
+def _recall(candidates: _Candidates, weights: Mapping[str, float], k: int, rules: ServingRules) -> float:
+    """Mean recall@k of the blend, as it is served."""
     vector = np.array([weights.get(kind, 0.0) for kind in candidates.kinds], dtype=np.float32)
     used = np.flatnonzero(vector)  # 0 · -inf would be NaN
     scores = np.tensordot(vector[used], candidates.scores[used], axes=1)
@@ -147,4 +145,4 @@ def _recall(candidates: _Candidates, weights: Mapping[str, float], k: int, rules
         in_order = (authors[column] for column in columns if column < len(authors))
         shown = limit_authors(in_order, k, most=rules.author_limit)
         hits[at] = candidates.is_hit[at, columns[shown]].sum()
-    return hits / candidates.n_wanted
+    return float((hits / candidates.n_wanted).mean())

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from evidence.registry import Evidence
-from foundation.arrays import F32, I64, find_rows
+from foundation.arrays import I64, find_rows
 from foundation.tools import Tools
 from pipeline.models.cards import build_cards
 from pipeline.models.subject_sets import collect_subject_sets
@@ -25,7 +25,6 @@ from pipeline.models.vector_index import (
 from pipeline.records import Aggregates, Export, Fold
 from pipeline.settings import IndexParams
 from servers.embedder.model import EmbedderModel
-from servers.graph import VectorGraph
 from servers.metadata.model import MetadataModel
 from servers.metadata.text_index import TextIndex
 from servers.semantic.model import SemanticModel
@@ -61,7 +60,7 @@ def index_texts(catalog: Export, *, params: IndexParams, seed: int) -> Texts:
     texts = [_describe(card) for card in cards.select(TEXT_COLUMNS).to_pylist()]
     encoder = fit_text_encoder(texts, dim=params.text_dim, max_terms=params.max_terms, seed=seed)
     vectors = encoder.encode(texts)
-    text_index = _build_graph(vectors, params)
+    text_index = build_graph(vectors, params)
     return Texts(
         semantic=SemanticModel(catalog.books["book_id"].to_numpy(), encoder, text_index),
         ann_recall=measure_ann_recall(text_index, vectors, ANN_K, np.random.default_rng(seed)),
@@ -83,7 +82,7 @@ def index_books(
     book_ids = catalog.books["book_id"].to_numpy()
     subject_vectors = pool_books(embedder, catalog, book_ids)
     als_vectors = _scatter(fold, book_ids, weigh_directions(evidence.als.item_factors, aggregates.counts))
-    subject_index, als_index = (_build_graph(vectors, params) for vectors in (subject_vectors, als_vectors))
+    subject_index, als_index = (build_graph(vectors, params) for vectors in (subject_vectors, als_vectors))
     rng = np.random.default_rng(seed)
     return Index(
         similarity=SimilarityModel(
@@ -119,15 +118,6 @@ def _build_metadata(fold: Fold, aggregates: Aggregates, catalog: Export, text_fo
         subjects=sets.names,
         subject_books=csr_array(sets.matrix.T.tocsr()),
         text_index=TextIndex(text_folder),
-    )
-
-
-def _build_graph(vectors: F32, params: IndexParams) -> VectorGraph:
-    return build_graph(
-        vectors,
-        links=params.hnsw_links,
-        ef_construction=params.ef_construction,
-        ef_search=params.ef_search,
     )
 
 

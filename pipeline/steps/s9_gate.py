@@ -97,42 +97,24 @@ def gate(
 
 def judge(measured: Measured, *, params: GateParams, seed: int) -> GateVerdict:
     """Passed only if every check is; the lower ends of paired bootstrap intervals decide, not the means."""
+    floor = f"recall less {params.floor_margin:g} × popularity's"
     over_floor = measured.candidate - params.floor_margin * measured.popularity
+    untrained = "recall less that of authors and popularity"
     over_untrained = measured.candidate - measured.untrained
-    checks = [
-        _check_low_end(
-            "recall_over_popularity",
-            over_floor,
-            0.0,
-            seed,
-            f"recall less {params.floor_margin:g} × popularity's",
-        ),
-        _check_low_end(
-            "recall_over_untrained", over_untrained, 0.0, seed, "recall less that of authors and popularity"
-        ),
+    checks = (
+        _check_low_end("recall_over_popularity", floor, over_floor, seed),
+        _check_low_end("recall_over_untrained", untrained, over_untrained, seed),
         _check_current(measured.gain_over_current, params, seed),
-        *(
-            GateCheck(
-                name=f"ann_recall_{name}",
-                value=recall,
-                threshold=params.min_ann_recall,
-                passed=recall >= params.min_ann_recall,
-                detail="share of the exact nearest that the index finds",
-            )
-            for name, recall in sorted(measured.ann_recall.items())
-        ),
-    ]
-    return GateVerdict(passed=all(check.passed for check in checks), checks=tuple(checks))
+        *(_check_index(*each, params.min_ann_recall) for each in sorted(measured.ann_recall.items())),
+    )
+    return GateVerdict(passed=all(check.passed for check in checks), checks=checks)
 
 
 def _gain_over(
     current: FoldModels | None, recall: F64, users: EvaluationUsers, k: int, rules: ServingRules
 ) -> F64 | None:
     """Candidate minus current for the readers of both; None without a current version or such a reader."""
-    if current is None:
-        return None
-    is_common = np.isin(users.user_ids, current.reader_ids)
-    if not is_common.any():
+    if current is None or not (is_common := np.isin(users.user_ids, current.reader_ids)).any():
         return None
     common = users.take(is_common)
     return recall[is_common] - _recall(serve_collaborative(current.als, common, k, rules), common, k)
@@ -143,16 +125,8 @@ def _cold_recall(
 ) -> F64:
     book_ids = candidate.als.book_ids
     sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids)
-    served = serve_cold(
-        candidate.als,
-        candidate.embedder,
-        candidate.book_vectors,
-        name_favourites(sets, book_ids, users),
-        users,
-        k=k,
-        rules=rules,
-    )
-    return _recall(served, users, k)
+    favourites = name_favourites(sets, book_ids, users)
+    return _recall(serve_cold(candidate, favourites, users, k, rules), users, k)
 
 
 def _recall(served: list[I64], users: EvaluationUsers, k: int) -> F64:
@@ -160,21 +134,22 @@ def _recall(served: list[I64], users: EvaluationUsers, k: int) -> F64:
 
 
 def _check_current(gain: F64 | None, params: GateParams, seed: int) -> GateCheck:
+    name = "recall_over_current"
     if gain is None:
         detail = "no current version whose held-out readers are these: nothing to compare with"
-        return GateCheck(name="recall_over_current", value=None, threshold=None, passed=True, detail=detail)
-    return _check_low_end(
-        "recall_over_current", gain, -params.max_loss, seed, "recall less the current version's"
-    )
+        return GateCheck(name=name, value=None, threshold=None, passed=True, detail=detail)
+    return _check_low_end(name, "recall less the current version's", gain, seed, threshold=-params.max_loss)
 
 
-def _check_low_end(name: str, differences: F64, threshold: float, seed: int, what: str) -> GateCheck:
-    interval = bootstrap_mean(differences, np.random.default_rng(seed))
-    return GateCheck(
-        name=name,
-        value=interval.low,
-        threshold=threshold,
-        passed=interval.low > threshold,
-        detail=f"{what}, over {differences.size} readers: "
-        f"{interval.mean:+.4f} [{interval.low:+.4f}, {interval.high:+.4f}]",
-    )
+def _check_low_end(name: str, what: str, differences: F64, seed: int, *, threshold: float = 0.0) -> GateCheck:
+    found = bootstrap_mean(differences, np.random.default_rng(seed))
+    interval = f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+    detail = f"{what}, over {differences.size} readers: {interval}"
+    passed = found.low > threshold
+    return GateCheck(name=name, value=found.low, threshold=threshold, passed=passed, detail=detail)
+
+
+def _check_index(name: str, recall: float, least: float) -> GateCheck:
+    detail = "share of the exact nearest that the index finds"
+    passed = recall >= least
+    return GateCheck(name=f"ann_recall_{name}", value=recall, threshold=least, passed=passed, detail=detail)

@@ -18,7 +18,7 @@ def test_a_fold_knows_exactly_the_readers_and_books_that_occur() -> None:
 
 
 def test_a_history_keeps_implicit_ratings_apart_from_explicit_ones() -> None:
-    fold = build_fold(INTERACTIONS)
+    book_ids, ratings = build_fold(INTERACTIONS).history(0)
 
-    assert fold.history(0).tolist() == [0, 1]
-    np.testing.assert_array_equal(fold.history_ratings(0), [5, np.nan])
+    assert book_ids.tolist() == [10, 40]
+    np.testing.assert_array_equal(ratings, [5, np.nan])

@@ -17,7 +17,7 @@ from pipeline.models.fold_models import GATE_OWNER, FoldModels
 from pipeline.report import RunReport
 from pipeline.settings import GateParams, RankerParams
 from pipeline.stepping.cache import StepCache
-from pipeline.stepping.progress import Silent, StepRun
+from pipeline.stepping.progress import Progress, StepRun
 from pipeline.stepping.stepper import STEPS
 from pipeline.steps.s7_ranker import Blend
 from servers.als.model import AlsModel
@@ -31,7 +31,7 @@ from tests.pipeline.conftest import Home, opened_home
 Trained = tuple[Home, RunReport]
 
 
-class CrashingBefore(Silent):
+class CrashingBefore(Progress):
     """Stands for a power cut: the run ends where this step would begin."""
 
     def __init__(self, name: str, data: str) -> None:

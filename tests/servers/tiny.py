@@ -19,6 +19,7 @@ from evidence.popularity import Popularity
 from evidence.registry import Evidence
 from pipeline.models.text_index import build_text_index
 from pipeline.models.vector_index import build_graph
+from pipeline.settings import IndexParams
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
 from servers.graph import VectorGraph
@@ -174,4 +175,4 @@ def damage(store: ArtifactStore, version: str, owner: ServerName, *, not_in: str
 
 
 def _graph(vectors: NDArray[np.float32]) -> VectorGraph:
-    return build_graph(vectors, links=8, ef_construction=40, ef_search=16)
+    return build_graph(vectors, IndexParams(hnsw_links=8, ef_construction=40, ef_search=16))

@@ -17,6 +17,7 @@ from pipeline.evaluation.lists import (
     serve_popular,
 )
 from pipeline.evaluation.users import EvaluationUsers
+from pipeline.models.fold_models import FoldModels
 from pipeline.models.subject_sets import SubjectSets
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
@@ -107,9 +108,7 @@ def test_a_reader_known_by_subjects_gets_books_of_these_unless_nothing_is_known(
     vectors = np.stack([~is_soup, is_soup], axis=1).astype(np.float32)
 
     soup, nothing = serve_cold(
-        make_model(),
-        embedder,
-        vectors,
+        FoldModels(make_model(), embedder, vectors, np.array([], dtype=np.int64)),
         [["Soup"], ["Quidditch"]],
         users_of([139], []),
         k=5,

@@ -31,12 +31,12 @@ def club_examples() -> SubjectExamples:
     item_subjects = np.stack([rng.permutation(6)[:2] + 6 * club for club in clubs])
     readers = np.arange(1000) % 2
     return SubjectExamples(
-        item_subjects=item_subjects,
-        log_popularity=np.zeros(60, dtype=np.float32),
-        user_subjects=np.stack([rng.permutation(6)[:3] + 6 * club for club in readers]),
-        item_idx=2 * rng.integers(0, 30, 1000) + readers,
-        ratings=np.where(rng.random(1000) < 0.5, np.nan, 1.0).astype(np.float32),
-        pairs=np.stack([np.arange(56), np.arange(56) + 4], axis=1),
+        item_subjects=torch.from_numpy(item_subjects),
+        log_popularity=torch.from_numpy(np.zeros(60, dtype=np.float32)),
+        user_subjects=torch.from_numpy(np.stack([rng.permutation(6)[:3] + 6 * club for club in readers])),
+        item_idx=torch.from_numpy(2 * rng.integers(0, 30, 1000) + readers),
+        ratings=torch.from_numpy(np.where(rng.random(1000) < 0.5, np.nan, 1.0).astype(np.float32)),
+        pairs=torch.from_numpy(np.stack([np.arange(56), np.arange(56) + 4], axis=1)),
         n_subjects=N_SUBJECTS,
     )
 

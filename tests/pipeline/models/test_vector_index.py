@@ -2,6 +2,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.models.vector_index import build_flat, build_graph, measure_ann_recall, weigh_directions
+from pipeline.settings import IndexParams
 from servers.graph import VectorGraph
 
 RNG = np.random.default_rng(0)
@@ -10,7 +11,7 @@ VECTORS /= np.linalg.norm(VECTORS, axis=1, keepdims=True)
 
 
 def graph_of(vectors: NDArray[np.float32]) -> VectorGraph:
-    return build_graph(vectors, links=16, ef_construction=100, ef_search=64)
+    return build_graph(vectors, IndexParams(hnsw_links=16, ef_construction=100, ef_search=64))
 
 
 def test_exact_search_ranks_by_inner_product() -> None:

@@ -12,7 +12,7 @@ from foundation.settings import Options
 from foundation.tools import Tools
 from pipeline.stepping.cache import StepCache
 from pipeline.stepping.keys import Keys, ValueWithoutKey
-from pipeline.stepping.progress import Silent
+from pipeline.stepping.progress import Progress
 from pipeline.stepping.stepper import Stepper
 
 ROOT = Path(__file__).parents[3]
@@ -36,7 +36,7 @@ class DoublingParams(Options):
 @pytest.fixture
 def make_stepper(tmp_path: Path) -> Callable[..., Stepper]:
     return lambda first_repeated=None: Stepper(
-        StepCache(tmp_path / "steps"), Silent(), first_repeated=first_repeated
+        StepCache(tmp_path / "steps"), Progress(), first_repeated=first_repeated
     )
 
 

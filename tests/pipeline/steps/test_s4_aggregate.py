@@ -22,7 +22,6 @@ def test_counts_and_means_leave_implicit_ratings_out_of_the_means(fold: Fold) ->
     assert found.counts.tolist() == [3, 2, 1]
     assert found.n_explicit.tolist() == [2, 1, 0]
     np.testing.assert_allclose(found.mean, [7, 10, NAN])
-    np.testing.assert_allclose(found.deviation, [1, 0, NAN])
 
 
 def test_the_bayesian_mean_draws_few_ratings_to_the_mean_of_all(fold: Fold) -> None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from pipeline.models.vector_index import build_graph
+from pipeline.settings import IndexParams
 from servers.semantic.model import SemanticModel, TfidfSvdEncoder, split_terms
 
 TERMS = ["dragon", "garden", "spaceship", "wizard"]
@@ -13,7 +14,7 @@ ENCODER = TfidfSvdEncoder(
 
 
 def make_model(texts: list[str]) -> SemanticModel:
-    graph = build_graph(ENCODER.encode(texts), links=8, ef_construction=40, ef_search=16)
+    graph = build_graph(ENCODER.encode(texts), IndexParams(hnsw_links=8, ef_construction=40, ef_search=16))
     return SemanticModel(np.arange(len(texts)) + 100, ENCODER, graph)
 
 
