@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+TORCH_INDEX := https://download.pytorch.org/whl/cpu
 
 .PHONY: help setup run train test check fmt bench clean
 
@@ -41,10 +42,16 @@ clean:  ## Remove the environment and what tools left; data under BOOKMESH_HOME 
 	  || { echo 'bookmesh needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)'; exit 1; }
 	$(PYTHON) -m venv .venv
 
-.venv/.runtime: .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+# Without a GPU PyTorch's own build for CPUs does, and saves gigabytes; where pip cannot get it, any other will do.
+.venv/.torch: .venv/bin/python constraints.txt
+	@nvidia-smi >/dev/null 2>&1 || $(BIN)/pip install --quiet --constraint constraints.txt --no-deps --retries 0 --timeout 5 \
+	  --index-url $(TORCH_INDEX) torch >/dev/null 2>&1 || true
+	@touch $@
+
+.venv/.runtime: .venv/.torch pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train]'
 	@touch $@
 
 .venv/.dev: .venv/.runtime
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,dev]'
 	@touch $@

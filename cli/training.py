@@ -1,6 +1,7 @@
 """Commands that make versions: train, and evaluate, which measures what the current one is worth."""
 
-from typing import TYPE_CHECKING, Annotated
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.table import Table
@@ -18,6 +19,8 @@ from telemetry.logs import configure_logging
 if TYPE_CHECKING:
     from pipeline.report import RunReport
 
+TRAINING_LIBRARIES: Final = ("implicit", "sklearn", "torch")
+"""What the extra `train` installs: a machine that only serves does without."""
 
 REFUSED_CODE = 3
 """Exit code of `bookmesh train` when the gate refuses, for the timer that runs it; 1 and 2 are failures."""
@@ -36,6 +39,7 @@ def train(
     if if_none and (current := store.current()):
         err.print(f"version {current} is current; nothing to train", highlight=False)
         return
+    _check_installation()
     from pipeline.settings import TrainSettings
     from pipeline.stepping.stepper import STEPS
 
@@ -59,6 +63,7 @@ def train(
 
 def evaluate() -> None:
     """Measure the current version against the baselines, on the readers that were held out."""
+    _check_installation()
     from pipeline.compare import compare
     from pipeline.settings import TrainSettings
 
@@ -86,6 +91,14 @@ def evaluate() -> None:
             f"{row.ndcg:.4f}",
         )
     out.print(table)
+
+
+def _check_installation() -> None:
+    if missing := [name for name in TRAINING_LIBRARIES if find_spec(name) is None]:
+        fail(
+            f"this installation only serves: {', '.join(missing)} is missing; `pip install 'bookmesh[train]'`, or "
+            "train on a machine that has it"
+        )
 
 
 def _print_run(report: "RunReport") -> None:

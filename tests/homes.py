@@ -37,6 +37,7 @@ class Home:
     path: Path
     settings: dict[str, str] = field(default_factory=dict)
     checkout: Path = ROOT
+    python: str = sys.executable
 
     @property
     def store(self) -> ArtifactStore:
@@ -48,10 +49,14 @@ class Home:
         fixed = {"BOOKMESH_HOME": str(self.path), "COLUMNS": "300", "OPENBLAS_NUM_THREADS": "1"}
         return {**inherited, **SMALL_MODELS, **fixed, **self.settings}
 
+    def command(self, *words: str) -> list[str]:
+        """The words that start `bookmesh` with the home's interpreter."""
+        return [self.python, "-m", "cli.main", *words]
+
     def run(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """`bookmesh` with these words, to its end."""
         return subprocess.run(
-            command(*words),
+            self.command(*words),
             cwd=self.checkout,
             env={**self.environment(), **settings},
             capture_output=True,
@@ -77,11 +82,6 @@ class Home:
         """The same data in another folder."""
         shutil.copytree(self.path, path)
         return replace(self, path=path, settings={**self.settings, **settings})
-
-
-def command(*words: str) -> list[str]:
-    """The words that start `bookmesh` with the interpreter of the tests."""
-    return [sys.executable, "-m", "cli.main", *words]
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ import pytest
 
 from cli.supervisor import read_table
 from contracts.shell import INFO_PATH, SERVER_NAMES
-from tests.homes import PATIENCE_S, Home, command
+from tests.homes import PATIENCE_S, Home
 
 PROCESS_NAMES = (*SERVER_NAMES, "gateway")
 PATIENT = {"BOOKMESH_DEADLINE_S": "5"}
@@ -102,7 +102,11 @@ def running_mesh(home: Home, *, whole: bool = True, **settings: str) -> Iterator
     output = home.path / "up.out"
     with output.open("wb") as log:
         process = subprocess.Popen(
-            command("up"), cwd=home.checkout, env=home.environment(), stdout=log, stderr=subprocess.STDOUT
+            home.command("up"),
+            cwd=home.checkout,
+            env=home.environment(),
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     with httpx.Client(base_url=f"http://127.0.0.1:{ports['gateway']}", timeout=10) as client:
         mesh = Mesh(home, ports, process, output, client)

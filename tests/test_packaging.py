@@ -1,17 +1,22 @@
-"""What `pip install .` installs: all that runs, found without the checkout and from any folder."""
+"""What `pip install .` installs: all that serves, found without the checkout and from any folder."""
 
 import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from importlib.metadata import Distribution, PathDistribution, distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
+from cli.training import TRAINING_LIBRARIES
+from tests.homes import Home
+from tests.meshes import running_mesh
 from tests.test_repository import PACKAGES, ROOT
 
 OFFLINE = ("--no-deps", "--no-index", "--disable-pip-version-check", "--quiet")
@@ -19,7 +24,7 @@ OFFLINE = ("--no-deps", "--no-index", "--disable-pip-version-check", "--quiet")
 
 @dataclass(frozen=True)
 class Installation:
-    """An environment of its own whose only own package is ours; the others are those that run the tests."""
+    """An environment of its own: our wheel, and what it requires as it stands in the tests' environment."""
 
     folder: Path
 
@@ -41,6 +46,28 @@ class Installation:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+
+def find_required(dist: Distribution, extras: Iterable[str] = ("",)) -> dict[str, Distribution]:
+    """What pip would install for a distribution, by name: its requirements and theirs."""
+    found: dict[str, Distribution] = {}
+    for requirement in map(Requirement, dist.requires or ()):
+        is_wanted = requirement.marker is None or any(
+            requirement.marker.evaluate({"extra": extra}) for extra in extras
+        )
+        if is_wanted and requirement.name not in found:
+            required = distribution(requirement.name)
+            found |= {requirement.name: required, **find_required(required, requirement.extras or ("",))}
+    return found
+
+
+def link_files(dist: Distribution, folder: Path) -> None:
+    """Put a distribution's modules into a site-packages folder, file by file: some share a namespace."""
+    for file in dist.files or ():
+        link = folder / file
+        if ".." not in file.parts and not link.exists():
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(Path(str(dist.locate_file(file))))
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +96,9 @@ def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Insta
     venv.create(installation.folder, symlinks=True)
     install = [sys.executable, "-m", "pip", "--python", installation.python, "install", *OFFLINE]
     subprocess.run([*install, wheel], check=True)
-    # Only the folder itself: a .pth file in it, such as that of an editable install, is not read again.
-    (installation.site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    (ours,) = installation.site_packages.glob("bookmesh-*.dist-info")
+    for required in find_required(PathDistribution(ours)).values():
+        link_files(required, installation.site_packages)
     return installation
 
 
@@ -110,3 +138,23 @@ def test_what_is_installed_is_what_is_imported(installation: Installation, tmp_p
     files = installation.run(installation.python, "-c", script, *PACKAGES, cwd=tmp_path).split()
 
     assert files == [str(installation.site_packages / package / "__init__.py") for package in PACKAGES]
+
+
+def test_a_machine_that_serves_needs_no_library_that_trains(
+    installation: Installation, trained_home: Home, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    home = replace(
+        trained_home.copy(tmp_path / "home"), checkout=tmp_path / "empty", python=str(installation.python)
+    )
+
+    with running_mesh(home) as mesh:
+        listed = mesh.get("/v1/users/1/recommendations", k=5)
+        found = mesh.get("/v1/search", q="a shipwrecked sailor", mode="semantic", k=5)
+
+    assert len(listed["items"]) == len(found["items"]) == 5
+    assert listed["degraded"] == found["degraded"] == []
+    for command in ("train", "evaluate"):
+        assert "pip install 'bookmesh[train]'" in home.fail(command)
+    present = "import importlib.util as u, sys; print(*filter(u.find_spec, sys.argv[1:]))"
+    assert installation.run(installation.python, "-c", present, *TRAINING_LIBRARIES, cwd=tmp_path) == "\n"

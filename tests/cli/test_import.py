@@ -18,7 +18,7 @@ from catalog.demo.source import Demo
 from catalog.sources.book_crossing import BOOKS, RATINGS, USERS
 from catalog.users import find_user, read_profile
 from tests.catalog.dump import write_book_crossing, write_open_library
-from tests.homes import DEMO, N_BOOKS, N_READERS, ROOT, Home, command
+from tests.homes import DEMO, N_BOOKS, N_READERS, ROOT, Home
 from tests.meshes import wait_until
 
 WORKS = "ol_dump_works.txt.gz"
@@ -214,7 +214,7 @@ def test_an_import_killed_in_the_middle_and_repeated_ends_where_an_undisturbed_o
     undisturbed: Home, empty_home: Home, written_bytes: int
 ) -> None:
     process = subprocess.Popen(
-        command(*LARGER_DEMO),
+        empty_home.command(*LARGER_DEMO),
         cwd=ROOT,
         env=empty_home.environment(),
         stdout=subprocess.DEVNULL,

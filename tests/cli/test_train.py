@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.stepping.stepper import STEPS
-from tests.homes import PATIENCE_S, ROOT, Home, command
+from tests.homes import PATIENCE_S, ROOT, Home
 from tests.meshes import wait_until
 
 OTHER_ALS = {"BOOKMESH_TRAIN__EVIDENCE__ALS__ALPHA": "15", "BOOKMESH_TRAIN__GATE__MAX_LOSS": "1"}
@@ -23,7 +23,7 @@ def training(home: Home, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
     """A training that has taken the lock and is still running; killed at the end."""
     with (home.path / "train.out").open("wb") as log:
         process = subprocess.Popen(
-            command("train"),
+            home.command("train"),
             cwd=ROOT,
             env={**home.environment(), **settings},
             stdout=log,
