@@ -96,8 +96,8 @@ def evaluate() -> None:
 def _check_installation() -> None:
     if missing := [name for name in TRAINING_LIBRARIES if find_spec(name) is None]:
         fail(
-            f"this installation only serves: {', '.join(missing)} is missing; `pip install 'bookmesh[train]'`, or "
-            "train on a machine that has it"
+            f"this installation only serves, it lacks {', '.join(missing)}; "
+            "`pip install 'bookmesh[train]'`, or train on a machine that has it"
         )
 
 
