@@ -1,19 +1,15 @@
-"""Opens the catalog's database and brings its schema up to date."""
+"""Opens the catalog's database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, CursorResult, Engine, UpdateBase, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
-from catalog.errors import DatabaseNotMigrated, DatabaseUrlInvalid
+from catalog.errors import DatabaseUrlInvalid
 
 SQLITE_BUSY_TIMEOUT_MS = 15_000
 """How long a writer waits for another one."""
@@ -56,34 +52,10 @@ def open_database(url: str) -> Database:
         raise DatabaseUrlInvalid(url, f"its driver is not installed (`pip install {error.name}`)") from error
 
 
-def migrate(db: Database) -> None:
-    """Create the tables, or alter them to what this program needs (Alembic, upgrade to head)."""
-    with db.engine.begin() as connection:
-        config = _alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def check_migrated(db: Database) -> None:
-    """Raise DatabaseNotMigrated unless the schema is exactly the one of this program."""
-    expected = ScriptDirectory.from_config(_alembic_config()).get_current_head()
-    with db.engine.connect() as connection:
-        found = MigrationContext.configure(connection).get_current_revision()
-    if found != expected:
-        raise DatabaseNotMigrated(db.url, found=found, expected=str(expected))
-
-
 def count_changed(session: Session, statement: UpdateBase) -> int:
     """Run an update or a delete and tell how many rows it met."""
     result = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", result).rowcount
-
-
-def _alembic_config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", "catalog:migrations")
-    config.set_main_option("path_separator", "os")
-    return config
 
 
 def _open_sqlite(url: URL) -> Engine:

@@ -1,7 +1,10 @@
 """Everything that can go wrong with the catalog, each with what to do about it.
 
 CatalogError
-├── DatabaseNotMigrated     the schema is older or newer than this program
+├── DatabaseNotMigrated     the tables are not those that this program needs
+│   ├── SchemaMissing
+│   ├── SchemaOutdated
+│   └── SchemaTooNew
 ├── DatabaseUrlInvalid      the URL names no database that can be opened
 ├── IsbnInvalid             a text is no ISBN
 ├── UserUnknown             no such user_id
@@ -22,13 +25,38 @@ class CatalogError(Exception):
 
 
 class DatabaseNotMigrated(CatalogError):
-    """The tables are not those that this program was written for."""
+    """The tables are not those that this program needs."""
 
-    def __init__(self, url: str, *, found: str | None, expected: str) -> None:
-        state = f"is at schema {found}" if found else "has no tables yet"
+
+class SchemaMissing(DatabaseNotMigrated):
+    """The database has none of our tables."""
+
+    def __init__(self, url: str) -> None:
         super().__init__(
-            f"{url} {state}, this program needs {expected}; "
-            "`bookmesh import demo` (or any other import) brings it up to date"
+            f"{url} has no tables yet; if it is the right database, `bookmesh import` makes and fills them "
+            "(`bookmesh import demo` to try things out)"
+        )
+        self.url = url
+
+
+class SchemaOutdated(DatabaseNotMigrated):
+    """The tables are those of an earlier release."""
+
+    def __init__(self, url: str, *, found: str, expected: str) -> None:
+        super().__init__(
+            f"{url} is at schema {found}, this program needs {expected}; make a backup, then run "
+            "`bookmesh migrate` (docs/upgrading.md)"
+        )
+        self.url, self.found, self.expected = url, found, expected
+
+
+class SchemaTooNew(DatabaseNotMigrated):
+    """A later release has removed what this program needs."""
+
+    def __init__(self, url: str, *, found: str, expected: str) -> None:
+        super().__init__(
+            f"{url} is at schema {found}, which this program, made for {expected}, cannot work with; "
+            "run the release that migrated it, or restore a backup from before"
         )
         self.url, self.found, self.expected = url, found, expected
 

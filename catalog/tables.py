@@ -14,6 +14,8 @@ _MYSQL: dict[str, Any] = {
 }
 # Such a table is its primary key's index: a reader's history is one range, not a look-up a rating.
 _CLUSTERED: dict[str, Any] = {**_MYSQL, "sqlite_with_rowid": False}
+# SQLite's INTEGER has 64 bits, and only a column of that name can number its rows.
+_BIG_INTEGER = BigInteger().with_variant(Integer, "sqlite")
 
 SOURCE_LENGTH = 40
 EXTERNAL_ID_LENGTH = 64
@@ -43,8 +45,19 @@ class Base(DeclarativeBase):
     )
 
 
+class CatalogIdentity(Base):
+    """The one row that tells this catalog from any other."""
+
+    __tablename__ = "catalog_identity"
+
+    catalog_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Random, and never changed."""
+    revision: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    """A random number, a new one with every import."""
+
+
 class User(Base):
-    """A reader; `revision` grows with everything that changes what they should be shown."""
+    """A reader; `revision` is a new random number after all that changes what they should be shown."""
 
     __tablename__ = "users"
     __table_args__ = (UniqueConstraint("source", "external_id"), _MYSQL)
@@ -54,7 +67,7 @@ class User(Base):
     external_id: Mapped[str] = mapped_column(String(EXTERNAL_ID_LENGTH))
     age_group: Mapped[str | None] = mapped_column(String(10))
     country: Mapped[str | None] = mapped_column(String(60))
-    revision: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    revision: Mapped[int] = mapped_column(_BIG_INTEGER, default=0, server_default="0")
 
 
 class Subject(Base):
@@ -171,7 +184,7 @@ class Event(Base):
     __tablename__ = "events"
     __table_args__ = (Index(None, "user_id", "kind"), _MYSQL)
 
-    event_id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    event_id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"))
     book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), index=True)
     kind: Mapped[str] = mapped_column(String(10))

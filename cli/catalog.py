@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 from sqlalchemy import select
 
-from catalog.database import Database, check_migrated, migrate, open_database
+from catalog.database import Database, open_database
 from catalog.errors import CatalogError
+from catalog.schema import check_migrated, prepare
 from catalog.settings import CatalogSettings
 from catalog.tables import Book
 from catalog.users import find_user
@@ -110,7 +111,7 @@ def _import(build: "Callable[[], Source]") -> None:
 def _has_books() -> bool:
     with failing_clearly(CatalogError):
         db: Database = open_database(CatalogSettings().catalog_url)
-        migrate(db)
+        prepare(db)
         with db.session() as session:
             return session.scalar(select(Book.book_id).limit(1)) is not None
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import catalog, mesh, queries, serve, training, versions
+from cli import catalog, mesh, queries, schema, serve, training, versions
 from cli.commands import Commands
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 app.add_typer(catalog.import_app, name="import", help="Fill the catalog from a dump.")
 app.add_typer(catalog.users_app, name="users", help="Look readers up.")
 app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll back and collect versions.")
+app.command("migrate")(schema.migrate)
 app.command("train")(training.train)
 app.command("evaluate")(training.evaluate)
 app.command("up")(mesh.up)

@@ -10,8 +10,9 @@ import httpx
 import typer
 from rich.table import Table
 
-from catalog.database import check_migrated, open_database
+from catalog.database import open_database
 from catalog.errors import CatalogError
+from catalog.schema import check_migrated
 from cli.console import err, failing_clearly, out
 from cli.probes import TIMEOUT_S, is_ready, probe
 from cli.supervisor import PortInUse, ProcessRow, ProcessSpec, Supervisor, read_table

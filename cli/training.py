@@ -8,8 +8,9 @@ from rich.table import Table
 
 from artifacts.errors import ArtifactError
 from artifacts.store import ArtifactStore
-from catalog.database import check_migrated, open_database
+from catalog.database import open_database
 from catalog.errors import CatalogError
+from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
 from cli.console import err, fail, failing_clearly, number, out
 from cli.progress import step_bars

@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from opentelemetry.trace import NoOpTracer, Tracer
 
-from catalog.database import check_migrated, open_database
+from catalog.database import open_database
+from catalog.schema import check_migrated
 from contracts.shell import ServerName
 from gateway.api import books, health, problems, ratings, recommendations, search, subjects
 from gateway.api.middleware import ConcurrencyLimit, VersionHeader

@@ -6,7 +6,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from artifacts.store import ArtifactStore
-from catalog.database import Database, check_migrated
+from catalog.database import Database
+from catalog.schema import check_migrated
 from foundation.arrays import I64
 from pipeline.errors import NothingToEvaluate
 from pipeline.evaluation.baselines import serve_classic_als, serve_classic_system

@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
-from catalog.database import Database, check_migrated
+from catalog.database import Database
+from catalog.schema import check_migrated
 from evidence.registry import Evidence
 from foundation.release import RELEASE
 from foundation.tools import Tools

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select, update
 
-from catalog.database import Database, migrate
+from catalog.database import Database
 from catalog.importing.book_rows import BookRows
 from catalog.importing.books import BookImporter, read_identities
 from catalog.importing.favourites import write_favourites
@@ -15,19 +15,20 @@ from catalog.importing.replacing import replace_books
 from catalog.importing.report import ImportReport
 from catalog.importing.subjects import SubjectCollector
 from catalog.importing.users import UserImporter
+from catalog.schema import prepare
 from catalog.sources.records import Source
 from catalog.sources.row_log import Progress, RowLog
 from catalog.tables import Book, BookAuthor, BookSubject, Edition, Rating, User
 
 
 def import_source(db: Database, source: Source, *, progress: Progress | None = None) -> ImportReport:
-    """Bring the catalog up to the state of a source, and its schema up to date.
+    """Bring the catalog up to the state of a source, and the tables into an empty database.
 
     Repeating an import changes nothing but what changed in the source; ids stay. An import that fails or is
     interrupted leaves nothing. Raises SourceError, which names the file and what to do.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    migrate(db)
+    prepare(db)
     log = RowLog(progress or _ignore)
     with db.session(write=True) as session:
         totals = _import(session.connection(), source, log, latest_year=started.year + 1)

@@ -1,13 +1,18 @@
-"""What Alembic runs: upgrades on the connection that `catalog.database.migrate` hands over."""
+"""What Alembic runs for `catalog.schema`: upgrades on its connection, or their SQL without one."""
 
 from alembic import context
 
 from catalog.tables import Base
 
+attributes, as_sql = context.config.attributes, context.is_offline_mode()
 context.configure(
-    connection=context.config.attributes["connection"],
+    connection=attributes.get("connection"),
+    dialect_name=attributes["dialect"],
+    dialect_opts={"paramstyle": "named"},
+    literal_binds=as_sql,
+    transactional_ddl=attributes["dialect"] == "sqlite",
+    version_table=attributes["version_table"],
     target_metadata=Base.metadata,
-    render_as_batch=True,  # SQLite alters a table by copying it
 )
 with context.begin_transaction():
     context.run_migrations()

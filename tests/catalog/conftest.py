@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
-from catalog.database import Database, migrate, open_database
-from catalog.tables import Base, Book
+from catalog.database import Database, open_database
+from catalog.schema import migrate
+from catalog.tables import Base, Book, CatalogIdentity
 from tests.services import new_mariadb_database
 
 
@@ -33,7 +34,8 @@ def db(request: pytest.FixtureRequest) -> Database:
     with database.session(write=True) as session:
         session.execute(update(Book).values(replaced_by=None))
         for table in reversed(Base.metadata.sorted_tables):
-            session.execute(delete(table))
+            if table.name != CatalogIdentity.__tablename__:
+                session.execute(delete(table))
     return database
 
 

@@ -1,47 +1,12 @@
 import threading
-from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from catalog.database import Database, check_migrated, migrate, open_database
-from catalog.errors import DatabaseNotMigrated, DatabaseUrlInvalid
-from catalog.tables import Base, Rating, User
-
-
-def test_the_migrations_make_exactly_the_tables_of_the_models(db: Database) -> None:
-    with db.engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), Base.metadata)
-
-    assert differences == []
-
-
-def test_a_database_without_tables_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    db = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
-
-    with pytest.raises(DatabaseNotMigrated, match=r"has no tables yet.*bookmesh import"):
-        check_migrated(db)
-    db.close()
-
-
-def test_a_migrated_database_is_accepted_and_migrating_again_changes_nothing(db: Database) -> None:
-    migrate(db)
-
-    check_migrated(db)
-
-
-def test_a_migration_that_fails_leaves_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    db = open_database(f"sqlite:///{tmp_path / 'catalog.db'}")
-    monkeypatch.setattr("alembic.op.create_index", _fail)
-
-    with pytest.raises(OSError, match="disk full"):
-        migrate(db)
-
-    assert inspect(db.engine).get_table_names() == []
-    db.close()
+from catalog.database import Database, open_database
+from catalog.errors import DatabaseUrlInvalid
+from catalog.tables import Rating, User
 
 
 def test_sqlite_keeps_a_write_ahead_log_and_foreign_keys(sqlite: Database) -> None:
@@ -110,7 +75,3 @@ def test_the_url_in_messages_hides_the_password() -> None:
 def _count_users(db: Database) -> int:
     with db.session() as session:
         return session.scalar(select(func.count()).select_from(User)) or 0
-
-
-def _fail(*_: object, **__: object) -> None:
-    raise OSError("disk full")

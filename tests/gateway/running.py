@@ -11,7 +11,8 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import insert
 
-from catalog.database import Database, migrate, open_database
+from catalog.database import Database, open_database
+from catalog.schema import migrate
 from catalog.tables import (
     Author,
     Book,

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert
 
-from catalog.database import Database, migrate, open_database
+from catalog.database import Database, open_database
+from catalog.schema import migrate
 from catalog.tables import Author, Book, BookAuthor, BookSubject, Rating, Subject, User
 
 CLUB_SUBJECTS = ["Dragons", "Gardens", "Rockets", "Soups"]

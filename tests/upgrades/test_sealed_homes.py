@@ -22,10 +22,12 @@ RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HOMES.glob("*.ta
 
 @pytest.fixture(params=RELEASES)
 def sealed(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
-    """A home as an earlier release left it, in a folder of its name: two versions, the second one current."""
+    """A home as an earlier release left it, its catalog migrated: two versions, the second one current."""
     with tarfile.open(HOMES / f"{request.param}.tar.xz") as archive:
         archive.extractall(tmp_path / request.param, filter="data")
-    return Home(tmp_path / request.param, TINY_MODELS)
+    home = Home(tmp_path / request.param, TINY_MODELS)
+    home.succeed("migrate")
+    return home
 
 
 def read_expected(home: Home) -> dict[str, Any]:
