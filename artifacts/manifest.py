@@ -39,7 +39,14 @@ class GateCheck(Document):
     value: float | None
     threshold: float | None
     passed: bool
+    skipped: bool = False
+    """Not made, and so not passed either; the detail says why it does not refuse the version."""
     detail: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it refuses the version."""
+        return not (self.passed or self.skipped)
 
 
 class GateVerdict(Document):

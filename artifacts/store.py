@@ -114,7 +114,7 @@ class ArtifactStore:
         """
         manifest = self.manifest(version)
         if not (manifest.gate.passed or force):
-            raise GateRefused(version, [check.name for check in manifest.gate.checks if not check.passed])
+            raise GateRefused(version, [check.name for check in manifest.gate.checks if check.failed])
         self._check_whole(version)
         with exclusive(self.root):
             if self.current() != version:

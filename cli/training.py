@@ -7,6 +7,7 @@ import typer
 from rich.table import Table
 
 from artifacts.errors import ArtifactError
+from artifacts.manifest import GateCheck
 from artifacts.store import ArtifactStore
 from catalog.database import open_database
 from catalog.errors import CatalogError
@@ -34,6 +35,13 @@ def train(
     if_none: Annotated[
         bool, typer.Option("--if-none", help="Do nothing if a version is current already.")
     ] = False,
+    accept_incomparable: Annotated[
+        bool,
+        typer.Option(
+            "--accept-incomparable",
+            help="Promote even if there is no way to compare with the current version.",
+        ),
+    ] = False,
 ) -> None:
     """Run the nine steps; promote the new version if the gate passes, else exit with code 3."""
     store = ArtifactStore(CatalogSettings().artifacts_root)
@@ -56,7 +64,9 @@ def train(
     # A terminal shows bars; a log gets one JSON line a step.
     configure_logging("train", level="warning" if err.is_terminal else "info")
     with failing_clearly(ArtifactError, CatalogError, PipelineError), step_bars() as bars:
-        report = run(settings, db, store, from_step=from_step, progress=bars)
+        report = run(
+            settings, db, store, from_step=from_step, accept_incomparable=accept_incomparable, progress=bars
+        )
     _print_run(report)
     if not report.promoted:
         raise typer.Exit(REFUSED_CODE)
@@ -109,17 +119,23 @@ def _print_run(report: "RunReport") -> None:
     out.print(steps)
     checks = Table("check", "value", "threshold", "", "detail", title="Gate", header_style="bold")
     for check in report.verdict.checks:
-        mark = "[green]pass[/]" if check.passed else "[bold red]FAIL[/]"
-        checks.add_row(check.name, _figure(check.value), _figure(check.threshold), mark, check.detail)
+        checks.add_row(check.name, _figure(check.value), _figure(check.threshold), _mark(check), check.detail)
     out.print(checks)
     if report.promoted:
-        out.print(f"[bold green]promoted[/] {report.version} after {report.seconds:.0f} s")
+        skipped = f"; not made: {', '.join(report.skipped_checks)}" if report.skipped_checks else ""
+        out.print(f"[bold green]promoted[/] {report.version} after {report.seconds:.0f} s{skipped}")
     else:
         failed = ", ".join(report.failed_checks)
         out.print(
             f"[bold red]refused[/] {report.version} ({failed}); the running version stays. "
             f"`bookmesh versions show {report.version}` has the details."
         )
+
+
+def _mark(check: GateCheck) -> str:
+    if check.skipped:
+        return "[bold yellow]NOT MADE[/]"
+    return "[green]pass[/]" if check.passed else "[bold red]FAIL[/]"
 
 
 def _figure(value: float | None) -> str:

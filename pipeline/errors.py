@@ -2,6 +2,7 @@
 
 PipelineError
 ├── AlreadyTraining     another process trains in this home
+├── CannotCompare       the version in production cannot be judged by today's folds
 ├── TooFewRatings       the catalog holds less than the models need
 └── NothingToEvaluate   no version is promoted, or it was trained on other folds
 """
@@ -20,6 +21,10 @@ class AlreadyTraining(PipelineError):
         who = f"process {pid}" if pid else "another process"
         super().__init__(f"{who} is training already (lock {path}); wait for it or stop it")
         self.path, self.pid = path, pid
+
+
+class CannotCompare(PipelineError):
+    """Why a version cannot be measured beside the candidate; a run does not end by it."""
 
 
 class TooFewRatings(PipelineError):

@@ -27,8 +27,13 @@ class RunReport:
 
     @property
     def failed_checks(self) -> list[str]:
-        """Names of the gate's checks that did not pass."""
-        return [check.name for check in self.verdict.checks if not check.passed]
+        """Names of the gate's checks that refused the version."""
+        return [check.name for check in self.verdict.checks if check.failed]
+
+    @property
+    def skipped_checks(self) -> list[str]:
+        """Names of the checks that were not made."""
+        return [check.name for check in self.verdict.checks if check.skipped]
 
 
 def write_report(report: RunReport, folder: Path) -> None:

@@ -17,6 +17,8 @@ from catalog.schema import check_migrated
 from evidence.registry import Evidence
 from foundation.release import RELEASE
 from foundation.tools import Tools
+from pipeline.current import Current, Recipe, Rival, build_rival, open_sealed, read_recipe
+from pipeline.errors import CannotCompare
 from pipeline.lock import hold_lock
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_fold_models
 from pipeline.records import Aggregates, Export, Fold, Split, build_fold
@@ -47,13 +49,15 @@ def train(
     store: ArtifactStore,
     *,
     from_step: str | None = None,
+    accept_incomparable: bool = False,
     progress: Progress | None = None,
 ) -> RunReport:
     """Train, judge and, on a pass, promote a version; the report names it, or the checks that refused it.
 
     Results of earlier runs are reused where data, parameters and code are the same. With `from_step`, one of
-    `stepper.STEPS`, that step and all after it run again, on the data that the last run exported. Raises
-    AlreadyTraining, TooFewRatings, DatabaseNotMigrated or StoreFull; the current version stays in any case.
+    `stepper.STEPS`, that step and all after it run again, on the data that the last run exported. A current
+    version that nothing can be compared with is replaced only if that is accepted. Raises AlreadyTraining,
+    TooFewRatings, DatabaseNotMigrated or StoreFull; the current version stays in any case.
     """
     check_migrated(db)
     # Many small products, one a reader: BLAS threads would cost more than they give.
@@ -63,16 +67,18 @@ def train(
         tempfile.TemporaryDirectory(prefix="bookmesh-") as workspace,
     ):
         stepper = Stepper(StepCache(settings.steps_path), progress or Progress(), first_repeated=from_step)
-        report = _Run(settings, store, stepper, Path(workspace)).execute(db)
+        run = _Run(settings, store, stepper, Path(workspace), accept_incomparable)
+        report = run.execute(db)
         write_report(report, settings.reports_path)
     return report
 
 
 @dataclass(frozen=True, eq=False)
 class _Fitted:
-    """What steps 5, 6 and 8 leave on one set of interactions."""
+    """What steps 4, 5, 6 and 8 leave on one set of interactions."""
 
     fold: Fold
+    aggregates: Aggregates
     embedder: EmbedderModel
     evidence: Evidence
     index: Index
@@ -86,6 +92,7 @@ class _Run:
     store: ArtifactStore
     stepper: Stepper
     workspace: Path
+    accept_incomparable: bool
 
     def execute(self, db: Database) -> RunReport:
         """All nine steps, then publishing."""
@@ -100,7 +107,8 @@ class _Run:
         candidate = self.stepper.derive(
             build_fold_models, folds, catalog, fitted.embedder, fitted.evidence, blend.weights
         )
-        judged = self._judge(candidate, fitted.index, texts, folds, catalog)
+        current = self._find_current(folds, fitted.aggregates, catalog)
+        judged = self._judge(candidate, fitted.index, texts, current, folds, catalog)
         verdict = judged.read_verdict()
         if verdict.passed:
             everything = self.stepper.derive(build_fold, cleaned.interactions)
@@ -108,7 +116,10 @@ class _Run:
         records = self._gather(fitted, blend, texts, candidate)
         manifest = self._seal(records, catalog, folds, blend, judged)
         if verdict.passed:
-            self.store.promote(manifest.version, by="bookmesh train", why="passed the gate")
+            why = "passed the gate"
+            if current.version is not None and current.rival is None:
+                why += f", not compared with {current.version} (--accept-incomparable)"
+            self.store.promote(manifest.version, by="bookmesh train", why=why)
             self._collect_garbage()
         self.stepper.forget_unused()
         log.info("training finished", version=manifest.version, promoted=verdict.passed)
@@ -152,7 +163,7 @@ class _Run:
             "index", data, index_books, fold, aggregates, embedder, evidence, catalog,
             params=settings.index, seed=settings.seed, tools=self._tools(data),
         )  # fmt: skip
-        return _Fitted(fold, embedder, evidence, index)
+        return _Fitted(fold, aggregates, embedder, evidence, index)
 
     def _aggregate(self, data: str, fold: Fold) -> Aggregates:
         return self.stepper.run("aggregate", data, aggregate, fold, params=self.settings.train.aggregate)
@@ -168,32 +179,48 @@ class _Run:
         return Tools(self.settings.train.threads, self.stepper.progress.step_advanced, self.workspace / data)
 
     def _judge(
-        self, candidate: FoldModels, index: Index, texts: Texts, folds: Split, catalog: Export
+        self,
+        candidate: FoldModels,
+        index: Index,
+        texts: Texts,
+        current: Current,
+        folds: Split,
+        catalog: Export,
     ) -> Gate:
-        ann_recall = {**index.ann_recall, "text": texts.ann_recall}
-        contest = Contest(candidate, ann_recall, self._load_current(folds.split_id))
+        contest = Contest(candidate, {**index.ann_recall, "text": texts.ann_recall}, current)
         settings = self.settings.train
         return self.stepper.run(
             "gate", "train", gate, contest, folds, catalog,
             params=settings.gate, rules=self.settings.serving, seed=settings.seed,
+            accept_incomparable=self.accept_incomparable,
         )  # fmt: skip
 
-    def _load_current(self, split_id: str) -> FoldModels | None:
-        """The fold models of the version in production; None if they cannot be compared with."""
+    def _find_current(self, folds: Split, aggregates: Aggregates, catalog: Export) -> Current:
+        """The version in production as it was sealed; else its parameters, fitted to today's train fold."""
         version = self.store.current()
         if version is None:
-            return None
+            return Current(None, None, "no version is current: nothing to compare with")
         try:
-            manifest = self.store.manifest(version)
-            if manifest.split_id != split_id:
-                return None
-            current = self.store.load(manifest, GATE_OWNER, FoldModels).record
-        except ArtifactError as error:
+            rival = open_sealed(self.store, version, folds)
+            self.stepper.keys.remember(rival, f"version/{version}")
+            return Current(version, rival, "as it was sealed")
+        except CannotCompare as error:
+            reason = str(error)
+        try:
+            rival = self._refit(read_recipe(self.store, version), folds, aggregates, catalog)
+            log.warning("current version refitted to compare with it", version=version, reason=reason)
+            return Current(version, rival, f"refitted on this train fold ({reason})")
+        except CannotCompare as error:
             # A damaged version must not keep its own successor from being trained.
-            log.warning("current version cannot be compared with", version=version, error=str(error))
-            return None
-        self.stepper.keys.remember(current, f"version/{version}")
-        return current
+            log.warning("current version cannot be compared with", version=version, reason=str(error))
+            return Current(version, None, str(error))
+
+    def _refit(self, recipe: Recipe, folds: Split, aggregates: Aggregates, catalog: Export) -> Rival:
+        evidence = self.stepper.run(
+            "als", "current", fit_evidence, folds.train, aggregates, catalog,
+            params=recipe.evidence, seed=recipe.seed, tools=self._tools("current"),
+        )  # fmt: skip
+        return self.stepper.derive(build_rival, folds.train, folds, evidence, recipe.blend)
 
     def _gather(
         self, served: _Fitted, blend: Blend, texts: Texts, candidate: FoldModels

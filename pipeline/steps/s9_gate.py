@@ -8,6 +8,7 @@ import numpy as np
 from artifacts.manifest import GateCheck, GateVerdict
 from foundation.arrays import F64, I64
 from foundation.serving_rules import ServingRules
+from pipeline.current import Current, Rival
 from pipeline.evaluation.lists import name_favourites, serve_cold, serve_collaborative, serve_popular
 from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
 from pipeline.evaluation.users import EvaluationUsers, choose_users
@@ -25,8 +26,7 @@ class Contest:
     candidate: FoldModels
     ann_recall: dict[str, float]
     """Of each approximate index of the candidate, against exact search."""
-    current: FoldModels | None
-    """None where no version is current, or none that these folds can judge."""
+    current: Current
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,14 +49,22 @@ class Measured:
     popularity: F64
     untrained: F64
     """The candidate's blend with the weights of everything learned from ratings set to 0."""
+    current: Current
     gain_over_current: F64 | None
-    """Candidate minus current, over the readers whose held-out books neither has seen; None without such."""
+    """Candidate minus rival, over the readers whose held-out books neither has seen; None without one."""
     ann_recall: dict[str, float]
     """Of each approximate index, against exact search."""
 
 
 def gate(
-    contest: Contest, folds: Split, catalog: Export, *, params: GateParams, rules: ServingRules, seed: int
+    contest: Contest,
+    folds: Split,
+    catalog: Export,
+    *,
+    params: GateParams,
+    rules: ServingRules,
+    seed: int,
+    accept_incomparable: bool,
 ) -> Gate:
     """Serve the held-out readers by the candidate, by what it has to beat, and by the current version."""
     users = choose_users(folds.train, folds.held_out, at_most=params.max_users)
@@ -68,7 +76,8 @@ def gate(
         candidate=recall,
         popularity=_recall(serve_popular(als.book_ids, popularity, users, k), users, k),
         untrained=_recall(serve_collaborative(drop_learned(als), users, k, rules), users, k),
-        gain_over_current=_gain_over(contest.current, recall, users, k, rules),
+        current=contest.current,
+        gain_over_current=_gain_over(contest.current.rival, recall, users, k, rules),
         ann_recall=contest.ann_recall,
     )
     figures = {
@@ -83,8 +92,9 @@ def gate(
     intervals = {
         name: asdict(bootstrap_mean(values, np.random.default_rng(seed))) for name, values in figures.items()
     }
+    verdict = judge(measured, params=params, seed=seed, accept_incomparable=accept_incomparable)
     return Gate(
-        verdict=judge(measured, params=params, seed=seed).model_dump(mode="json"),
+        verdict=verdict.model_dump(mode="json"),
         metrics={
             **intervals,
             f"coverage@{k}": coverage_at_k(served, als.book_ids.size, k),
@@ -95,8 +105,8 @@ def gate(
     )
 
 
-def judge(measured: Measured, *, params: GateParams, seed: int) -> GateVerdict:
-    """Passed only if every check is; the lower ends of paired bootstrap intervals decide, not the means."""
+def judge(measured: Measured, *, params: GateParams, seed: int, accept_incomparable: bool) -> GateVerdict:
+    """Passed only if no check fails; the lower ends of paired bootstrap intervals decide, not the means."""
     floor = f"recall less {params.floor_margin:g} × popularity's"
     over_floor = measured.candidate - params.floor_margin * measured.popularity
     untrained = "recall less that of authors and popularity"
@@ -104,20 +114,21 @@ def judge(measured: Measured, *, params: GateParams, seed: int) -> GateVerdict:
     checks = (
         _check_low_end("recall_over_popularity", floor, over_floor, seed),
         _check_low_end("recall_over_untrained", untrained, over_untrained, seed),
-        _check_current(measured.gain_over_current, params, seed),
+        _check_current(measured, params, seed, accept_incomparable=accept_incomparable),
         *(_check_index(*each, params.min_ann_recall) for each in sorted(measured.ann_recall.items())),
     )
-    return GateVerdict(passed=all(check.passed for check in checks), checks=checks)
+    return GateVerdict(passed=not any(check.failed for check in checks), checks=checks)
 
 
 def _gain_over(
-    current: FoldModels | None, recall: F64, users: EvaluationUsers, k: int, rules: ServingRules
+    rival: Rival | None, recall: F64, users: EvaluationUsers, k: int, rules: ServingRules
 ) -> F64 | None:
-    """Candidate minus current for the readers of both; None without a current version or such a reader."""
-    if current is None or not (is_common := np.isin(users.user_ids, current.reader_ids)).any():
+    """Candidate minus rival for the readers of both; None without a rival."""
+    if rival is None:
         return None
+    is_common = np.isin(users.user_ids, rival.reader_ids)
     common = users.take(is_common)
-    return recall[is_common] - _recall(serve_collaborative(current.als, common, k, rules), common, k)
+    return recall[is_common] - _recall(serve_collaborative(rival.als, common, k, rules), common, k)
 
 
 def _cold_recall(
@@ -133,12 +144,22 @@ def _recall(served: list[I64], users: EvaluationUsers, k: int) -> F64:
     return recall_at_k(served, users.held_out, k)
 
 
-def _check_current(gain: F64 | None, params: GateParams, seed: int) -> GateCheck:
-    name = "recall_over_current"
-    if gain is None:
-        detail = "no current version whose held-out readers are these: nothing to compare with"
-        return GateCheck(name=name, value=None, threshold=None, passed=True, detail=detail)
-    return _check_low_end(name, "recall less the current version's", gain, seed, threshold=-params.max_loss)
+def _check_current(
+    measured: Measured, params: GateParams, seed: int, *, accept_incomparable: bool
+) -> GateCheck:
+    current, name = measured.current, "recall_over_current"
+    if measured.gain_over_current is not None:
+        what = f"recall less that of {current.version}, {current.how}"
+        return _check_low_end(name, what, measured.gain_over_current, seed, threshold=-params.max_loss)
+    if current.version is None:
+        return _not_made(name, current.how, skipped=True)
+    advice = "accepted by" if accept_incomparable else "to promote all the same, train with"
+    detail = f"{current.version} cannot be compared with: {current.how}; {advice} --accept-incomparable"
+    return _not_made("comparable_with_current", detail, skipped=accept_incomparable)
+
+
+def _not_made(name: str, detail: str, *, skipped: bool) -> GateCheck:
+    return GateCheck(name=name, value=None, threshold=None, passed=False, skipped=skipped, detail=detail)
 
 
 def _check_low_end(name: str, what: str, differences: F64, seed: int, *, threshold: float = 0.0) -> GateCheck:

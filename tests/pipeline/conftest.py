@@ -1,5 +1,6 @@
 """A catalog of reading clubs, and one training run over it that several tests look at."""
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from artifacts.store import ArtifactStore
-from catalog.database import Database
+from catalog.database import Database, open_database
 from pipeline.report import RunReport
 from pipeline.run import train
 from pipeline.settings import SubjectsParams, TrainOptions, TrainSettings
@@ -54,3 +55,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, Ru
     path = tmp_path_factory.mktemp("trained")
     with opened_home(path, club_works(), club_pairs(np.random.default_rng(0))) as shared:
         yield shared, shared.train()
+
+
+@pytest.fixture
+def trained_home(trained: tuple[Home, RunReport], tmp_path: Path) -> Iterator[Home]:
+    """A trained home of the test's own; what its first run computed is kept there."""
+    copy = tmp_path / "home"
+    shutil.copytree(trained[0].settings.home, copy)
+    with closing(open_database(f"sqlite:///{copy / 'catalog.db'}")) as db:
+        yield Home(quick_settings(copy), db, ArtifactStore(copy / "artifacts"))

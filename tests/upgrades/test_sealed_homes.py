@@ -82,3 +82,17 @@ def test_its_older_version_is_collected_and_the_current_one_stays_whole(sealed: 
     assert digests - needed
     assert not any(store.objects.path(digest).exists() for digest in digests - needed)
     assert store.verify(current) == []
+
+
+def test_under_another_split_its_current_version_is_fitted_anew_or_must_be_accepted(sealed: Home) -> None:
+    before = sealed.store.versions()
+
+    sealed.run("train", BOOKMESH_TRAIN__SPLIT__HELD_OUT_SHARE="0.25")
+
+    [trained] = set(sealed.store.versions()) - set(before)
+    checks = {check.name: check for check in sealed.store.manifest(trained).gate.checks}
+    if sealed.path.name == "0.1.0":  # its parameters were laid out otherwise
+        assert checks["comparable_with_current"].failed
+        assert "--accept-incomparable" in checks["comparable_with_current"].detail
+    else:
+        assert "refitted" in checks["recall_over_current"].detail

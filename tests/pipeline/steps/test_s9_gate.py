@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pipeline.current import Current
 from pipeline.settings import GateParams
 from pipeline.steps.s9_gate import Measured, judge
 
@@ -16,11 +17,13 @@ def failed(**changes: object) -> list[str]:
         "candidate": GOOD,
         "popularity": POPULARITY,
         "untrained": POPULARITY,
+        "current": Current("20260101T000000Z-abcdef", None, "as it was sealed"),
         "gain_over_current": NOBODY,
         "ann_recall": {"als": 0.99},
     }
-    verdict = judge(Measured(**{**facts, **changes}), params=GateParams(), seed=1)  # type: ignore[arg-type]
-    names = [check.name for check in verdict.checks if not check.passed]
+    measured = Measured(**{**facts, **changes})  # type: ignore[arg-type]
+    verdict = judge(measured, params=GateParams(), seed=1, accept_incomparable=False)
+    names = [check.name for check in verdict.checks if check.failed]
     assert verdict.passed == (not names)
     return names
 
@@ -30,7 +33,13 @@ def test_a_candidate_better_than_all_it_must_beat_passes() -> None:
 
 
 def test_the_first_version_ever_has_no_current_one_to_beat() -> None:
-    assert failed(gain_over_current=None) == []
+    first = Current(None, None, "no version is current")
+
+    assert failed(current=first, gain_over_current=None) == []
+
+
+def test_a_current_version_that_cannot_be_compared_with_is_a_check_that_fails() -> None:
+    assert failed(gain_over_current=None) == ["comparable_with_current"]
 
 
 def test_popularity_itself_does_not_pass() -> None:

@@ -1,0 +1,92 @@
+"""The version in production as today's folds can judge it: as it was sealed, or fitted anew."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from artifacts.errors import ArtifactError
+from artifacts.manifest import Manifest
+from artifacts.store import ArtifactStore
+from evidence.registry import Evidence, EvidenceParams
+from foundation.arrays import I64
+from pipeline.errors import CannotCompare
+from pipeline.models.fold_models import GATE_OWNER, FoldModels
+from pipeline.records import Fold, Split
+from servers.als.model import AlsModel
+
+MIN_SHARED_READERS: Final = 0.5
+"""Share of today's held-out readers that a sealed version must know, or who is measured says little of it."""
+_WEIGHTS: Final = TypeAdapter(dict[str, float])
+
+
+@dataclass(frozen=True, eq=False)
+class Rival:
+    """Models that the candidate is compared with."""
+
+    als: AlsModel
+    reader_ids: I64
+    """Readers whose held-out books they never saw, ascending."""
+
+
+@dataclass(frozen=True, eq=False)
+class Current:
+    """The version in production, and how the candidate is compared with it."""
+
+    version: str | None
+    """None before the first promotion."""
+    rival: Rival | None
+    """None where there is nothing to compare with."""
+    how: str
+    """In words, for the report."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What it takes to fit a version's evidence again."""
+
+    evidence: EvidenceParams
+    blend: dict[str, float]
+    seed: int
+
+
+def open_sealed(store: ArtifactStore, version: str, folds: Split) -> Rival:
+    """A version's models of its own train fold; CannotCompare if these folds cannot judge them."""
+    try:
+        manifest = store.manifest(version)
+        if manifest.split_id != folds.split_id:
+            raise CannotCompare(f"it was split as {manifest.split_id}, this candidate as {folds.split_id}")
+        models = store.load(manifest, GATE_OWNER, FoldModels).record
+    except ArtifactError as error:
+        raise CannotCompare(str(error)) from error
+    shared = np.isin(np.unique(folds.held_out.user_ids), models.reader_ids).mean()
+    if shared < MIN_SHARED_READERS:
+        raise CannotCompare(f"it knows {shared:.0%} of the readers that are held out now")
+    return Rival(models.als, models.reader_ids)
+
+
+def read_recipe(store: ArtifactStore, version: str) -> Recipe:
+    """What a version was fitted by; CannotCompare if this release cannot read that."""
+    try:
+        manifest = store.manifest(version)
+        params = manifest.params["evidence"]
+        recipe = Recipe(EvidenceParams.model_validate(params), _read_blend(manifest), manifest.seed)
+    except ArtifactError as error:
+        raise CannotCompare(str(error)) from error
+    except (KeyError, ValidationError) as error:
+        reason = f"its manifest has no parameters that this release can fit by ({type(error).__name__})"
+        raise CannotCompare(reason) from error
+    return recipe
+
+
+def build_rival(fold: Fold, folds: Split, evidence: Evidence, blend: dict[str, float]) -> Rival:
+    """Evidence of today's train fold, which has seen nothing that is held out."""
+    return Rival(AlsModel(fold.book_ids, evidence, {"blend": blend}), np.unique(folds.held_out.user_ids))
+
+
+def _read_blend(manifest: Manifest) -> dict[str, float]:
+    blend = _WEIGHTS.validate_python(manifest.metrics["blend"])
+    if unknown := set(blend) - set(Evidence.classes()):
+        raise CannotCompare(f"it blends kinds of evidence that this release lacks: {', '.join(unknown)}")
+    return blend
