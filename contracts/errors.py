@@ -21,6 +21,10 @@ class ClientCode(StrEnum):
 
     # Model servers answer with them too, wherever they mean the same: one thing has one code on both sides.
     INVALID_REQUEST = "invalid_request"
+    MALFORMED_REQUEST = "malformed_request"
+    REQUEST_TIMEOUT = "request_timeout"
+    URI_TOO_LONG = "uri_too_long"
+    HEADERS_TOO_LARGE = "headers_too_large"
     BODY_TOO_LARGE = "body_too_large"
     NOT_FOUND = "not_found"
     METHOD_NOT_ALLOWED = "method_not_allowed"
@@ -50,6 +54,10 @@ ErrorCode = ClientCode | MeshCode
 
 STATUS: Final[Mapping[ErrorCode, int]] = {
     ClientCode.INVALID_REQUEST: 422,
+    ClientCode.MALFORMED_REQUEST: 400,
+    ClientCode.REQUEST_TIMEOUT: 408,
+    ClientCode.URI_TOO_LONG: 414,
+    ClientCode.HEADERS_TOO_LARGE: 431,
     ClientCode.BODY_TOO_LARGE: 413,
     ClientCode.NOT_FOUND: 404,
     ClientCode.METHOD_NOT_ALLOWED: 405,

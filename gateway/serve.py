@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from gateway.app import create_app
 from gateway.settings import GatewaySettings
+from middleware.connections import bound_connections
 from telemetry.logs import configure_logging
 from telemetry.tracing import open_tracing
 
@@ -35,7 +36,7 @@ def build_uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Con
         host=settings.gateway.host,
         port=settings.gateway.port,
         loop="uvloop",
-        http="httptools",
+        http=bound_connections(settings.gateway.connections),
         ws="none",
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,

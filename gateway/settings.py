@@ -8,6 +8,7 @@ from catalog.settings import CatalogSettings
 from contracts.shell import DEFAULT_PORTS, SERVER_NAMES, Port, ServerName
 from foundation.serving_rules import ServingRules
 from foundation.settings import Options
+from middleware.settings import ConnectionLimits
 from telemetry.settings import TelemetryOptions
 
 
@@ -76,6 +77,7 @@ class GatewayOptions(Options):
     """Seconds that a write may wait for the catalog."""
     concurrency: PositiveInt = 128
     """Requests answered at once; one more is refused with `Retry-After`."""
+    connections: ConnectionLimits = ConnectionLimits()
     snapshot_books: PositiveInt = 2000
     """Popular books that the gateway keeps for when no server answers."""
     mesh: MeshOptions = MeshOptions()

@@ -139,7 +139,9 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive, limit_bytes:
         body += message.get("body", b"")
         n_bytes, is_whole = len(body), not message.get("more_body")
     if n_bytes > limit_bytes:
-        raise HTTPException(413, f"the body is larger than {limit_bytes} bytes; send less")
+        # The rest is not read, so that nothing can follow on this connection.
+        detail = f"the body is larger than {limit_bytes} bytes; send less"
+        raise HTTPException(413, detail, {"Connection": "close"})
     return body
 
 

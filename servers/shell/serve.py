@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from artifacts.store import ArtifactStore
 from contracts.shell import ServerName
+from middleware.connections import bound_connections
 from servers.shell.answers import limit_math_threads
 from servers.shell.app import create_app
 from servers.shell.holder import VersionHolder
@@ -56,7 +57,7 @@ def build_uvicorn_config(name: ServerName, settings: ServerSettings, app: Starle
         host=settings.servers.host,
         port=settings.servers.port(name),
         loop="uvloop",
-        http="httptools",
+        http=bound_connections(settings.servers.connections),
         ws="none",
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,

@@ -4,6 +4,7 @@ from pydantic import PositiveFloat, PositiveInt
 
 from contracts.shell import DEFAULT_PORTS, Port, ServerName
 from foundation.settings import Options, ProcessSettings
+from middleware.settings import ConnectionLimits
 from telemetry.settings import TelemetryOptions
 
 
@@ -33,6 +34,7 @@ class ServerOptions(Options):
     """Largest request body; 10,000 books of history and as many to exclude fit."""
     concurrency: PositiveInt = 64
     """Requests answered at once; more are refused with 503 and Retry-After."""
+    connections: ConnectionLimits = ConnectionLimits()
     worker_threads: PositiveInt = 2
     """Threads for answers that take milliseconds."""
     math_threads: PositiveInt = 1
