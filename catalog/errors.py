@@ -5,6 +5,8 @@ CatalogError
 │   ├── SchemaMissing
 │   ├── SchemaOutdated
 │   └── SchemaTooNew
+├── DatabaseFileGone        an SQLite file was deleted or renamed while it was open
+├── DatabaseFileReplaced    another file took its place during a write
 ├── DatabaseUrlInvalid      the URL names no database that can be opened
 ├── IsbnInvalid             a text is no ISBN
 ├── UserUnknown             no such user_id
@@ -59,6 +61,22 @@ class SchemaTooNew(DatabaseNotMigrated):
             "run the release that migrated it, or restore a backup from before"
         )
         self.url, self.found, self.expected = url, found, expected
+
+
+class DatabaseFileGone(CatalogError):
+    """An SQLite file was deleted or renamed while it was open; nothing was written."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is gone; put it back, or a backup of it")
+        self.path = path
+
+
+class DatabaseFileReplaced(CatalogError):
+    """Another file took its place during a write, which is not in that one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} was replaced or deleted during a write; do it again")
+        self.path = path
 
 
 class DatabaseUrlInvalid(CatalogError):

@@ -63,9 +63,9 @@ def prepare(db: Database) -> None:
     check_migrated(db)
 
 
-def check_migrated(db: Database) -> None:
+def check_migrated(db: Database, connection: Connection | None = None) -> None:
     """Raise SchemaMissing, SchemaOutdated or SchemaTooNew if this program cannot work with the schema."""
-    state = read_state(db)
+    state = read_state(db) if connection is None else _read_state(db, connection)
     if state.found is None:
         raise SchemaMissing(db.url)
     if state.pending:

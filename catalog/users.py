@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, union, update
+from sqlalchemy import select, true, union, update
 from sqlalchemy.orm import Session
 
 from catalog.database import count_changed
 from catalog.errors import UserUnknown
-from catalog.tables import Book, Event, EventKind, Rating, Subject, User, UserSubject
+from catalog.identity import name_state, new_revision
+from catalog.tables import Book, CatalogIdentity, Event, EventKind, Rating, Subject, User, UserSubject
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,8 @@ class UserProfile:
     """What the recommender may know of a reader."""
 
     user_id: int
-    revision: int
+    revision: str
+    """As read_revision tells it."""
     history: tuple[tuple[int, float | None], ...]
     """(book_id, rating) of every book read, oldest rating first; a rating of None is implicit."""
     dismissed: frozenset[int]
@@ -30,9 +32,17 @@ def find_user(session: Session, source: str, external_id: str) -> int | None:
     return session.scalar(select(User.user_id).filter_by(source=source, external_id=external_id))
 
 
-def read_revision(session: Session, user_id: int) -> int | None:
-    """The reader's revision, which changes with every rating and dismissal; None for an unknown reader."""
-    return session.scalar(select(User.revision).filter_by(user_id=user_id))
+def read_revision(session: Session, user_id: int) -> str | None:
+    """A name of all that the reader's lists depend on, which is never used again once that has changed.
+
+    None for an unknown reader.
+    """
+    found = session.execute(
+        select(CatalogIdentity.catalog_id, CatalogIdentity.revision, User.revision)
+        .join(User, true())
+        .where(User.user_id == user_id)
+    ).one_or_none()
+    return found and f"{name_state(found[0], found[1])}:{found[2]}"
 
 
 def read_profile(session: Session, user_id: int) -> UserProfile | None:
@@ -75,6 +85,6 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
 
 def bump_revision(session: Session, user_id: int) -> None:
     """Tell every cache that what this reader should be shown has changed. Raises UserUnknown."""
-    grown = update(User).where(User.user_id == user_id).values(revision=User.revision + 1)
-    if not count_changed(session, grown):
+    changed = update(User).where(User.user_id == user_id).values(revision=new_revision())
+    if not count_changed(session, changed):
         raise UserUnknown(user_id)

@@ -112,7 +112,7 @@ async def _start(
         snapshots=snapshots,
         list_requests=ListRequestBuilder(catalog, lambda: snapshots.snapshot, settings.serving),
         recommender=Recommender(
-            mesh, cards, cache, metrics, deadline_s=options.deadline_s, rules=settings.serving
+            mesh, catalog, cards, cache, metrics, deadline_s=options.deadline_s, rules=settings.serving
         ),
         details=Details(mesh, catalog, cards, deadline_s=options.deadline_s),
     )

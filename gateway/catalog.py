@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Final, TypeVar
 
 import anyio
@@ -14,8 +15,17 @@ from sqlalchemy.orm import Session
 from catalog import books, ratings, subjects, users
 from catalog.books import BookRow
 from catalog.database import Database
-from catalog.errors import BookUnknown, IsbnInvalid, UserUnknown
+from catalog.errors import (
+    BookUnknown,
+    DatabaseFileGone,
+    DatabaseFileReplaced,
+    DatabaseNotMigrated,
+    IsbnInvalid,
+    UserUnknown,
+)
+from catalog.identity import read_state
 from catalog.isbn import parse_isbn
+from catalog.schema import check_migrated
 from catalog.subjects import SubjectRow
 from catalog.users import UserProfile
 from gateway.errors import BookNotFound, CatalogUnavailable, NotAnIsbn, UserNotFound
@@ -43,6 +53,14 @@ class Catalog:
         self._reading = anyio.CapacityLimiter(MOST_READS)
         self._writing = anyio.CapacityLimiter(MOST_WRITES)
         self._users: LRUCache[int, UserProfile] = LRUCache(cached_users)
+        self._n_opened = db.n_opened
+        self.state: str | None = None
+        """Names the catalog as of its last import; None until it was looked at."""
+
+    async def look(self) -> None:
+        """Learn the state of the catalog, if it answers."""
+        with suppress(CatalogUnavailable):
+            await self._read(self._learn_state)
 
     async def read_user(self, user_id: int) -> UserProfile:
         """The reader as of now: the revision is read every time, the rest only if it has changed."""
@@ -127,6 +145,8 @@ class Catalog:
             check_wanted()
             with self._db.session(write=write) as session:
                 check_wanted()  # a write may have waited for another one's lock
+                if self._db.n_opened != self._n_opened:
+                    self._check_successor(session)
                 return work(session)
 
         thread = asyncio.ensure_future(anyio.to_thread.run_sync(in_session, limiter=limiter))
@@ -137,3 +157,17 @@ class Catalog:
             raise CatalogUnavailable(f"no answer within {timeout_s} s") from error
         except SQLAlchemyError as error:
             raise CatalogUnavailable(type(error).__name__) from error
+        except DatabaseNotMigrated as error:
+            raise CatalogUnavailable("its tables are not those of this release") from error
+        except (DatabaseFileGone, DatabaseFileReplaced) as error:
+            raise CatalogUnavailable("its file was deleted or replaced") from error
+
+    def _check_successor(self, session: Session) -> None:
+        """What took the place of the catalog may be an older one, or none."""
+        n_opened = self._db.n_opened
+        check_migrated(self._db, session.connection())
+        self._learn_state(session)
+        self._n_opened = n_opened
+
+    def _learn_state(self, session: Session) -> None:
+        self.state = read_state(session)

@@ -193,6 +193,8 @@ class ReadyAnswer(_Answer):
 
     ready: bool
     version: str
+    catalog: bool
+    """Whether SQL answers; without it there are lists, but none of a reader, and no ratings."""
 
 
 class ServerVersions(_Answer):

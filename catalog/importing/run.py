@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, select, update
 
 from catalog.database import Database
+from catalog.identity import new_revision, renew_state
 from catalog.importing.book_rows import BookRows
 from catalog.importing.books import BookImporter, read_identities
 from catalog.importing.favourites import write_favourites
@@ -78,8 +79,9 @@ def _import_users(
         ratings.add(rating)
     written = ratings.write(connection, source.name)
     n_with_favourites = write_favourites(connection, source.name, written)
-    # What every reader should be shown may have changed; this is the one number that caches ask.
-    connection.execute(update(User).where(User.source == source.name).values(revision=User.revision + 1))
+    # What every reader should be shown may have changed; these are the numbers that caches ask.
+    connection.execute(update(User).where(User.source == source.name).values(revision=new_revision()))
+    renew_state(connection)
     return {
         "readers with favourite subjects": n_with_favourites,
         "readers created from ratings": users.n_created_for_ratings,

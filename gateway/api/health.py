@@ -60,7 +60,8 @@ async def read_ready(services: ServicesDep, response: Response) -> ReadyAnswer:
     """503 until a version is pinned or a snapshot of popular books is there."""
     is_ready = services.mesh.pinned is not None or bool(services.snapshots.snapshot.books)
     response.status_code = 200 if is_ready else 503
-    return ReadyAnswer(ready=is_ready, version=services.mesh.version_name)
+    has_catalog = await _has_catalog(services)
+    return ReadyAnswer(ready=is_ready, version=services.mesh.version_name, catalog=has_catalog)
 
 
 @probes.get(METRICS_PATH, response_class=Response, summary="Metrics for Prometheus")

@@ -34,7 +34,7 @@ class ListRequest:
     """A list of books to make, from the first of its sources that can give it."""
 
     key: str
-    """Names everything that the list depends on, except the version and what the operator has set."""
+    """Names what the list depends on, except version, catalog and what the operator has set."""
     sources: tuple[CandidateSource, ...]
     """Each is the fallback of the one before."""
     rules: ListRules

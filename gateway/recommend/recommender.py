@@ -3,11 +3,12 @@
 import hashlib
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Final
 
+from foundation.release import RELEASE
 from foundation.serving_rules import ServingRules
 from gateway.cache.base import ResponseCache
 from gateway.cache.single_flight import SingleFlight
+from gateway.catalog import Catalog
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.view import MeshView
 from gateway.metrics import GatewayMetrics
@@ -15,9 +16,6 @@ from gateway.recommend.assemble import assemble, read_with_fallbacks
 from gateway.recommend.cards import Cards
 from gateway.recommend.list_requests import ListRequest
 from gateway.schemas import BookList
-
-BODY_FORMAT: Final = 1
-"""Part of every cache key: raise it when the meaning or the form of a cached body changes."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,7 @@ class Recommender:
     def __init__(
         self,
         mesh: Mesh,
+        catalog: Catalog,
         cards: Cards,
         cache: ResponseCache,
         metrics: GatewayMetrics,
@@ -42,32 +41,34 @@ class Recommender:
         rules: ServingRules,
     ) -> None:
         self._mesh = mesh
+        self._catalog = catalog
         self._cards = cards
         self._cache = cache
         self._metrics = metrics
         self._deadline_s = deadline_s
-        self._key_prefix = f"{BODY_FORMAT}:{rules.model_dump_json()}"
+        self._key_prefix = f"{RELEASE}:{rules.model_dump_json()}"
         self._computations: SingleFlight[Rendered] = SingleFlight()
 
     async def answer(self, request: ListRequest) -> Rendered:
         """The list as JSON. Raises NothingLeft if no source of candidates is available."""
-        version = self._mesh.pinned
-        if version is None:
-            return await self._compute(request)
-        key = self._build_key(version, request)
+        version, state = self._mesh.pinned, self._catalog.state
+        if version is None or state is None:
+            return await self._compute(request, state)
+        key = self._build_key(version, state, request)
         cached = await self._cache.get(key)
         self._metrics.cache_lookups.labels("miss" if cached is None else "hit").inc()
         if cached is not None:
             return Rendered(cached, version)
-        return await self._computations.run(key, lambda: self._compute(request))
+        return await self._computations.run(key, lambda: self._compute(request, state))
 
-    async def _compute(self, request: ListRequest) -> Rendered:
+    async def _compute(self, request: ListRequest, state: str | None) -> Rendered:
         books = await self._mesh.at_one_version(self._deadline_s, lambda view: self._find(request, view))
         for dependency in books.degraded:
             self._metrics.degraded.labels(dependency).inc()
         rendered = Rendered(books.model_dump_json().encode(), books.version)
-        if not books.degraded:
-            await self._cache.set(self._build_key(books.version, request), rendered.body)
+        # Another catalog, or an import, may have come between.
+        if not books.degraded and state is not None and state == self._catalog.state:
+            await self._cache.set(self._build_key(books.version, state, request), rendered.body)
         return rendered
 
     async def _find(self, request: ListRequest, view: MeshView) -> BookList:
@@ -82,7 +83,8 @@ class Recommender:
                 degraded,
             )
 
-    def _build_key(self, version: str, request: ListRequest) -> str:
+    def _build_key(self, version: str, state: str, request: ListRequest) -> str:
         # Hashed, since a key may hold a whole POST body and what readers search for.
-        digest = hashlib.blake2b(f"{self._key_prefix}:{request.key}".encode(), digest_size=16).hexdigest()
+        text = f"{self._key_prefix}:{state}:{request.key}"
+        digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
         return f"{version}:{digest}"

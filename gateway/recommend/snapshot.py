@@ -35,6 +35,8 @@ class Snapshot:
     version: str | None
     books: tuple[Scored, ...]
     cards: Mapping[int, BookCard]
+    catalog: str | None = None
+    """The state of the catalog that it was taken of, if that was SQL."""
 
     def of_subject(self, subject: str | None) -> tuple[Scored, ...]:
         """Its books of one subject, in any case; all of them for None."""
@@ -78,6 +80,7 @@ class SnapshotKeeper:
             await self._refresh(TIMEOUT_S)
 
     async def _refresh(self, timeout_s: float) -> None:
+        await self._catalog.look()
         if self._mesh.pinned is not None and self._mesh.pinned != self.snapshot.version:
             try:
                 self.snapshot = await self._mesh.at_one_version(timeout_s, self._take)
@@ -85,7 +88,8 @@ class SnapshotKeeper:
                 log.info("snapshot_not_taken", error=str(error))
             else:
                 log.info("snapshot_taken", version=self.snapshot.version, books=len(self.snapshot.books))
-        if not self.snapshot.books:
+        is_of_another = self.snapshot.version is None and self.snapshot.catalog != self._catalog.state
+        if not self.snapshot.books or is_of_another:
             await self._take_from_sql()
 
     async def _take(self, view: MeshView) -> Snapshot:
@@ -102,6 +106,7 @@ class SnapshotKeeper:
         return Snapshot(view.version, tuple(books), cards)
 
     async def _take_from_sql(self) -> None:
+        state = self._catalog.state
         try:
             counts = await self._catalog.read_most_read(self._n_books)
             rows = await self._catalog.read_titles([book_id for book_id, _ in counts])
@@ -110,4 +115,5 @@ class SnapshotKeeper:
             return
         most = math.log1p(max((count for _, count in counts), default=1)) or 1.0
         books = tuple(Scored(book_id, math.log1p(count) / most) for book_id, count in counts)
-        self.snapshot = Snapshot(None, books, {book_id: build_card(row) for book_id, row in rows.items()})
+        cards = {book_id: build_card(row) for book_id, row in rows.items()}
+        self.snapshot = Snapshot(None, books, cards, state)

@@ -17,13 +17,14 @@ SIMILAR_ENOUGH: Final = 60.0
 
 
 class Subjects:
-    """Knows all subjects; reads them again after a minute, or when a client names an unknown one."""
+    """Knows all subjects; reads them again after a minute or an import, or when a client names another."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._rows: list[SubjectRow] = []
         self._names: dict[str, str] = {}
         self._read_at_s = float("-inf")
+        self._state: str | None = None
 
     async def find(self, *, prefix: str, limit: int, offset: int) -> tuple[list[SubjectRow], int]:
         """Subjects that begin with `prefix`, in any case, the largest first; and how many there are in all.
@@ -49,8 +50,10 @@ class Subjects:
         return list(dict.fromkeys(self._names[name.casefold()] for name in names))
 
     async def _refresh(self, fresh_for_s: float) -> None:
-        if time.monotonic() - self._read_at_s < fresh_for_s:
+        is_fresh = time.monotonic() - self._read_at_s < fresh_for_s
+        if is_fresh and self._state == self._catalog.state:
             return
+        state = self._catalog.state
         try:
             self._rows = await self._catalog.read_subjects()
         except CatalogUnavailable:
@@ -58,7 +61,7 @@ class Subjects:
                 raise
             return
         self._names = {row.name.casefold(): row.name for row in self._rows}
-        self._read_at_s = time.monotonic()
+        self._read_at_s, self._state = time.monotonic(), state
 
     def _unknown(self, names: Sequence[str]) -> list[str]:
         return [name for name in names if name.casefold() not in self._names]

@@ -159,7 +159,7 @@ def test_a_dismissed_book_is_remembered_and_changes_the_revision(library: Databa
     assert before is not None
     assert after is not None
     assert (before.dismissed, after.dismissed) == (frozenset(), {book_id})
-    assert after.revision == before.revision + 1
+    assert after.revision != before.revision
 
 
 def test_dismissals_of_unknown_readers_and_books_are_refused(library: Database) -> None:

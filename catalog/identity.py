@@ -1,0 +1,32 @@
+"""What tells a catalog, and each state of it, from any other: numbers that never repeat."""
+
+import secrets
+from typing import Final
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.orm import Session
+
+from catalog.tables import CatalogIdentity
+
+REVISION_BITS: Final = 62
+"""A release that counts revisions up may add to one for ever without leaving 64 bits."""
+
+
+def new_revision() -> int:
+    """A number that a restored backup or another catalog has not used: unlike a counter, it is random."""
+    return secrets.randbits(REVISION_BITS)
+
+
+def read_state(session: Session) -> str:
+    """A name of the catalog as of its last import."""
+    return name_state(*session.execute(select(CatalogIdentity.catalog_id, CatalogIdentity.revision)).one())
+
+
+def name_state(catalog_id: str, revision: int) -> str:
+    """The name that caches know this state by."""
+    return f"{catalog_id}@{revision}"
+
+
+def renew_state(connection: Connection) -> None:
+    """Tell every cache that books may have changed."""
+    connection.execute(update(CatalogIdentity).values(revision=new_revision()))

@@ -1,0 +1,123 @@
+"""Opens an SQLite file, and notices when it is deleted or when another file takes its place."""
+
+import threading
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import structlog
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+
+from catalog.errors import DatabaseFileGone, DatabaseFileReplaced
+
+BUSY_TIMEOUT_MS: Final = 15_000
+"""How long a writer waits for another one."""
+WRITE_AHEAD_LOG: Final = "-wal"
+INDEX_OF_LOG: Final = "-shm"
+
+FileId = tuple[int, int]
+"""Device and inode."""
+
+log = structlog.get_logger()
+
+
+class DatabaseFile:
+    """The file behind an engine.
+
+    SQLite itself goes on reading and writing a file that nobody can open any more. And it believes any log
+    that lies beside a file: that of the former one would be written into its successor.
+    """
+
+    def __init__(self, path: Path, engine: Engine) -> None:
+        self.n_opened = 0
+        """Counts the files that had this name; it changes when another one is opened."""
+        self._path = path
+        self._engine = engine
+        self._opened: FileId | None = None
+        self._logs: dict[Path, FileId | None] = {}
+        self._lock = threading.Lock()
+        event.listen(engine, "do_connect", self._never_make_it_anew)
+        event.listen(engine, "connect", self._remember)
+
+    def check(self) -> None:
+        """Leave a file that has been replaced, so that the next connection opens its successor.
+
+        Raises DatabaseFileGone; if the same file comes back, its connections are as good as before.
+        """
+        if self._opened is None or (found := _identify(self._path)) == self._opened:
+            return
+        if found is None:
+            raise DatabaseFileGone(self._path)
+        with self._lock:
+            if self._opened not in (None, found):
+                self._leave()
+
+    def check_written(self, n_opened: int) -> None:
+        """Raise DatabaseFileReplaced if what was just committed is not in the file that is there now."""
+        if n_opened != self.n_opened or _identify(self._path) != self._opened:
+            raise DatabaseFileReplaced(self._path)
+
+    def _leave(self) -> None:
+        self._engine.dispose()
+        self._opened = None
+        for path, known in self._logs.items():
+            if known is None or _identify(path) != known:
+                continue  # the log that another process has begun beside the new file
+            if path.name.endswith(WRITE_AHEAD_LOG) and path.stat().st_size:
+                aside = path.rename(f"{path}.{known[1]}")
+                log.warning("sqlite_log_put_aside", path=str(aside), of="the file that was replaced")
+            else:
+                path.unlink()
+
+    def _never_make_it_anew(
+        self, _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
+    ) -> None:
+        if self.n_opened:
+            arguments[0], options["uri"] = f"file:{quote(str(self._path))}?mode=rw", True
+
+    def _remember(self, connection: Any, _record: object) -> None:
+        _configure(connection)
+        with self._lock:
+            if self._opened is None:
+                connection.execute("SELECT count(*) FROM sqlite_master")  # makes the log
+                paths = (Path(f"{self._path}{suffix}") for suffix in (WRITE_AHEAD_LOG, INDEX_OF_LOG))
+                self._logs = {path: _identify(path) for path in paths}
+                self._opened = _identify(self._path)
+                self.n_opened += 1
+
+
+def open_sqlite(url: URL) -> tuple[Engine, DatabaseFile | None]:
+    """An engine, and its file if it has one, whose folder is created."""
+    engine = create_engine(url)
+    event.listen(engine, "begin", _begin)
+    name = url.database
+    if not name or name == ":memory:" or name.startswith("file:"):
+        event.listen(engine, "connect", lambda connection, _record: _configure(connection))
+        return engine, None
+    path = Path(name).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return engine, DatabaseFile(path, engine)
+
+
+def _identify(path: Path) -> FileId | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _configure(connection: Any) -> None:
+    # The driver must not open transactions by itself: it would leave reads and DDL outside of them.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = NORMAL",
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN"))
