@@ -28,13 +28,14 @@ _GENRE_SUBTITLE = re.compile(
 _ARTICLE = re.compile(r"^(?:the|an?|der|die|das|le|la|les|el|los|las|il)\s+(?=\w)")
 _NOT_WORD = re.compile(r"[\W_]+")
 _POSSESSIVE = re.compile(r"(\w)(?:'s| s)\b|(\w)s'(?=\W|$)")
+_AGE = re.compile(r"[0-9]{1,3}")
 _SPACES = re.compile(r"\s+")
 
 
 def repair_text(text: str) -> str:
     """Text without HTML entities, doubled spaces, and broken UTF-8 where what it was is certain."""
     if "&" in text:
-        text = html.unescape(text)
+        text = _unescape(text)
     if not text.isascii():
         text = _repair_utf8(text)
     return _SPACES.sub(" ", text).strip()
@@ -82,7 +83,7 @@ def subject_key(text: str) -> str:
 
 def parse_age_group(age: str) -> str | None:
     """The group of an age in years; None for text and for ages below 5 or above 100, which people make up."""
-    if not age.isascii() or not age.isdigit() or int(age) > OLDEST_AGE:
+    if not _AGE.fullmatch(age) or int(age) > OLDEST_AGE:
         return None
     return next((name for first, name in reversed(AGE_GROUPS) if int(age) >= first), None)
 
@@ -96,6 +97,13 @@ def parse_year(text: str, *, latest: int = 2999) -> int | None:
 def check_year(year: int | None, *, latest: int) -> int | None:
     """The year itself, or None if no book can be of it (there was no year 0)."""
     return year if year and EARLIEST_YEAR <= year <= latest else None
+
+
+def _unescape(text: str) -> str:
+    try:
+        return html.unescape(text)
+    except ValueError:  # a numbered letter with more digits than Python reads
+        return text
 
 
 def _repair_utf8(text: str) -> str:

@@ -14,6 +14,7 @@ CatalogError
 ├── SourceOptionInvalid     an import was told something that it cannot mean
 └── SourceError             a file of an import cannot be used
     ├── SourceFileMissing
+    ├── SourceFileUnreadable
     ├── SourceFileEmpty
     ├── SourceFormatWrong
     └── SourceFileTruncated
@@ -132,6 +133,10 @@ class SourceFileMissing(SourceError):
 
     def __init__(self, path: Path, *, expected: str) -> None:
         super().__init__(path, f"no such file; the folder must hold {expected}")
+
+
+class SourceFileUnreadable(SourceError):
+    """What stands in a file's place is none, or the system does not let us read it."""
 
 
 class SourceFileEmpty(SourceError):

@@ -22,7 +22,8 @@ EXTERNAL_ID_LENGTH = 64
 TITLE_LENGTH = 500
 NAME_LENGTH = 200
 RAW_SUBJECT_LENGTH = 500
-"""Longer values are cut (titles, names) or left out (raw subjects) by the importer."""
+DESCRIPTION_LENGTH = 16_000
+"""Longer values are cut (titles, names, descriptions) or left out (raw subjects) by the importer."""
 
 
 class EventKind(StrEnum):

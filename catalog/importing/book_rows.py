@@ -8,7 +8,7 @@ from catalog.cleaning import author_key
 from catalog.importing.bulk import RowWriter
 from catalog.importing.identity import EditionChange
 from catalog.importing.ids import read_ids
-from catalog.tables import TITLE_LENGTH, Author, Book, BookAuthor, Edition
+from catalog.tables import NAME_LENGTH, TITLE_LENGTH, Author, Book, BookAuthor, Edition
 
 
 class CleanBook(NamedTuple):
@@ -77,7 +77,7 @@ class BookRows:
     def _add_authors(self, book_id: int, authors: list[str]) -> None:
         first_names: dict[str, str] = {}
         for name in authors:
-            first_names.setdefault(author_key(name), name)
+            first_names.setdefault(author_key(name)[:NAME_LENGTH].strip(), name)
         for position, (key, name) in enumerate(first_names.items()):
             author_id, is_new = self._author_ids.get_or_create(key)
             if is_new:

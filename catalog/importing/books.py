@@ -11,7 +11,7 @@ from catalog.importing.subjects import SubjectCollector
 from catalog.isbn import parse_isbn
 from catalog.sources.records import RawEdition, RawWork
 from catalog.sources.row_log import RowLog
-from catalog.tables import NAME_LENGTH, Book, Edition
+from catalog.tables import DESCRIPTION_LENGTH, NAME_LENGTH, Book, Edition
 
 
 class BookImporter:
@@ -46,7 +46,7 @@ class BookImporter:
             self.n_works_merged += 1
         else:
             year = check_year(raw.year, latest=self._latest_year)
-            description = self._clean(raw.description) if raw.description else None
+            description = self._clean(raw.description)[:DESCRIPTION_LENGTH] if raw.description else None
             book = CleanBook(title, authors, year, raw.language, description)
             self._write(match, raw.external_id, book)
         if raw.subjects:
@@ -61,7 +61,7 @@ class BookImporter:
         if not isbns:
             return
         title, authors = self._clean(raw.title), self._clean_authors(raw.authors)
-        external_id = raw.isbns[0]
+        external_id = raw.isbns[0] if is_usable_id(raw.isbns[0]) else isbns[0]
         match = self._identities.match_edition(
             raw.work, isbns, _key(title, authors), external_id=external_id if title else None
         )

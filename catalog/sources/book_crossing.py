@@ -6,7 +6,8 @@ from pathlib import Path
 from catalog.cleaning import repair_text, work_key
 from catalog.errors import SourceFormatWrong
 from catalog.isbn import find_isbn
-from catalog.sources.files import CsvFormat, find_file, read_csv
+from catalog.sources.csv_rows import CsvFormat, Row, read_csv
+from catalog.sources.files import find_file
 from catalog.sources.open_library import OpenLibrary
 from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
 from catalog.sources.row_log import Progress, RowLog
@@ -63,8 +64,8 @@ class BookCrossing:
     def _rows(self, path: Path, columns: tuple[str, ...], log: RowLog) -> Iterator[list[str]]:
         for row in _read(path, columns, log.progress):
             log.read(path.name)
-            if len(row) < len(columns):
-                log.drop(path.name, "too few fields")
+            if isinstance(row, str):
+                log.drop(path.name, row)
             else:
                 yield row
 
@@ -72,22 +73,24 @@ class BookCrossing:
         """Canonical ISBNs of the dump, and the title-and-author keys of its books."""
         texts, keys = set(), set()
         for row in _read(self._books, BOOK_COLUMNS, log.progress):
-            if len(row) >= len(BOOK_COLUMNS):
+            if not isinstance(row, str):
                 texts.add(row[0].strip())
                 if row[2]:
                     keys.add(work_key(repair_text(row[1]), repair_text(row[2])))
         for row in _read(self._ratings, RATING_COLUMNS, log.progress):
-            if len(row) >= len(RATING_COLUMNS):
+            if not isinstance(row, str):
                 texts.add(row[1].strip())
         isbns = (find_isbn(text, repair_zeros=True) for text in texts)
         return {isbn for isbn in isbns if isbn}, keys
 
 
-def _read(path: Path, columns: tuple[str, ...], progress: Progress) -> Iterator[list[str]]:
-    """Rows after the header. Raises SourceFormatWrong if that does not begin with `columns`."""
+def _read(path: Path, columns: tuple[str, ...], progress: Progress) -> Iterator[Row]:
+    """Rows after the header, or why one is none. Raises SourceFormatWrong if that lacks one of `columns`."""
     rows = read_csv(path, FORMAT, progress)
-    header = next(rows)
+    header = list(next(rows))
     if header[: len(columns)] != list(columns):
         expected, found = (f"the header {FORMAT.join(row)}" for row in (columns, header))
         raise SourceFormatWrong(path, expected=expected, found=found)
-    return rows
+    for row in rows:
+        is_short = len(row) < len(columns) and not isinstance(row, str)
+        yield "too few fields" if is_short else row

@@ -4,7 +4,6 @@ docs/importing.md says what the files hold. An item is known by its id, and that
 tells another.
 """
 
-import codecs
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,7 +11,8 @@ from pathlib import Path
 
 from catalog.cleaning import parse_year
 from catalog.errors import SourceFormatWrong, SourceOptionInvalid
-from catalog.sources.files import CsvFormat, find_file, read_csv
+from catalog.sources.csv_rows import CsvFormat, read_csv
+from catalog.sources.files import find_file
 from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
 from catalog.sources.row_log import Progress, RowLog
 from catalog.sources.scale import Scale
@@ -40,13 +40,14 @@ class PlainCsv:
         separator: str = ",",
         encoding: str = "utf-8",
     ) -> None:
-        """Raises SourceFileMissing or SourceOptionInvalid."""
+        """Raises SourceFileMissing, SourceFileUnreadable or SourceOptionInvalid."""
         if not _NAME.fullmatch(name):
             raise SourceOptionInvalid("name", name, expected="small letters, digits and hyphens, 40 at most")
         self.name, self.scale = name, Scale.from_text(scale)
         self._format = _parse_format(separator, encoding)
         self._ratings = find_file(folder, RATINGS, expected=f"{RATINGS} and, if you have titles, {ITEMS}")
-        self._items = folder / ITEMS if (folder / ITEMS).exists() else None
+        has_items = (folder / ITEMS).exists()
+        self._items = find_file(folder, ITEMS, expected=ITEMS) if has_items else None
 
     def works(self, log: RowLog) -> Iterator[RawWork]:
         """A work of each item; without a file of items, of each that a rating names."""
@@ -101,7 +102,7 @@ class PlainCsv:
     def _read(self, path: Path, columns: tuple[str, ...], progress: Progress) -> Iterator[Record | str]:
         """Rows by column, or why a row is none. Raises SourceFormatWrong if one of `columns` is missing."""
         rows = read_csv(path, self._format, progress)
-        header = next(rows, [])
+        header = list(next(rows))
         names = [name.strip().lower() for name in header]
         if missing := [name for name in columns if name not in names]:
             raise SourceFormatWrong(
@@ -111,7 +112,9 @@ class PlainCsv:
                 remedy="is it the right separator?",
             )
         for row in rows:
-            if len(row) == len(names):
+            if isinstance(row, str):
+                yield row
+            elif len(row) == len(names):
                 yield dict(zip(names, map(str.strip, row), strict=True))
             else:
                 yield "too few fields" if len(row) < len(names) else "too many fields"
@@ -122,10 +125,10 @@ def _parse_format(separator: str, encoding: str) -> CsvFormat:
     if len(separator) != 1 or separator in '"\r\n':
         raise SourceOptionInvalid("separator", separator, expected="one character, or tab")
     try:
-        codec = codecs.lookup(encoding).name
-    except LookupError as error:
+        "a".encode(encoding)
+    except (LookupError, ValueError) as error:
         raise SourceOptionInvalid("encoding", encoding, expected="a name such as utf-8 or latin-1") from error
-    return CsvFormat(separator, "utf-8-sig" if codec == "utf-8" else codec)
+    return CsvFormat(separator, encoding)
 
 
 def _authors(record: Record) -> tuple[str, ...]:

@@ -37,6 +37,8 @@ class Scale:
         """The rating from 1 to 10, None for an implicit one. Raises ValueError for what is no rating."""
         if text == self.implicit:
             return None
+        if "_" in text:  # Python's own way to write a number
+            raise ValueError(text)
         rating = float(text)
         is_on_scale = self.lowest <= rating <= self.highest
         if not is_on_scale or (self.whole and text != f"{rating:.0f}"):

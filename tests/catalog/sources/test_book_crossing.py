@@ -126,7 +126,7 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], None], type[SourceError], str]] =
         RATINGS,
         lambda path: path.write_bytes(b"PK\x03\x04 not text\n") and None,
         SourceFormatWrong,
-        "found the header",
+        "found a zip archive; unpack it",
     ),
     "cut off in a row": (
         RATINGS,
@@ -136,9 +136,9 @@ DAMAGES: dict[str, tuple[str, Callable[[Path], None], type[SourceError], str]] =
     ),
     "cut off in a quote": (
         BOOKS,
-        lambda path: edit(path, lambda text: text[: len(text) // 2].rpartition(b'";"')[0] + b'";"a\n'),
+        lambda path: edit(path, lambda text: text[: len(text) // 2].rpartition(b'";"')[0] + b'";"a'),
         SourceFileTruncated,
-        "a quote is still open",
+        "cut off",
     ),
     "cut off gzip": (
         EDITIONS,
