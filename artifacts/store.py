@@ -107,6 +107,10 @@ class ArtifactStore:
         with exclusive(self.root):
             return pointer.read_promotions(self.root)
 
+    def previous(self) -> str | None:
+        """Read which version was promoted before the current one: where a rollback would lead."""
+        return pointer.promoted_before_current(self.promotions())
+
     def promote(self, version: str, *, by: str, why: str, force: bool = False) -> Manifest:
         """Point at a version, after checking every byte of it; promoting the current one changes nothing.
 

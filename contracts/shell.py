@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 VERSION_HEADER = "X-Artifact-Version"
 """On a request: answer from this version or not at all. On a response: the version that answered."""
+PIN_HEADER = "X-Pinned-Version"
+"""On a look at INFO_PATH: what this gateway answers from. The server keeps it, or loads it if it can."""
 REQUEST_ID_HEADER = "X-Request-ID"
 DEADLINE_HEADER = "X-Deadline-Ms"
 """Milliseconds that the caller still waits for an answer."""

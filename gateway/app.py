@@ -7,6 +7,7 @@ import httpx
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from opentelemetry.trace import NoOpTracer, Tracer
+from prometheus_client import CollectorRegistry
 
 from catalog.database import open_database
 from catalog.schema import check_migrated
@@ -30,6 +31,7 @@ from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
 from gateway.settings import GatewaySettings
+from middleware.background import Background
 from middleware.requests import RequestMiddleware
 from telemetry.metrics import HttpMetrics, build_registry
 
@@ -47,12 +49,11 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
     """The gateway's app; nothing is opened before its lifespan begins."""
     tracer = tracer or NoOpTracer()
     registry = build_registry()
-    metrics = GatewayMetrics(registry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.services = await _start(settings, metrics, tracer, stack)
+            app.state.services = await _start(settings, registry, tracer, stack)
             yield
 
     app = FastAPIOffline(
@@ -83,12 +84,13 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
 
 
 async def _start(
-    settings: GatewaySettings, metrics: GatewayMetrics, tracer: Tracer, stack: AsyncExitStack
+    settings: GatewaySettings, registry: CollectorRegistry, tracer: Tracer, stack: AsyncExitStack
 ) -> Services:
     """Open everything that the gateway needs; the stack closes it in the opposite order.
 
     Raises DatabaseNotMigrated. Servers that are down delay nothing and stop nothing.
     """
+    metrics = GatewayMetrics(registry)
     catalog = _open_catalog(settings)
     stack.callback(catalog.close)
     cache = _open_cache(settings)
@@ -97,11 +99,11 @@ async def _start(
     client = build_client(pool_size=options.mesh.pool_size, idle_connection_s=options.mesh.idle_connection_s)
     stack.push_async_callback(client.aclose)
     mesh = _build_mesh(settings, client, metrics, tracer)
-    await mesh.start()
-    stack.push_async_callback(mesh.stop)
+    background = Background("gateway", registry)
+    stack.push_async_callback(background.stop)
+    await mesh.start(background)
     snapshots = SnapshotKeeper(mesh, catalog, n_books=options.snapshot_books)
-    await snapshots.start()
-    stack.push_async_callback(snapshots.stop)
+    await snapshots.start(background)
 
     cards = Cards(catalog, size=options.cache.cards)
     return Services(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Final, TypeVar
 
 import structlog
@@ -13,6 +14,7 @@ from gateway.mesh.pinning import NO_VERSION, choose_version
 from gateway.mesh.server import Server
 from gateway.mesh.view import MeshView
 from gateway.metrics import GatewayMetrics
+from middleware.background import Background
 
 AnswerT = TypeVar("AnswerT")
 
@@ -33,27 +35,23 @@ class Mesh:
         self._metrics = metrics
         self.pinned: str | None = None
         """The version that new requests are answered from; None until a server has reported what it holds."""
-        self._pollers: list[asyncio.Task[None]] = []
 
     @property
     def version_name(self) -> str:
         """The pinned version as responses name it."""
         return self.pinned or NO_VERSION
 
-    async def start(self) -> None:
+    async def start(self, background: Background) -> None:
         """Learn what every server holds, then keep watching; servers that are down delay nothing."""
         await self.refresh()
-        self._pollers = [asyncio.create_task(self._watch(server)) for server in self.servers.values()]
-
-    async def stop(self) -> None:
-        """Stop watching; requests under way go on with what is known."""
-        for poller in self._pollers:
-            poller.cancel()
-        await asyncio.gather(*self._pollers, return_exceptions=True)
+        for server in self.servers.values():
+            background.repeat(
+                f"poll {server.name}", partial(self._refresh, server), every_s=self._poll_interval_s
+            )
 
     async def refresh(self) -> None:
         """Fetch what every server holds, and pin again."""
-        await asyncio.gather(*(server.refresh() for server in self.servers.values()))
+        await asyncio.gather(*(server.refresh(self.pinned) for server in self.servers.values()))
         self._pin()
 
     async def at_one_version(
@@ -80,11 +78,9 @@ class Mesh:
         except TimeoutError:
             self._pin()  # from what the others reported
 
-    async def _watch(self, server: Server) -> None:
-        while True:
-            await asyncio.sleep(self._poll_interval_s)
-            await server.refresh()
-            self._pin()
+    async def _refresh(self, server: Server) -> None:
+        await server.refresh(self.pinned)
+        self._pin()
 
     def _is_pinned(self, version: str | None) -> bool:
         return version == self.pinned

@@ -67,11 +67,12 @@ class Server:
         """Whether the server has reported lately what it holds."""
         return time.monotonic() - self._seen_at_s < LIVE_FOR_S
 
-    async def refresh(self) -> None:
-        """Fetch what it holds; a failure is remembered, not raised."""
+    async def refresh(self, pinned: str | None) -> None:
+        """Fetch what it holds, and make it keep what is pinned; a failure is remembered, not raised."""
+        headers = {} if pinned is None else {shell.PIN_HEADER: pinned}
         try:
             async with asyncio.timeout(POLL_TIMEOUT_S):
-                response = await self._client.get(self._url + shell.INFO_PATH)
+                response = await self._client.get(self._url + shell.INFO_PATH, headers=headers)
             response.raise_for_status()
             info = shell.Info.model_validate_json(response.content)
         except (TimeoutError, httpx.HTTPError, ValidationError) as error:

@@ -1,9 +1,9 @@
 """Popular books that the gateway keeps for when no server is available."""
 
-import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import structlog
@@ -17,6 +17,7 @@ from gateway.mesh.view import MeshView
 from gateway.recommend.blend import as_scored
 from gateway.recommend.cards import build_card
 from gateway.recommend.threshold import Scored
+from middleware.background import Background
 
 CHUNK: Final = 500
 """Books fetched at once, so that parsing them holds up no request for long."""
@@ -61,23 +62,11 @@ class SnapshotKeeper:
         self._mesh = mesh
         self._catalog = catalog
         self._n_books = n_books
-        self._keeping: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
+    async def start(self, background: Background) -> None:
         """Take the first snapshot from wherever one is to be had, then keep it up to date."""
         await self._refresh(FIRST_TIMEOUT_S)
-        self._keeping = asyncio.create_task(self._keep())
-
-    async def stop(self) -> None:
-        """Keep it no longer."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
-
-    async def _keep(self) -> None:
-        while True:
-            await asyncio.sleep(CHECK_INTERVAL_S)
-            await self._refresh(TIMEOUT_S)
+        background.repeat("keep snapshot", partial(self._refresh, TIMEOUT_S), every_s=CHECK_INTERVAL_S)
 
     async def _refresh(self, timeout_s: float) -> None:
         await self._catalog.look()

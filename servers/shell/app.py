@@ -21,6 +21,7 @@ from starlette.routing import Route
 from starlette.types import ExceptionHandler
 
 from contracts import shell
+from middleware.background import Background
 from middleware.problems import HANDLERS, answer_problem
 from middleware.requests import RequestMiddleware
 from servers.errors import NotLoaded
@@ -31,7 +32,7 @@ M = TypeVar("M")
 
 
 def create_app(holder: VersionHolder[M], tracer: Tracer) -> Starlette:
-    """The complete app of one model server; its lifespan starts and stops the holder."""
+    """The complete app of one model server; while it runs, its holder follows the pointer."""
     answers = ModelAnswers(holder)
     operation = Operation(holder)
     routes = [
@@ -48,8 +49,10 @@ def create_app(holder: VersionHolder[M], tracer: Tracer) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        holder.start()
+        background = Background(holder.server.name, holder.metrics.registry)
+        background.repeat("follow pointer", holder.follow, every_s=holder.options.pointer_poll_s)
         yield
+        await background.stop()
         await asyncio.to_thread(holder.stop)
         answers.close()
 
@@ -86,7 +89,9 @@ class Operation(Generic[M]):
         return await self.show_live(request)
 
     async def show_info(self, request: Request) -> Response:
-        """Versions, shapes, limits and memory."""
+        """Versions, shapes, limits and memory; a gateway that asks names the version that it needs here."""
+        if (pinned := request.headers.get(shell.PIN_HEADER)) is not None:
+            self._holder.keep(pinned)
         current = self._holder.current
         info = shell.Info(
             server=self._holder.server.name,

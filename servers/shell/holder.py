@@ -1,18 +1,19 @@
-"""Holds the versions that a server answers from, and follows the version pointer in a background thread."""
+"""Holds the versions that a server answers from: what the pointer names, and what gateways answer from."""
 
+import asyncio
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 import structlog
 
 from artifacts.errors import ArtifactCorrupt, ArtifactError, ArtifactMissing
-from artifacts.store import ArtifactStore, Loaded
+from artifacts.store import ArtifactStore
 from servers.errors import NotLoaded, ReloadFailed, VersionNotHeld
+from servers.shell.held import MOST_HELD, Held, find_surplus, find_unwanted
 from servers.shell.metrics import ServerMetrics
 from servers.shell.routes import ModelServer
 from servers.shell.settings import ServerOptions
@@ -25,30 +26,10 @@ LEASE_RENEWAL_S: Final = 60.0
 log = structlog.get_logger()
 
 
-@dataclass(eq=False)
-class Held(Generic[M]):
-    """One version in memory; the model never changes, the rest decides when it may go."""
-
-    loaded: Loaded[M]
-    shapes: dict[str, list[int]]
-    wanted_at_s: float
-    """When it was last current, or named by a pinned request; monotonic."""
-    in_use: int = 0
-    """Requests that are being answered from it."""
-
-    @property
-    def version(self) -> str:
-        return self.loaded.version
-
-    @property
-    def model(self) -> M:
-        return self.loaded.record
-
-
 class VersionHolder(Generic[M]):
     """The current version of one owner's model, and former ones while they are in use, pinned or young.
 
-    `use` belongs to the event loop's thread; `refresh` may be called from any other.
+    `use` and `keep` belong to the event loop's thread; `refresh` may be called from any other.
     """
 
     def __init__(
@@ -63,23 +44,24 @@ class VersionHolder(Generic[M]):
         self.metrics = metrics
         self._store = store
         self._held: tuple[Held[M], ...] = ()  # replaced whole, in one assignment; the current version first
+        self._missing: Mapping[
+            str, float
+        ] = {}  # as is this: what gateways need and is not held, and since when
         self._refreshing = threading.Lock()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._follow_pointer, name="version-holder", daemon=True)
         self._lease = f"{server.name}-{os.getpid()}-{id(self):x}"
         self._leased_at_s = -LEASE_RENEWAL_S
-        self._failed: tuple[str | None, float] | None = None
+        self._failed_at_s: dict[str | None, float] = {}
         self.last_error: str | None = None
 
-    def start(self) -> None:
-        """Begin to follow the pointer; the first version is loaded in the background too."""
-        self._thread.start()
+    async def follow(self) -> None:
+        """Refresh in a thread; what failed a moment ago is left alone, since it would fail again."""
+        with suppress(ReloadFailed):  # noted by refresh; the former version keeps answering
+            await asyncio.to_thread(self.refresh, retry=False)
 
     def stop(self) -> None:
-        """Stop following, and give the lease back."""
-        self._stopping.set()
-        self._thread.join()
-        self._store.release(self._lease)
+        """Give the lease back, once a load under way is over."""
+        with self._refreshing:
+            self._store.release(self._lease)
 
     @property
     def current(self) -> Held[M] | None:
@@ -104,23 +86,28 @@ class VersionHolder(Generic[M]):
         finally:
             held.in_use -= 1
 
-    def refresh(self) -> None:
-        """Make the version that the pointer names the current one, if it is not; drop those that may go.
+    def keep(self, version: str) -> None:
+        """Hold a version that a gateway answers from: it stays, or is loaded at the next refresh."""
+        now_s = time.monotonic()
+        for each in self._held:
+            if each.version == version:
+                each.named_at_s = now_s
+                return
+        newest = sorted(self._missing.items(), key=lambda item: item[1])[1 - MOST_HELD :]
+        self._missing = {**dict(newest), version: now_s}
+
+    def refresh(self, *, retry: bool = True) -> None:
+        """Make the version that the pointer names the current one; load what is pinned; drop what may go.
 
         Raises ReloadFailed; the current version then stays what it was.
         """
         with self._refreshing:
-            version = None
             try:
-                version = self._store.current()
-                if version is not None and (self.current is None or version != self.current.version):
-                    self._switch(version)
-                self._failed, self.last_error = None, None
-                self._drop_unwanted()
+                self._load_current(retry=retry)
+            finally:
+                self._load_missing()
+                self._drop(find_unwanted(self._held, self.options.keep_previous_s))
                 self._renew_lease()
-            except Exception as error:  # whatever a version's files cause, the old version keeps serving
-                self._note_failure(version, error)
-                raise ReloadFailed(version, error) from error
 
     def _pick(self, version: str | None) -> Held[M]:
         held = self._held
@@ -130,44 +117,68 @@ class VersionHolder(Generic[M]):
             return held[0]
         for each in held:
             if each.version == version:
-                each.wanted_at_s = time.monotonic()
+                each.named_at_s = time.monotonic()
                 return each
         raise VersionNotHeld(version, [each.version for each in held])
 
-    def _follow_pointer(self) -> None:
-        while not self._stopping.is_set():
-            if not self._is_known_bad():
-                with suppress(ReloadFailed):  # noted by refresh; the former version keeps answering
-                    self.refresh()
-            self._stopping.wait(self.options.pointer_poll_s)
+    def _load_current(self, *, retry: bool) -> None:
+        version = None
+        try:
+            version = self._store.current()
+            if version is not None and version not in self.held[:1]:
+                if self._is_known_bad(version) and not retry:
+                    return
+                self._switch(version)
+            self.last_error = None
+        except Exception as error:  # whatever a version's files cause, the old version keeps serving
+            if self._is_known_bad(version) and not retry:
+                return  # a pointer that still cannot be read
+            self._note_failure(version, error)
+            self.last_error = str(error)
+            self._fall_back()
+            raise ReloadFailed(version, error) from error
 
-    def _is_known_bad(self) -> bool:
-        """Whether the pointer still names what failed a moment ago: hashing it again would find the same."""
-        if self._failed is None:
-            return False
-        version, failed_at_s = self._failed
-        if time.monotonic() - failed_at_s > self.options.load_retry_s:
-            return False
-        with suppress(ArtifactError, OSError):  # a pointer that cannot be read is no better than before
-            return self._store.current() == version
-        return True
+    def _fall_back(self) -> None:
+        """Need the version before, where there is none to go on with: the others may still hold it."""
+        with suppress(ArtifactError, OSError):
+            if not self._held and (previous := self._store.previous()) is not None:
+                self.keep(previous)
+
+    def _load_missing(self) -> None:
+        """Load what gateways answer from, but nothing in place of what another one needs as much."""
+        since_s = time.monotonic() - self.options.keep_previous_s
+        for version, named_at_s in self._missing.items():
+            surplus = find_surplus(self._held)
+            is_room = all(each.named_at_s < since_s for each in surplus)
+            if version in self.held or named_at_s < since_s or not is_room or self._is_known_bad(version):
+                continue
+            try:
+                loaded = self._load(version)
+            except Exception as error:  # noqa: BLE001  (as above; it is logged)
+                self._note_failure(version, error)
+            else:
+                loaded.named_at_s = named_at_s
+                self._hold((*self._held, loaded))
+
+    def _is_known_bad(self, version: str | None) -> bool:
+        """Whether this failed a moment ago: hashing it again would find the same."""
+        failed_at_s = self._failed_at_s.get(version)
+        return failed_at_s is not None and time.monotonic() - failed_at_s < self.options.load_retry_s
 
     def _switch(self, version: str) -> None:
         """Load a version beside the current one, unless it is held already, and put it first."""
         started_s = time.monotonic()
-        target = next((each for each in self._held if each.version == version), None)
-        if target is None:
-            self._take_lease({*self.held, version})
-            target = self._load(version)
+        target = next((each for each in self._held if each.version == version), None) or self._load(version)
         now_s = time.monotonic()
         for each in self._held[:1]:
-            each.wanted_at_s = now_s
-        self._held = (target, *(each for each in self._held if each is not target))
-        self._leased_at_s = -LEASE_RENEWAL_S
+            each.replaced_at_s = now_s
+        self._hold((target, *(each for each in self._held if each is not target)))
         self.metrics.loaded_at.set_to_current_time()
         log.info("version is current", version=version, held=self.held, seconds=round(now_s - started_s, 3))
 
     def _load(self, version: str) -> Held[M]:
+        self._drop(find_surplus(self._held))
+        self._take_lease({*self.held, version})
         manifest = self._store.manifest(version)
         reuse = self.current.loaded if self.current else None
         loaded = self._store.load(manifest, self.server.name, self.server.model, reuse)
@@ -178,22 +189,18 @@ class VersionHolder(Generic[M]):
             for entry in manifest.owned_by(self.server.name)
             if entry.shape is not None
         }
-        return Held(loaded, shapes, wanted_at_s=time.monotonic())
+        return Held(loaded, shapes)
 
-    def _drop_unwanted(self) -> None:
-        wanted_since_s = time.monotonic() - self.options.keep_previous_s
-        kept = tuple(
-            each
-            for place, each in enumerate(self._held)
-            if place == 0 or each.in_use or each.wanted_at_s > wanted_since_s
-        )
-        if len(kept) < len(self._held):
-            dropped = [each.version for each in self._held if each not in kept]
+    def _drop(self, unwanted: list[Held[M]]) -> None:
+        if unwanted:
             # A request that has just picked one keeps the model alive by its own reference.
-            self._held = kept
-            self._leased_at_s = -LEASE_RENEWAL_S
-            log.info("versions dropped", versions=dropped, held=self.held)
-        self.metrics.held.set(len(self._held))
+            self._hold(tuple(each for each in self._held if each not in unwanted))
+            log.info("versions dropped", versions=[each.version for each in unwanted], held=self.held)
+
+    def _hold(self, held: tuple[Held[M], ...]) -> None:
+        self._held = held
+        self._leased_at_s = -LEASE_RENEWAL_S
+        self.metrics.held.set(len(held))
 
     def _renew_lease(self) -> None:
         if self._held and time.monotonic() - self._leased_at_s >= LEASE_RENEWAL_S:
@@ -208,8 +215,8 @@ class VersionHolder(Generic[M]):
             log.warning("no lease", versions=sorted(versions), error=str(error))
 
     def _note_failure(self, version: str | None, error: Exception) -> None:
-        self._failed = (version, time.monotonic())
-        self.last_error = str(error)
+        recent = {failed: at_s for failed, at_s in self._failed_at_s.items() if self._is_known_bad(failed)}
+        self._failed_at_s = {**recent, version: time.monotonic()}
         self.metrics.loads_failed.inc()
         if isinstance(error, ArtifactCorrupt | ArtifactMissing):
             self.metrics.count_damaged(error.name)

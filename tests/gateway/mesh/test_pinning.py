@@ -73,3 +73,17 @@ def test_without_a_common_version_the_one_of_most_servers_is_chosen() -> None:
 
 def test_a_pin_that_nobody_holds_any_more_is_given_up() -> None:
     assert choose_version([_held("v2"), _held("v2")], "v1") == "v2"
+
+
+def test_the_pin_leaves_no_server_behind_because_another_was_restarted() -> None:
+    left_behind, moved_on, restarted = _held("v1"), _held("v2", "v1"), _held("v2")
+
+    assert choose_version([left_behind, moved_on, moved_on, moved_on, restarted], "v1") == "v1"
+    assert choose_version([left_behind, moved_on, moved_on, restarted, restarted], "v1") == "v1"
+
+
+def test_a_server_that_lacks_either_holds_up_nobody() -> None:
+    of_another_store, moved_on = _held("v0"), _held("v2", "v1")
+
+    assert choose_version([of_another_store, moved_on, moved_on], "v1") == "v2"
+    assert choose_version([HeldVersions(None, frozenset()), moved_on, moved_on], "v1") == "v2"

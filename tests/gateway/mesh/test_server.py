@@ -259,7 +259,7 @@ async def test_a_request_without_time_left_is_not_held_against_the_server(client
 async def test_a_failed_fetch_of_what_a_server_holds_is_remembered(client: httpx.AsyncClient) -> None:
     server = _server(f"http://127.0.0.1:{free_port()}", client)
 
-    await server.refresh()
+    await server.refresh(None)
 
     assert not server.is_live
     assert server.last_error is not None

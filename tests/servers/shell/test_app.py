@@ -1,3 +1,4 @@
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +10,9 @@ from structlog.testing import capture_logs
 
 from artifacts.store import ArtifactStore
 from contracts.errors import PROBLEM_MEDIA_TYPE, Problem
+from servers.shell.holder import VersionHolder
 from servers.shell.settings import ServerSettings
-from tests.servers.running import serving, settings_for
+from tests.servers.running import serving, settings_for, wait_until
 from tests.servers.shell.counting import Gate, counting_server, publish_numbers
 
 
@@ -77,6 +79,46 @@ def test_a_failure_of_ours_says_nothing_of_its_cause_but_the_log_does(
         assert "secret" not in response.text
         assert client.post("/add", json={}).status_code == 200
     assert any("secret" in line.get("error", "") for line in logs)
+
+
+def test_a_pointer_that_was_garbage_for_a_while_is_followed_again(
+    gate: Gate, settings: ServerSettings, store: ArtifactStore
+) -> None:
+    with serving(counting_server(gate), settings) as client:
+        pointer = store.root / "CURRENT"
+        version = pointer.read_bytes()
+        pointer.write_bytes(b"\xff\xfe")
+        wait_until(lambda: client.get("/info").json()["last_reload_error"])
+        time.sleep(0.1)  # five polls
+        pointer.write_bytes(version)
+
+        newer = publish_numbers(store, [4])
+
+        wait_until(lambda: client.get("/info").json()["version"] == newer)
+
+
+def test_an_unforeseen_error_of_the_background_is_counted_and_the_pointer_followed_again(
+    gate: Gate, settings: ServerSettings, store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = threading.Event()
+    renew = VersionHolder._renew_lease
+
+    def fail_once(holder: VersionHolder[object]) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise ZeroDivisionError("unforeseen")
+        renew(holder)
+
+    with serving(counting_server(gate), settings) as client, capture_logs() as logs:
+        monkeypatch.setattr(VersionHolder, "_renew_lease", fail_once)
+        assert failed.wait(10)
+
+        newer = publish_numbers(store, [4])
+
+        wait_until(lambda: client.get("/info").json()["version"] == newer)
+        counted = 'bookmesh_background_failures_total{process="als",task="follow pointer"} 1.0'
+        wait_until(lambda: counted in client.get("/metrics").text)
+    assert [line["task"] for line in logs if line.get("error") == "unforeseen"] == ["follow pointer"]
 
 
 def test_a_stop_lets_running_requests_end(gate: Gate, settings: ServerSettings) -> None:

@@ -1,4 +1,6 @@
+import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -6,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from artifacts.leases import read_fresh_leases
 from artifacts.store import ArtifactStore, utc_now
 from servers.errors import NotLoaded, ReloadFailed, VersionNotHeld
 from servers.shell.holder import VersionHolder
@@ -33,10 +36,19 @@ def make_holder(store: ArtifactStore) -> Callable[..., Holder]:
 
 @contextmanager
 def following(holder: Holder) -> Iterator[Holder]:
-    holder.start()
+    stopping = threading.Event()
+
+    async def follow() -> None:
+        while not stopping.wait(holder.options.pointer_poll_s):
+            await holder.follow()
+
+    thread = threading.Thread(target=asyncio.run, args=(follow(),))
+    thread.start()
     try:
         yield holder
     finally:
+        stopping.set()
+        thread.join()
         holder.stop()
 
 
@@ -198,3 +210,93 @@ def test_a_damaged_pointer_leaves_the_version_serving(
         holder.refresh()
 
     assert holder.held == [version]
+
+
+def test_a_version_that_a_gateway_names_is_kept_and_loaded_where_it_is_missing(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    first, second = publish_numbers(store, [1]), publish_numbers(store, [2])
+    holder = make_holder(keep_previous_s=0.3)
+    with following(holder):
+        wait_until(lambda: holder.held == [second])
+
+        holder.keep(first)
+        wait_until(lambda: holder.held == [second, first])
+        deadline_s = time.monotonic() + 0.6
+        while time.monotonic() < deadline_s:  # twice as long as it would stay unnamed
+            holder.keep(first)
+            time.sleep(0.02)
+            assert holder.held == [second, first]
+
+        wait_until(lambda: holder.held == [second])
+
+
+def test_no_more_than_three_versions_are_held_and_those_that_gateways_name_stay(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    holder = make_holder()
+    pinned = publish_numbers(store, [0])
+    holder.refresh()
+    counts = []
+    for number in range(1, 8):
+        current = publish_numbers(store, [number])
+        holder.keep(pinned)
+        holder.refresh()
+        counts.append(len(holder.held))
+        assert {current, pinned} <= set(holder.held)
+
+    other = store.promotions()[1].to_version
+    holder.keep(other)
+    holder.refresh()
+
+    assert counts == [2, 3, 3, 3, 3, 3, 3]
+    assert holder.held == [current, pinned, other]
+    assert holder.metrics.held._value.get() == 3
+
+
+def test_what_is_named_takes_the_place_of_nothing_that_is_named_too(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    holder = make_holder()
+    versions = [publish_numbers(store, [number]) for number in range(4)]
+    for version in versions[1:3]:
+        holder.keep(version)
+    holder.refresh()
+
+    holder.keep(versions[0])
+    holder.refresh()
+
+    assert holder.held == [versions[3], *versions[1:3]]
+
+
+def test_a_missing_version_that_cannot_be_loaded_is_tried_once_in_a_while(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    holder = make_holder()
+    version = publish_numbers(store, [1])
+    for _ in range(5):
+        for unknown in ("20000101T000000Z-000000", "../../CURRENT"):
+            holder.keep(unknown)
+        holder.refresh()
+
+    assert holder.held == [version]
+    assert holder.last_error is None
+    assert holder.metrics.loads_failed._value.get() == 2
+
+
+def test_a_version_is_leased_for_as_long_as_the_next_one_fails(
+    store: ArtifactStore, make_holder: Callable[..., Holder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = make_holder()
+    first = publish_numbers(store, [1])
+    holder.refresh()
+    publish_numbers(store, [])
+    monkeypatch.setattr("servers.shell.holder.LEASE_RENEWAL_S", 0.0)
+    before = read_fresh_leases(store.root, now=utc_now())
+
+    with pytest.raises(ReloadFailed):
+        holder.refresh()
+
+    [after] = read_fresh_leases(store.root, now=utc_now())
+    assert after.heartbeat_at > before[0].heartbeat_at
+    assert after.versions == (first,)

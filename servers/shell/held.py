@@ -1,0 +1,50 @@
+"""Which versions a server keeps in memory."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from artifacts.store import Loaded
+
+M = TypeVar("M")
+
+MOST_HELD: Final = 3
+"""Versions in memory at most, one that is being loaded included: the current, the pinned, and one more."""
+NEVER_S: Final = float("-inf")
+
+
+@dataclass(eq=False)
+class Held(Generic[M]):
+    """One version in memory; the model never changes, the rest decides when it may go."""
+
+    loaded: Loaded[M]
+    shapes: dict[str, list[int]]
+    named_at_s: float = NEVER_S
+    """When a gateway last named it, in a request or as its pin; monotonic."""
+    replaced_at_s: float = NEVER_S
+    """When another one became current in its place; monotonic."""
+    in_use: int = 0
+    """Requests that are being answered from it."""
+
+    @property
+    def version(self) -> str:
+        return self.loaded.version
+
+    @property
+    def model(self) -> M:
+        return self.loaded.record
+
+
+def find_unwanted(held: Sequence[Held[Any]], keep_s: float) -> list[Held[Any]]:
+    """Former versions that no request uses, and that nobody has named for so long."""
+    since_s = time.monotonic() - keep_s
+    return [
+        each for each in held[1:] if not each.in_use and max(each.named_at_s, each.replaced_at_s) < since_s
+    ]
+
+
+def find_surplus(held: Sequence[Held[Any]]) -> list[Held[Any]]:
+    """What goes before one more is loaded: never the current one, first what was named longest ago."""
+    by_need = sorted(held[1:], key=lambda each: each.named_at_s, reverse=True)
+    return by_need[MOST_HELD - 2 :]
