@@ -27,7 +27,7 @@ class ServerOptions(Options):
     pointer_poll_s: PositiveFloat = 0.5
     """Seconds between two looks at the version pointer."""
     keep_previous_s: PositiveFloat = 60.0
-    """Seconds that a replaced version stays, counted from its replacement or from when a gateway last named it."""
+    """Seconds that a replaced version stays, from its replacement or from when a gateway last named it."""
     load_retry_s: PositiveFloat = 30.0
     """Seconds until a version that failed to load is tried again."""
     max_body_bytes: PositiveInt = 1 << 20
