@@ -93,7 +93,7 @@ async def _start(
     metrics = GatewayMetrics(registry)
     catalog = _open_catalog(settings)
     stack.callback(catalog.close)
-    cache = _open_cache(settings)
+    cache = _open_cache(settings, metrics)
     stack.push_async_callback(cache.close)
     options = settings.gateway
     client = build_client(pool_size=options.mesh.pool_size, idle_connection_s=options.mesh.idle_connection_s)
@@ -143,12 +143,17 @@ def _open_catalog(settings: GatewaySettings) -> Catalog:
     )
 
 
-def _open_cache(settings: GatewaySettings) -> ResponseCache:
+def _open_cache(settings: GatewaySettings, metrics: GatewayMetrics) -> ResponseCache:
     options = settings.gateway.cache
     memory = MemoryCache(options.response_bytes)
     if options.redis_url is None:
         return memory
-    return RedisCache(options.redis_url.get_secret_value(), front=memory, breaker=_build_breaker(settings))
+    return RedisCache(
+        options.redis_url.get_secret_value(),
+        front=memory,
+        breaker=_build_breaker(settings),
+        refused=metrics.cache_refused,
+    )
 
 
 def _build_breaker(settings: GatewaySettings) -> CircuitBreaker:

@@ -24,6 +24,9 @@ class GatewayMetrics:
         self.cache_lookups = Counter(
             "bookmesh_cache_lookups", "Look-ups of a response.", ["outcome"], registry=registry
         )
+        self.cache_refused = Counter(
+            "bookmesh_cache_refused", "Values in Redis that were not ours, and not used.", registry=registry
+        )
         self.degraded = Counter(
             "bookmesh_degraded",
             "Responses that the loss of a dependency changed.",

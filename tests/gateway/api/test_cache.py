@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import httpx
+import pytest
+import redis
 
+from gateway.cache.redis import KEY_PREFIX
 from tests.gateway import running
 from tests.gateway.running import SPACE_READER
 from tests.services import free_port
@@ -12,8 +15,11 @@ PATH = f"/v1/users/{SPACE_READER}/recommendations"
 
 
 def _hits(client: httpx.Client) -> int:
+    return _count(client, 'bookmesh_cache_lookups_total{outcome="hit"}')
+
+
+def _count(client: httpx.Client, name: str) -> int:
     lines = client.get("/metrics").text.splitlines()
-    name = 'bookmesh_cache_lookups_total{outcome="hit"}'
     return sum(int(float(line.split()[-1])) for line in lines if line.startswith(name))
 
 
@@ -40,6 +46,25 @@ def test_a_rating_through_one_gateway_changes_the_next_list_of_another(
         one.put(f"/v1/users/{SPACE_READER}/ratings/{best}", json={"rating": 7})
 
         assert best not in [item["book_id"] for item in other.get(PATH).json()["items"]]
+
+
+@pytest.mark.parametrize("value", [b"garbage", b"", b'{"items": [], "version": "1"}'])
+def test_garbage_in_redis_is_neither_served_nor_kept(
+    urls: dict[str, str], home: Path, redis_url: str, value: bytes
+) -> None:
+    settings = running.settings_for(home, urls, cache={"redis_url": redis_url})
+    with running.gateway(settings) as client:
+        honest = client.get(PATH).content
+    with redis.Redis.from_url(redis_url) as server:
+        [key] = server.keys(f"{KEY_PREFIX}*")  # type: ignore[misc]
+        server.set(key, value)
+
+    with running.gateway(settings) as client:
+        assert client.get(PATH).content == honest
+        assert _count(client, "bookmesh_cache_refused_total") == 1
+    with running.gateway(settings) as client:
+        assert client.get(PATH).content == honest
+        assert _hits(client) == 1
 
 
 def test_without_redis_no_answer_changes(urls: dict[str, str], home: Path) -> None:
