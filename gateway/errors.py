@@ -4,7 +4,7 @@ GatewayError
 ├── UserNotFound, BookNotFound, RatingNotFound     no such thing
 ├── NotAnIsbn                                      a text that is no ISBN
 ├── UnknownSubjects, UnknownBooks                  a list that names something unknown
-├── CatalogUnavailable                             the database is locked or gone
+├── CatalogUnavailable                             the database is locked, gone or of another release
 ├── Overloaded                                     more requests at once than the limit
 ├── NothingLeft                                    every server that could have answered is unavailable
 └── MeshError                                      mesh/errors.py: between the gateway and a model server
@@ -80,7 +80,7 @@ class UnknownBooks(GatewayError):
 
 
 class CatalogUnavailable(GatewayError):
-    """The database is locked or gone."""
+    """The database is locked, gone or of another release."""
 
     code = ClientCode.CATALOG_UNAVAILABLE
 

@@ -10,6 +10,8 @@ from sqlalchemy import MetaData, insert, select
 from catalog.database import Database
 from tests.upgrades.seal_home import CATALOG, HOMES
 
+OLD = "0.2.0"
+"""The release that must still be able to run on what this one migrated."""
 WHEELS = Path(__file__).parent / "releases"
 
 

@@ -10,17 +10,11 @@ import pytest
 from catalog.database import Database, open_database
 from catalog.schema import check_migrated, migrate, read_state
 from tests.services import new_mariadb_database
-from tests.upgrades.releases import copy_rows, read_rows, reflect, unpack_catalog, unpack_release
+from tests.upgrades.releases import OLD, copy_rows, read_rows, reflect, unpack_catalog
 
-OLD = "0.2.0"
 MAKE_TABLES = (
     "import sys; from catalog.database import migrate, open_database; migrate(open_database(sys.argv[1]))"
 )
-
-
-@pytest.fixture(scope="module")
-def old_code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return unpack_release(OLD, tmp_path_factory.mktemp(OLD))
 
 
 @pytest.fixture(params=["0.1.0", "0.2.0"])
