@@ -80,11 +80,8 @@ def read_titles(session: Session, book_ids: Collection[int]) -> dict[int, BookRo
 
 
 def find_by_isbn(session: Session, isbn13: str) -> int | None:
-    """The book of which a canonical ISBN-13 (see `catalog.isbn.parse_isbn`) is an edition, or its heir."""
-    current = func.coalesce(Book.replaced_by, Book.book_id)
-    return session.scalar(
-        select(current).join(Edition, Edition.book_id == Book.book_id).where(Edition.isbn13 == isbn13)
-    )
+    """The book of which a canonical ISBN-13 (see `catalog.isbn.parse_isbn`) is an edition."""
+    return session.scalar(select(Edition.book_id).filter_by(isbn13=isbn13))
 
 
 def read_subjects_of(session: Session, book_ids: Collection[int]) -> list[str]:
@@ -121,6 +118,12 @@ def find_current(session: Session, book_id: int) -> int:
     if current is None:
         raise BookUnknown(book_id)
     return current
+
+
+def read_heirs(session: Session) -> dict[int, int]:
+    """The heir of every book that has one."""
+    rows = session.execute(select(Book.book_id, Book.replaced_by).where(Book.replaced_by.is_not(None)))
+    return {book_id: heir_id for book_id, heir_id in rows if heir_id is not None}
 
 
 def _grouped(rows: Iterable[Row[int, str]]) -> dict[int, list[str]]:

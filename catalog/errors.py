@@ -11,6 +11,7 @@ CatalogError
 ├── IsbnInvalid             a text is no ISBN
 ├── UserUnknown             no such user_id
 ├── BookUnknown             no such book_id
+├── BookNotMerged           a book that is no other one's edition
 ├── SourceOptionInvalid     an import was told something that it cannot mean
 └── SourceError             a file of an import cannot be used
     ├── SourceFileMissing
@@ -109,6 +110,16 @@ class BookUnknown(CatalogError):
 
     def __init__(self, book_id: int) -> None:
         super().__init__(f"no book {book_id}; `bookmesh search` looks one up")
+        self.book_id = book_id
+
+
+class BookNotMerged(CatalogError):
+    """The book is no other one's edition, so that there is nothing to undo."""
+
+    def __init__(self, book_id: int) -> None:
+        super().__init__(
+            f"book {book_id} was not merged into another; `bookmesh books merges` lists those that were"
+        )
         self.book_id = book_id
 
 

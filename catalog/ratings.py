@@ -1,16 +1,16 @@
-"""Writes a reader's ratings; the reader's revision changes in the same transaction.
+"""Writes and takes back a reader's ratings; the reader's revision changes in the same transaction.
 
 Use these within `db.session(write=True)`.
 """
 
 import time
 
-from sqlalchemy import ColumnElement, delete, insert, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from catalog.books import find_current
 from catalog.database import count_changed
-from catalog.tables import Rating
+from catalog.tables import Book, Rating, WithdrawnRating
 from catalog.users import bump_revision
 
 
@@ -21,7 +21,8 @@ def put_rating(session: Session, user_id: int, book_id: int, rating: float | Non
     """
     bump_revision(session, user_id)  # first: its row lock makes writers of one reader take turns
     book_id = find_current(session, book_id)
-    values = {"rating": rating, "rated_at": int(time.time())}
+    _forget_withdrawals(session, user_id, book_id)
+    values = {"rating": rating, "rated_at": int(time.time()), "given_here": True}
     if count_changed(session, update(Rating).where(*_is(user_id, book_id)).values(values)):
         return False
     session.execute(insert(Rating).values(user_id=user_id, book_id=book_id, **values))
@@ -31,10 +32,23 @@ def put_rating(session: Session, user_id: int, book_id: int, rating: float | Non
 def delete_rating(session: Session, user_id: int, book_id: int) -> bool:
     """Remove a rating, that of its heir if the book was replaced; False if there was none.
 
-    Raises UserUnknown or BookUnknown.
+    No later import brings it back, unless with a date after this. Raises UserUnknown or BookUnknown.
     """
     bump_revision(session, user_id)
-    return count_changed(session, delete(Rating).where(*_is(user_id, find_current(session, book_id)))) > 0
+    book_id = find_current(session, book_id)
+    if not count_changed(session, delete(Rating).where(*_is(user_id, book_id))):
+        return False
+    _forget_withdrawals(session, user_id, book_id)
+    now = int(time.time())
+    session.execute(insert(WithdrawnRating).values(user_id=user_id, book_id=book_id, withdrawn_at=now))
+    return True
+
+
+def _forget_withdrawals(session: Session, user_id: int, book_id: int) -> None:
+    """That a reader took back ratings of a book, or of one that is its edition by now."""
+    editions = select(Book.book_id).where(or_(Book.book_id == book_id, Book.replaced_by == book_id))
+    of_user = WithdrawnRating.user_id == user_id
+    session.execute(delete(WithdrawnRating).where(of_user, WithdrawnRating.book_id.in_(editions)))
 
 
 def _is(user_id: int, book_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -48,7 +48,9 @@ _QUERIES: dict[str, Select[*tuple[Any, ...]]] = {
     "book_authors": _all_columns(BookAuthor),
     "subjects": _all_columns(Subject),
     "book_subjects": _all_columns(BookSubject),
-    "ratings": _all_columns(Rating),
+    "ratings": select(Rating.user_id, Rating.book_id, Rating.rating, Rating.rated_at).order_by(
+        Rating.user_id, Rating.book_id
+    ),
 }  # fmt: skip
 
 

@@ -1,11 +1,11 @@
-"""Queries about subjects."""
+"""Queries about subjects, and what follows from the subjects of books."""
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Connection, func, select, update
 from sqlalchemy.orm import Session
 
-from catalog.tables import Subject
+from catalog.tables import Book, BookSubject, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +24,16 @@ def list_subjects(session: Session) -> list[SubjectRow]:
         .order_by(Subject.is_generic, Subject.n_books.desc(), Subject.name)
     )
     return [SubjectRow(name, n_books) for name, n_books in rows]
+
+
+def update_main_subjects(connection: Connection, books: ColumnElement[bool]) -> None:
+    """Work out the main subjects of these books, and how many books each subject has."""
+    main = (
+        select(BookSubject.subject_id)
+        .join(Subject, Subject.subject_id == BookSubject.subject_id)
+        .where(BookSubject.book_id == Book.book_id, BookSubject.position == 0, Subject.is_generic.is_(False))
+        .scalar_subquery()
+    )
+    connection.execute(update(Book).where(books).values(main_subject_id=main))
+    n_books = select(func.count()).where(BookSubject.subject_id == Subject.subject_id).scalar_subquery()
+    connection.execute(update(Subject).values(n_books=n_books))

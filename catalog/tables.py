@@ -101,6 +101,8 @@ class Book(Base):
     main_subject_id: Mapped[int | None] = mapped_column(ForeignKey("subjects.subject_id"))
     replaced_by: Mapped[int | None] = mapped_column(ForeignKey("books.book_id"), index=True)
     """Set when a later import found that this work is another one's edition: ids are never reused."""
+    split_from: Mapped[int | None] = mapped_column(Integer)
+    """The book that an operator has split it off: title and author never make it another one's edition."""
 
 
 class Edition(Base):
@@ -177,6 +179,21 @@ class Rating(Base):
     """1 to 10; null when the reader only used the book (an implicit rating)."""
     rated_at: Mapped[int | None] = mapped_column(BigInteger)
     """Seconds since 1970 UTC; null in dumps that do not tell."""
+    given_here: Mapped[bool | None]
+    """Whether it was given in the app, not by a dump; null before 0.3.0, when a dated one counts as given."""
+
+
+class WithdrawnRating(Base):
+    """That a reader took a rating back here: dumps do not bring it again."""
+
+    __tablename__ = "withdrawn_ratings"
+    __table_args__ = _CLUSTERED
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True, index=True)
+    """As it was then: the book may have an heir by now."""
+    withdrawn_at: Mapped[int] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC."""
 
 
 class Event(Base):
@@ -191,3 +208,71 @@ class Event(Base):
     kind: Mapped[str] = mapped_column(String(10))
     at: Mapped[int] = mapped_column(BigInteger)
     """Seconds since 1970 UTC."""
+
+
+class Merge(Base):
+    """That a book became another one's edition; the tables below keep what then changed hands, to undo it."""
+
+    __tablename__ = "merges"
+    __table_args__ = _CLUSTERED
+
+    merge_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), index=True)
+    heir_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), index=True)
+    merged_at: Mapped[int] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC."""
+
+
+class MergedBook(Base):
+    """A book whose heir the merged one had been."""
+
+    __tablename__ = "merged_books"
+    __table_args__ = _CLUSTERED
+
+    merge_id: Mapped[int] = mapped_column(ForeignKey("merges.merge_id"), primary_key=True)
+    book_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+
+
+class MergedEdition(Base):
+    """An edition of the merged book."""
+
+    __tablename__ = "merged_editions"
+    __table_args__ = _CLUSTERED
+
+    merge_id: Mapped[int] = mapped_column(ForeignKey("merges.merge_id"), primary_key=True)
+    isbn13: Mapped[str] = mapped_column(String(13), primary_key=True)
+
+
+class MergedEvent(Base):
+    """An event of the merged book."""
+
+    __tablename__ = "merged_events"
+    __table_args__ = _CLUSTERED
+
+    merge_id: Mapped[int] = mapped_column(ForeignKey("merges.merge_id"), primary_key=True)
+    event_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+
+
+class MergedSubject(Base):
+    """A subject of the merged book."""
+
+    __tablename__ = "merged_subjects"
+    __table_args__ = _CLUSTERED
+
+    merge_id: Mapped[int] = mapped_column(ForeignKey("merges.merge_id"), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    position: Mapped[int] = mapped_column(Integer)
+
+
+class MergedRating(Base):
+    """A rating of the merged book, or one of the heir by a reader who had rated both."""
+
+    __tablename__ = "merged_ratings"
+    __table_args__ = _CLUSTERED
+
+    merge_id: Mapped[int] = mapped_column(ForeignKey("merges.merge_id"), primary_key=True)
+    user_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    book_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    rating: Mapped[float | None]
+    rated_at: Mapped[int | None] = mapped_column(BigInteger)
+    given_here: Mapped[bool | None]

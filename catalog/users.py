@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, true, union, update
+from sqlalchemy import CompoundSelect, Connection, select, true, union, update
 from sqlalchemy.orm import Session
 
 from catalog.database import count_changed
@@ -88,3 +88,8 @@ def bump_revision(session: Session, user_id: int) -> None:
     changed = update(User).where(User.user_id == user_id).values(revision=new_revision())
     if not count_changed(session, changed):
         raise UserUnknown(user_id)
+
+
+def raise_revisions(connection: Connection, user_ids: CompoundSelect[int]) -> None:
+    """The same for all readers whom a query finds."""
+    connection.execute(update(User).where(User.user_id.in_(user_ids)).values(revision=new_revision()))

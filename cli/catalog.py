@@ -16,6 +16,7 @@ from catalog.tables import Book
 from catalog.users import find_user
 from cli.console import err, fail, failing_clearly, out
 from cli.progress import bars
+from telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
     from catalog.importing import ImportReport
@@ -101,6 +102,7 @@ def _import(build: "Callable[[], Source]") -> None:
     from catalog.importing import import_source, write_report
 
     settings = CatalogSettings()
+    configure_logging("import", level="warning" if err.is_terminal else "info")
     with failing_clearly(CatalogError), bars() as progress:
         report = import_source(open_database(settings.catalog_url), build(), progress=progress.update)
     path = write_report(report, settings.home / "reports")

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import catalog, mesh, queries, schema, serve, training, versions
+from cli import books, catalog, mesh, queries, schema, serve, training, versions
 from cli.commands import Commands
 
 app = typer.Typer(
@@ -13,6 +13,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(catalog.import_app, name="import", help="Fill the catalog from a dump.")
+app.add_typer(books.app, name="books", help="List merged books, and undo a merge.")
 app.add_typer(catalog.users_app, name="users", help="Look readers up.")
 app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll back and collect versions.")
 app.command("migrate")(schema.migrate)

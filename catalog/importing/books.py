@@ -5,13 +5,20 @@ from sqlalchemy import Connection, select
 from catalog.cleaning import author_key, check_year, parse_year, repair_text, work_key
 from catalog.errors import IsbnInvalid
 from catalog.importing.book_rows import BookRows, CleanBook
-from catalog.importing.identity import BookIdentities, EditionChange, Found, Match
+from catalog.importing.identity import (
+    BookIdentities,
+    Description,
+    EditionChange,
+    Found,
+    Match,
+    StoredBooks,
+)
 from catalog.importing.ids import is_usable_id, read_dict, read_ids
 from catalog.importing.subjects import SubjectCollector
-from catalog.isbn import parse_isbn
+from catalog.isbn import find_isbn, parse_isbn
 from catalog.sources.records import RawEdition, RawWork
 from catalog.sources.row_log import RowLog
-from catalog.tables import DESCRIPTION_LENGTH, NAME_LENGTH, Book, Edition
+from catalog.tables import DESCRIPTION_LENGTH, NAME_LENGTH, Author, Book, BookAuthor, Edition
 
 
 class BookImporter:
@@ -42,9 +49,9 @@ class BookImporter:
             return
         authors = self._clean_authors(raw.authors)
         match = self._identities.match_work(raw.external_id, _key(title, authors))
-        if match.found is Found.JOINED:
+        if match.found in (Found.JOINED, Found.NEWLY_JOINED):
             self.n_works_merged += 1
-        else:
+        if match.found is not Found.JOINED:
             year = check_year(raw.year, latest=self._latest_year)
             description = self._clean(raw.description)[:DESCRIPTION_LENGTH] if raw.description else None
             book = CleanBook(title, authors, year, raw.language, description)
@@ -90,6 +97,9 @@ class BookImporter:
             self._rows.insert(match.book_id, external_id, book)
         elif match.found is Found.STORED:
             self._rows.update(match.book_id, book)
+        elif match.found is Found.NEWLY_JOINED:
+            own_id = self._identities.own_id(external_id)
+            self._rows.insert(own_id, external_id, book, replaced_by=match.book_id)
 
     def _clean(self, text: str) -> str:
         clean = repair_text(text)
@@ -128,12 +138,28 @@ def read_identities(connection: Connection, source: str) -> BookIdentities:
     own, foreign = Book.source == source, Book.source != source
     editions = select(Edition.isbn13, Edition.book_id).join(Book, Book.book_id == Edition.book_id)
     replaced = select(Book.book_id, Book.replaced_by).where(own, Book.replaced_by.is_not(None))
-    return BookIdentities(
-        read_ids(connection, select(Book.external_id, Book.book_id).where(own), Book.book_id),
+    split = select(Book.book_id, Book.split_from).where(own, Book.split_from.is_not(None))
+    stored = StoredBooks(
         editions=read_dict(connection, editions.where(own)),
         foreign_isbns=set(read_dict(connection, editions.where(foreign))),
         replaced=read_dict(connection, replaced),
+        split=read_dict(connection, split),
+        read_description=lambda book_id: _read_description(connection, book_id),
     )
+    ids = read_ids(connection, select(Book.external_id, Book.book_id).where(own), Book.book_id)
+    return BookIdentities(ids, stored)
+
+
+def _read_description(connection: Connection, book_id: int) -> Description:
+    first_author = (
+        select(Author.name)
+        .join(BookAuthor, BookAuthor.author_id == Author.author_id)
+        .where(BookAuthor.book_id == book_id, BookAuthor.position == 0)
+    )
+    book = connection.execute(select(Book.external_id, Book.title).filter_by(book_id=book_id)).one()
+    author = connection.scalar(first_author)
+    is_edition = find_isbn(book.external_id, repair_zeros=True) is not None
+    return Description(_key(book.title, [author] if author else []), is_edition)
 
 
 def _key(title: str, authors: list[str]) -> str | None:

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.sparse as sp
 from sqlalchemy import Connection, delete, select
 
-from catalog.importing.bulk import RowWriter
+from catalog.bulk import RowWriter
 from catalog.importing.rating_columns import RatingColumns
 from catalog.tables import BookSubject, Subject, User, UserSubject
 from foundation.arrays import I64, rank_in_group

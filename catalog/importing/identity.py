@@ -2,10 +2,11 @@
 
 A work is known by its source and external id, or joins an earlier work of its title and first author. An
 edition that names no work is known by its ISBNs, then by its title and first author. What this import says
-goes before what is stored, and no id that was ever given out means another book.
+goes before what is stored, but not before what an operator has split; and no id that was ever given out means
+another book.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -21,6 +22,8 @@ class Found(Enum):
     """By its external id: what the record says of it replaces what is stored."""
     JOINED = auto()
     """Another record of this import has told of the book, or it has a record of its own elsewhere."""
+    NEWLY_JOINED = auto()
+    """Likewise, and the record's own id is new: its row must say which book it is part of."""
 
 
 class Match(NamedTuple):
@@ -39,31 +42,65 @@ class EditionChange(Enum):
     LEAVE_TO_OTHER_SOURCE = auto()
 
 
+class Description(NamedTuple):
+    """By what a book was described."""
+
+    key: str | None
+    """Equal for books of one title and first author; None where one of them is unknown."""
+    is_edition: bool
+    """Whether an edition has described it, and no work."""
+
+
+class StoredBooks(NamedTuple):
+    """What is stored of a source's books."""
+
+    editions: Mapping[str, int]
+    """Its own, by ISBN."""
+    foreign_isbns: Set[str]
+    replaced: Mapping[int, int]
+    """Books with heirs."""
+    split: Mapping[int, int]
+    """Books that an operator has split, with those that they were part of."""
+    read_description: Callable[[int], Description]
+    """Of a book, by its id."""
+
+
 class BookIdentities:
     """Takes a source's works, then its editions; remembers which book each of them is."""
 
-    def __init__(
-        self, ids: Ids, *, editions: Mapping[str, int], foreign_isbns: Set[str], replaced: Mapping[int, int]
-    ) -> None:
-        """`ids` are by external id, `editions` by ISBN: the source's own; `replaced` are books with heirs."""
-        self._ids, self._stored_editions, self._foreign_isbns = ids, editions, foreign_isbns
-        self._replaced = replaced
+    def __init__(self, ids: Ids, stored: StoredBooks) -> None:
+        """`ids` are those of the source's books, by external id."""
+        self._ids, self._stored = ids, stored
         self._book_of_work: dict[str, int] = {}
         self._book_of_key: dict[str, int] = {}
         self._book_of_isbn: dict[str, int] = {}
+        self._described: dict[int, Description] = {}
         self._used: set[int] = set()
         self._moved: dict[int, int] = {}
+        self._left: set[tuple[int, int]] = set()
 
     def has_work(self, external_id: str) -> bool:
         """Whether this import has told of the work."""
         return external_id in self._book_of_work
 
+    def own_id(self, external_id: str) -> int:
+        """The id of a record's own row, whatever book it is part of."""
+        return self._ids.get_or_create(external_id)[0]
+
     def match_work(self, external_id: str, key: str | None) -> Match:
         """The book of a work; `key` is equal for works of one title and first author."""
-        known = self._book_of_key.get(key) if key else None
-        match = self._match_id(external_id) if known is None else Match(known, Found.JOINED)
-        if key:
-            self._book_of_key[key] = match.book_id
+        own = self._ids.get(external_id)
+        known = self._find_work(key, own) if key and own not in self._stored.split else None
+        if known is None or known == own:
+            match = self._match_id(external_id, Description(key, is_edition=False))
+        elif own is None:
+            self._ids.get_or_create(external_id)
+            match = Match(known, Found.NEWLY_JOINED)
+        else:
+            if self._stored.replaced.get(own) != known:
+                self._moved[own] = known
+            match = Match(known, Found.JOINED)
+        self._note_key(key, match.book_id)
         self._book_of_work[external_id] = match.book_id
         self._used.add(match.book_id)
         return match
@@ -81,34 +118,62 @@ class BookIdentities:
         self, work: str | None, isbns: Sequence[str], key: str | None, *, external_id: str | None
     ) -> Match | None:
         """The book of an edition; if none is known a new one of this external id, or None without one."""
-        known = self._find_book(isbns, key) if work is None else self._book_of_work[work]
-        if known is not None:
+        own = None if external_id is None else self._ids.get(external_id)
+        known = self._find_split(isbns)
+        if known is None:
+            known = self._book_of_work[work] if work is not None else self._find_book(isbns, key, own)
+        if external_id is not None and (known is None or (known == own and work is None)):
+            match = self._match_id(external_id, Description(key, is_edition=True))
+        elif known is not None:
             match = Match(known, Found.JOINED)
-        elif external_id is not None:
-            match = self._match_id(external_id)
         else:
             return None
-        if key:
-            self._book_of_key.setdefault(key, match.book_id)
+        self._note_key(key, match.book_id)
         self._used.add(match.book_id)
         return match
 
     def place_isbn(self, isbn: str, book_id: int) -> EditionChange:
-        """Give an ISBN to a book; of several books the last one has it."""
+        """Give an ISBN to a book; of several books the last one has it, but a split book keeps its own."""
+        stored = self._stored.editions.get(isbn)
+        if stored is not None and stored in self._stored.split and stored != book_id:
+            self._book_of_isbn[isbn] = stored
+            return EditionChange.NOTHING
         is_new = isbn not in self._book_of_isbn
         self._book_of_isbn[isbn] = book_id
-        if isbn in self._foreign_isbns:
+        if isbn in self._stored.foreign_isbns:
             return EditionChange.LEAVE_TO_OTHER_SOURCE
-        stored = self._stored_editions.get(isbn)
         if stored is None:
             return EditionChange.INSERT if is_new else EditionChange.NOTHING
         if stored != book_id:
             self._moved[stored] = book_id
+            self._left.add((book_id, stored))
         return EditionChange.UPDATE
 
     def replacements(self) -> dict[int, int]:
-        """Books that lost an edition and that this import knows nothing of otherwise, with their heirs."""
+        """Books that are another one by now and that this import describes no more, with their heirs."""
         return {old: new for old, new in self._moved.items() if old not in self._used}
+
+    def returned(self) -> list[int]:
+        """Books that had an heir and are themselves again, or are to have another one."""
+        replaced = self._stored.replaced
+        return sorted(replaced.keys() & (self._used | self.replacements().keys()))
+
+    def placed_isbns(self) -> Set[str]:
+        """The ISBNs whose book this import has told."""
+        return self._book_of_isbn.keys()
+
+    def lost_editions(self, book_ids: Set[int]) -> list[tuple[str, int]]:
+        """Each ISBN that this import has taken from one of these books, with the book."""
+        stored = ((isbn, self._stored.editions.get(isbn)) for isbn in self._book_of_isbn)
+        return [(isbn, book_id) for isbn, book_id in stored if book_id is not None and book_id in book_ids]
+
+    def separated(self) -> set[tuple[int, int]]:
+        """(book, other): books of this import that were a part of another one, which goes on without them."""
+        replaced, split = self._stored.replaced, self._stored.split
+        once_merged = {(book_id, replaced[book_id]) for book_id in self._used & replaced.keys()}
+        once_split = {(book_id, split[book_id]) for book_id in self._used & split.keys()}
+        lost_editions = {pair for pair in self._left if pair[1] in self._used}
+        return once_merged | once_split | lost_editions
 
     def book_of_work(self, external_id: str) -> int | None:
         """The book of a work that the source has now or had once."""
@@ -118,25 +183,51 @@ class BookIdentities:
     def book_of_isbn(self, isbn: str) -> int | None:
         """The book of an ISBN that the source has now or had once."""
         book_id = self._book_of_isbn.get(isbn)
-        return self._current(self._stored_editions.get(isbn)) if book_id is None else book_id
+        return self._current(self._stored.editions.get(isbn)) if book_id is None else book_id
 
-    def _match_id(self, external_id: str) -> Match:
+    def _match_id(self, external_id: str, description: Description) -> Match:
         book_id, is_new = self._ids.get_or_create(external_id)
+        is_described = book_id in self._described
+        self._described.setdefault(book_id, description)
         if is_new:
             return Match(book_id, Found.NEW)
-        return Match(book_id, Found.JOINED if book_id in self._used else Found.STORED)
+        return Match(book_id, Found.JOINED if is_described else Found.STORED)
 
-    def _find_book(self, isbns: Sequence[str], key: str | None) -> int | None:
+    def _note_key(self, key: str | None, book_id: int) -> None:
+        if key and book_id not in self._stored.split:
+            self._book_of_key.setdefault(key, book_id)
+
+    def _find_work(self, key: str, own: int | None) -> int | None:
+        """The book of a title and author: this import's, or the stored one that the work is part of."""
+        known, heir = self._book_of_key.get(key), self._stored.replaced.get(own) if own else None
+        if known is None and heir is not None and self._describe(heir).key == key:
+            return heir
+        return known
+
+    def _describe(self, book_id: int) -> Description:
+        return self._described.get(book_id) or self._stored.read_description(book_id)
+
+    def _find_split(self, isbns: Sequence[str]) -> int | None:
+        """The split book that has all of these ISBNs."""
+        books = {self._stored.editions.get(isbn) for isbn in isbns}
+        return next(iter(books)) if len(books) == 1 and books <= self._stored.split.keys() else None
+
+    def _find_book(self, isbns: Sequence[str], key: str | None, own: int | None) -> int | None:
         for isbn in isbns:
             if isbn in self._book_of_isbn:
                 return self._book_of_isbn[isbn]
         if key in self._book_of_key:
             return self._book_of_key[key]
-        return next((self._stored_editions[isbn] for isbn in isbns if isbn in self._stored_editions), None)
+        stored = next((self._stored.editions[isbn] for isbn in isbns if isbn in self._stored.editions), None)
+        if stored is None or stored == own or not key:
+            return stored
+        # Its title and author alone have made it an edition of that book, and they say so no more.
+        description = self._describe(stored)
+        return None if description.is_edition and description.key not in (None, key) else stored
 
     def _current(self, book_id: int | None) -> int | None:
         """The book itself, or its heir of an earlier import or of this one."""
         if book_id is None or book_id in self._used:
             return book_id
-        heir = self._replaced.get(book_id, book_id)
+        heir = self._stored.replaced.get(book_id, book_id)
         return heir if heir in self._used else self._moved.get(heir, heir)

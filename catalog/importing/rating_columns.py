@@ -1,14 +1,14 @@
-"""Ratings as columns of numbers: collected, the best of several chosen, newer ones laid over stored ones."""
+"""Ratings as columns of numbers: collected, one of several chosen, newer ones laid over stored ones."""
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from catalog.importing.bulk import CHUNK_ROWS
-from foundation.arrays import F64, I64, pack_pairs
+from catalog.bulk import CHUNK_ROWS
+from foundation.arrays import F64, I64, Mask, find_rows, pack_pairs, unpack_pairs
 
 UNDATED = -1
 
@@ -60,28 +60,59 @@ class RatingCollector:
         self._rated_at.append(UNDATED if rated_at is None else rated_at)
         self._file_idx.append(self._files.setdefault(file, len(self._files)))
 
-    def choose_best(self) -> tuple[RatingColumns, dict[str, tuple[int, int]]]:
-        """One row a reader and book, the highest explicit rating, of equal ones the newest.
-
-        With it come, for each file, how many of its rows were chosen and how many were not.
-        """
-        everything = RatingColumns(
+    def columns(self) -> RatingColumns:
+        """All that were noted, in the order in which they came."""
+        return RatingColumns(
             np.array(self._user_ids, dtype=np.int64),
             np.array(self._book_ids, dtype=np.int64),
             np.array(self._ratings, dtype=np.float64),
             np.array(self._rated_at, dtype=np.int64),
         )
-        worth = np.nan_to_num(everything.rating, nan=0.0)
-        order = np.lexsort((-everything.rated_at, -worth, everything.pairs()))
-        pairs = everything.pairs()[order]
-        is_first = np.ones(order.size, dtype=bool)
-        is_first[1:] = pairs[1:] != pairs[:-1]
-        files = np.array(self._file_idx, dtype=np.int64)
-        n_rows, n_best = (
-            np.bincount(idx, minlength=len(self._files)).tolist() for idx in (files, files[order[is_first]])
-        )
-        counts = {file: (n_best[idx], n_rows[idx] - n_best[idx]) for file, idx in self._files.items()}
-        return everything.take(order[is_first]), counts
+
+    def count_by_file(self, rows: I64) -> dict[str, int]:
+        """How many of these rows came from each file."""
+        counts = np.bincount(np.array(self._file_idx, dtype=np.int64)[rows], minlength=len(self._files))
+        return dict(zip(self._files, counts.tolist(), strict=True))
+
+
+def choose_best(ratings: RatingColumns) -> I64:
+    """The rows that count, one a reader and book, ascending by those.
+
+    Of dated ones the newest; of that and the undated ones the highest explicit, of equal ones the dated.
+    `catalog.merging.best` decides the same in SQL.
+    """
+    pairs = ratings.pairs()
+    order = np.lexsort((-ratings.rated_at, pairs))
+    is_first = _starts(pairs[order])
+    newest_at = ratings.rated_at[order][is_first][np.cumsum(is_first) - 1]
+    # Without any date, as in most dumps, nothing is outdated.
+    order = order[(ratings.rated_at[order] == newest_at) | (ratings.rated_at[order] == UNDATED)]
+    worth = np.nan_to_num(ratings.rating[order], nan=0.0)
+    order = order[np.lexsort((-worth, pairs[order]))]
+    best: I64 = order[_starts(pairs[order])]
+    return best
+
+
+def is_taken_back(ratings: RatingColumns, withdrawn: RatingColumns) -> Mask:
+    """(n_ratings,) whether the reader has taken back a rating of the book since, or it has no date.
+
+    `withdrawn` says when, in place of when it was rated.
+    """
+    is_known, rows = find_rows(withdrawn.pairs(), ratings.pairs())
+    is_known[is_known] = ratings.rated_at[is_known] <= withdrawn.rated_at[rows]
+    return is_known
+
+
+def find_left_behind(ratings: RatingColumns, separated: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
+    """(user_id, other) of who rated the book of a (book, other), and not the other that it was a part of."""
+    of_separated = ratings.take(np.isin(ratings.book_id, [book_id for book_id, _ in separated]))
+    pairs = [
+        pack_pairs(of_separated.user_id[of_separated.book_id == book_id], np.array(other, dtype=np.int64))
+        for book_id, other in separated
+    ]
+    once = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *pairs]))
+    users, books = unpack_pairs(once[~np.isin(once, ratings.pairs())])
+    return list(zip(users.tolist(), books.tolist(), strict=True))
 
 
 def overlay(stored: RatingColumns, newer: RatingColumns) -> RatingColumns:
@@ -89,3 +120,8 @@ def overlay(stored: RatingColumns, newer: RatingColumns) -> RatingColumns:
     kept = stored.take(~np.isin(stored.pairs(), newer.pairs(), assume_unique=True))
     merged = RatingColumns(*(np.concatenate(pair) for pair in zip(kept, newer, strict=True)))
     return merged.take(np.argsort(merged.pairs(), kind="stable"))
+
+
+def _starts(ascending: I64) -> Mask:
+    """Where equal numbers begin."""
+    return np.concatenate([ascending[:1] == ascending[:1], ascending[1:] != ascending[:-1]])

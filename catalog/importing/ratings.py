@@ -3,19 +3,28 @@
 from array import array
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, false, func, select
 
+from catalog.bulk import CHUNK_ROWS, RowWriter
 from catalog.errors import IsbnInvalid
-from catalog.importing.bulk import CHUNK_ROWS, RowWriter
 from catalog.importing.identity import BookIdentities
 from catalog.importing.ids import is_usable_id
-from catalog.importing.rating_columns import UNDATED, RatingCollector, RatingColumns, overlay
+from catalog.importing.rating_columns import (
+    UNDATED,
+    RatingCollector,
+    RatingColumns,
+    choose_best,
+    find_left_behind,
+    is_taken_back,
+    overlay,
+)
 from catalog.importing.users import UserImporter
 from catalog.isbn import parse_isbn
+from catalog.merging.best import is_given_here
 from catalog.sources.records import RawRating
 from catalog.sources.row_log import RowLog
 from catalog.sources.scale import Scale
-from catalog.tables import Rating, User
+from catalog.tables import Book, Rating, User, WithdrawnRating
 
 
 class RatingImporter:
@@ -50,28 +59,43 @@ class RatingImporter:
     def write(self, connection: Connection, source: str) -> RatingColumns:
         """Write the ratings and return all that readers of this source now have.
 
-        A rating that a reader gave here after the dump's stays.
+        A rating that a reader gave here after the dump's stays, and one that they took back does not return.
         """
         self._users.flush()
-        incoming, counts = self._collected.choose_best()
-        for file, (n_kept, n_dropped) in counts.items():
-            self._log.keep(file, n_kept)
-            if n_dropped:
-                self._log.drop(file, "reader rated the book more than once", n_dropped)
+        incoming = self._choose(read_withdrawn(connection, source))
+        left_behind = find_left_behind(incoming, self._books.separated())
+        from_dump = ~is_given_here(Rating.given_here, Rating.rated_at)
+        key = ("user_id", "book_id")
+        RowWriter.deleting(connection, Rating, from_dump, where=key).extend(left_behind)
         stored = read_ratings(connection, source)
         place = np.searchsorted(stored.pairs(), incoming.pairs())
         found = np.isin(incoming.pairs(), stored.pairs(), assume_unique=True)
         is_changed, is_older = np.zeros(found.size, dtype=bool), np.zeros(found.size, dtype=bool)
-        old, new = stored.take(place[found]), incoming.take(found)
-        is_older[found] = old.rated_at > new.rated_at
-        is_changed[found] = ~np.isclose(old.rating, new.rating, equal_nan=True) | (
-            old.rated_at < new.rated_at
+        old, again = stored.take(place[found]), incoming.take(found)
+        is_older[found] = old.rated_at > again.rated_at
+        is_changed[found] = ~np.isclose(old.rating, again.rating, equal_nan=True) | (
+            old.rated_at < again.rated_at
         )
-        columns, key = ("rating", "rated_at"), ("user_id", "book_id")
-        RowWriter.inserting(connection, Rating, *columns, *key).extend(incoming.take(~found).rows())
-        changed = incoming.take(is_changed & ~is_older)
-        RowWriter.updating(connection, Rating, *columns, where=key).extend(changed.rows())
+        columns, not_here = ("rating", "rated_at"), {"given_here": false()}
+        new, changed = incoming.take(~found), incoming.take(is_changed & ~is_older)
+        RowWriter.inserting(connection, Rating, *columns, *key, **not_here).extend(new.rows())
+        RowWriter.updating(connection, Rating, *columns, where=key, **not_here).extend(changed.rows())
         return overlay(stored, incoming.take(~is_older))
+
+    def _choose(self, withdrawn: RatingColumns) -> RatingColumns:
+        """One rating a reader and book, without those taken back; what comes of each row is counted."""
+        everything = self._collected.columns()
+        given = np.flatnonzero(~is_taken_back(everything, withdrawn))
+        best = given[choose_best(everything.take(given))]
+        n_all = self._collected.count_by_file(np.arange(everything.user_id.size))
+        n_given, n_best = self._collected.count_by_file(given), self._collected.count_by_file(best)
+        for file, n in n_best.items():
+            self._log.keep(file, n)
+            if n < n_given[file]:
+                self._log.drop(file, "reader rated the book more than once", n_given[file] - n)
+            if n_given[file] < n_all[file]:
+                self._log.drop(file, "reader took the rating back", n_all[file] - n_given[file])
+        return everything.take(best)
 
     def _find_book(self, work: str | None, isbn: str) -> int | str:
         """The book of a work or, if that is unknown, of an ISBN; or why there is none."""
@@ -108,3 +132,19 @@ def read_ratings(connection: Connection, source: str) -> RatingColumns:
         values.extend(float("nan") if rating is None else rating for rating in ratings)
         times.extend(UNDATED if time is None else time for time in rated_at)
     return RatingColumns(np.array(users), np.array(books), np.array(values), np.array(times))
+
+
+def read_withdrawn(connection: Connection, source: str) -> RatingColumns:
+    """When a source's readers took ratings back, in place of when they rated; by books as they are now."""
+    book_id = func.coalesce(Book.replaced_by, Book.book_id)
+    withdrawn_at = func.max(WithdrawnRating.withdrawn_at)
+    rows = connection.execute(
+        select(WithdrawnRating.user_id, book_id, withdrawn_at)
+        .join(User, User.user_id == WithdrawnRating.user_id)
+        .join(Book, Book.book_id == WithdrawnRating.book_id)
+        .where(User.source == source)
+        .group_by(WithdrawnRating.user_id, book_id)
+        .order_by(WithdrawnRating.user_id, book_id)
+    ).all()
+    users, books, times = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 3).T
+    return RatingColumns(users, books, np.full(users.size, np.nan), times)

@@ -12,10 +12,11 @@ from catalog.importing.books import BookImporter, read_identities
 from catalog.importing.favourites import write_favourites
 from catalog.importing.identity import BookIdentities
 from catalog.importing.ratings import RatingImporter
-from catalog.importing.replacing import replace_books
 from catalog.importing.report import ImportReport
 from catalog.importing.subjects import SubjectCollector
 from catalog.importing.users import UserImporter
+from catalog.merging.merge import merge_books
+from catalog.merging.undo import undo_merges
 from catalog.schema import prepare
 from catalog.sources.records import Source
 from catalog.sources.row_log import Progress, RowLog
@@ -62,9 +63,11 @@ def _import_books(
     for edition in source.editions(log):
         books.add_edition(edition)
     rows.flush()
-    n_replaced = replace_books(connection, identities.replacements())
+    undo_merges(connection, identities.returned(), placed=identities.placed_isbns())
+    heirs = identities.replacements()
+    merge_books(connection, heirs, lost_editions=identities.lost_editions(heirs.keys()))
     rows.fill_years()
-    totals = {"works merged with another": books.n_works_merged, "books replaced by another": n_replaced}
+    totals = {"works merged with another": books.n_works_merged, "books replaced by another": len(heirs)}
     return identities, {**totals, **subjects.write(connection, source.name)}
 
 

@@ -4,13 +4,14 @@ from array import array
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, select
 
+from catalog.bulk import CHUNK_ROWS, RowWriter
 from catalog.cleaning import subject_key
-from catalog.importing.bulk import CHUNK_ROWS, RowWriter
 from catalog.importing.folding import choose_names, fold_key, merge_variants
 from catalog.importing.ids import read_ids
 from catalog.importing.subject_words import read_subject_words
+from catalog.subjects import update_main_subjects
 from catalog.tables import RAW_SUBJECT_LENGTH, Book, BookSubject, Subject, SubjectAlias
 from foundation.arrays import I64, pack_pairs, rank_in_group, unpack_pairs
 
@@ -172,12 +173,4 @@ def _forget_book_subjects(connection: Connection, book_ids: I64) -> None:
 def _write_book_subjects(connection: Connection, source: str, rows: tuple[I64, I64, I64]) -> None:
     writer = RowWriter.inserting(connection, BookSubject, "book_id", "subject_id", "position")
     writer.extend(zip(*(column.tolist() for column in rows), strict=True))
-    main = (
-        select(BookSubject.subject_id)
-        .join(Subject, Subject.subject_id == BookSubject.subject_id)
-        .where(BookSubject.book_id == Book.book_id, BookSubject.position == 0, Subject.is_generic.is_(False))
-        .scalar_subquery()
-    )
-    connection.execute(update(Book).where(Book.source == source).values(main_subject_id=main))
-    n_books = select(func.count()).where(BookSubject.subject_id == Subject.subject_id).scalar_subquery()
-    connection.execute(update(Subject).values(n_books=n_books))
+    update_main_subjects(connection, Book.source == source)

@@ -4,8 +4,8 @@ from functools import cache
 
 from sqlalchemy import Connection, select
 
+from catalog.bulk import RowWriter
 from catalog.cleaning import parse_age_group
-from catalog.importing.bulk import RowWriter
 from catalog.importing.ids import is_usable_id, read_ids
 from catalog.sources.records import RawUser
 from catalog.sources.row_log import RowLog

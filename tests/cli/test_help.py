@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from cli.main import app
 
 COMMANDS = {
-    "evaluate", "import book-crossing", "import csv", "import demo", "migrate", "recommend", "search",
-    "serve", "similar", "status", "train", "up", "users find", "versions gc", "versions list",
-    "versions promote", "versions rollback", "versions show",
+    "books merges", "books split", "evaluate", "import book-crossing", "import csv", "import demo", "migrate",
+    "recommend", "search", "serve", "similar", "status", "train", "up", "users find", "versions gc",
+    "versions list", "versions promote", "versions rollback", "versions show",
 }  # fmt: skip
 
 

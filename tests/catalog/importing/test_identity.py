@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from catalog.importing.identity import BookIdentities, EditionChange, Found
+from catalog.importing.identity import BookIdentities, Description, EditionChange, Found, StoredBooks
 from catalog.importing.ids import Ids
 
 FIRST_NEW = 100
@@ -14,14 +14,19 @@ def identities(
     editions: Mapping[str, int] | None = None,
     foreign: frozenset[str] = frozenset(),
     replaced: Mapping[int, int] | None = None,
+    split: Mapping[int, int] | None = None,
+    described: Mapping[int, Description] | None = None,
 ) -> BookIdentities:
-    """What an import starts from: the source's stored books by external id, its editions, others' ISBNs."""
-    return BookIdentities(
-        Ids(dict(books or {}), first_new=FIRST_NEW),
+    """What an import starts from: the source's stored books by external id, and all else that is stored."""
+    descriptions = described or {}
+    stored = StoredBooks(
         editions=editions or {},
         foreign_isbns=foreign,
         replaced=replaced or {},
+        split=split or {},
+        read_description=lambda book_id: descriptions.get(book_id, Description(None, is_edition=False)),
     )
+    return BookIdentities(Ids(dict(books or {}), first_new=FIRST_NEW), stored)
 
 
 def test_new_works_get_the_next_ids() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Update, bindparam, insert, update
+from sqlalchemy import ColumnElement, Connection, Delete, Insert, Update, bindparam, delete, insert, update
 
 from catalog.tables import Base
 
@@ -14,25 +14,44 @@ CHUNK_ROWS = 10_000
 class RowWriter:
     """Queues tuples for one statement; nothing is written before `flush`."""
 
-    def __init__(self, connection: Connection, statement: Insert | Update, names: Sequence[str]) -> None:
+    def __init__(
+        self, connection: Connection, statement: Insert | Update | Delete, names: Sequence[str]
+    ) -> None:
         self._connection, self._statement, self._names = connection, statement, names
         self._rows: list[tuple[Any, ...]] = []
 
     @classmethod
-    def inserting(cls, connection: Connection, table: type[Base], *columns: str) -> "RowWriter":
-        """Inserts rows; their values are in the order of the columns."""
-        return cls(connection, insert(table).values({name: bindparam(name) for name in columns}), columns)
+    def inserting(
+        cls, connection: Connection, table: type[Base], *columns: str, **same: ColumnElement[Any]
+    ) -> "RowWriter":
+        """Inserts rows; their values are in the order of the columns, those of `same` are equal in all."""
+        values: dict[str, ColumnElement[Any]] = {name: bindparam(name) for name in columns}
+        return cls(connection, insert(table).values(values | same), columns)
 
     @classmethod
     def updating(
-        cls, connection: Connection, table: type[Base], *columns: str, where: Sequence[str]
+        cls,
+        connection: Connection,
+        table: type[Base],
+        *columns: str,
+        where: Sequence[str],
+        **same: ColumnElement[Any],
     ) -> "RowWriter":
         """Updates the rows found by `where`; each tuple holds the new values, then those to find it by."""
         of = table.__table__.columns
-        statement = update(table).values({of[name]: bindparam(f"new_{name}") for name in columns})
+        statement = update(table).values({**{name: bindparam(f"new_{name}") for name in columns}, **same})
         statement = statement.where(*(of[name] == bindparam(f"old_{name}") for name in where))
         names = [*(f"new_{name}" for name in columns), *(f"old_{name}" for name in where)]
         return cls(connection, statement, names)
+
+    @classmethod
+    def deleting(
+        cls, connection: Connection, table: type[Base], *conditions: ColumnElement[bool], where: Sequence[str]
+    ) -> "RowWriter":
+        """Deletes the rows found by `where`, if the conditions hold of them."""
+        of = table.__table__.columns
+        statement = delete(table).where(*(of[name] == bindparam(name) for name in where), *conditions)
+        return cls(connection, statement, where)
 
     def add(self, *values: object) -> None:
         """Queue one row."""

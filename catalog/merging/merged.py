@@ -1,0 +1,80 @@
+"""What an operator sees of merges, and how they undo one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased
+
+from catalog.errors import BookNotMerged, BookUnknown
+from catalog.identity import renew_state
+from catalog.merging.undo import undo_merges
+from catalog.tables import Book, Merge, MergedEdition, MergedRating
+
+
+@dataclass(frozen=True, slots=True)
+class MergedBookRow:
+    """A book that is part of another one now."""
+
+    book_id: int
+    source: str
+    external_id: str
+    title: str
+    heir_id: int
+    heir_title: str
+    merged_at: int | None
+    """Seconds since 1970 UTC; None where nothing was kept: for a book that never stood alone, or by 0.2.0."""
+    n_editions: int
+    n_ratings: int
+    """What the book had then."""
+
+
+def list_merges(session: Session, *, limit: int) -> Sequence[MergedBookRow]:
+    """Books that have an heir, the newest merge first."""
+    heir = aliased(Book)
+    newest = (
+        select(Merge.book_id, func.max(Merge.merge_id).label("merge_id")).group_by(Merge.book_id).subquery()
+    )
+    n_editions = (
+        select(func.count())
+        .where(MergedEdition.merge_id == Merge.merge_id)
+        .correlate(Merge)
+        .scalar_subquery()
+    )
+    n_ratings = (
+        select(func.count())
+        .where(MergedRating.merge_id == Merge.merge_id, MergedRating.book_id == Merge.book_id)
+        .correlate(Merge)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(
+            Book.book_id, Book.source, Book.external_id, Book.title, heir.book_id.label("heir_id"),
+            heir.title.label("heir_title"), Merge.merged_at, n_editions.label("n_editions"),
+            n_ratings.label("n_ratings"),
+        )
+        .join(heir, heir.book_id == Book.replaced_by)
+        .outerjoin(newest, newest.c.book_id == Book.book_id)
+        .outerjoin(Merge, Merge.merge_id == newest.c.merge_id)
+        .order_by(func.coalesce(Merge.merge_id, 0).desc(), Book.book_id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    return [MergedBookRow(**row._mapping) for row in rows]
+
+
+def split_book(session: Session, book_id: int) -> int:
+    """Undo the merge of a book for good, and tell which book was its heir; within `db.session(write=True)`.
+
+    No later import makes it part of another book by title and author, nor gives its ISBNs to another. Raises
+    BookUnknown or BookNotMerged.
+    """
+    found = session.execute(select(Book.book_id, Book.replaced_by).filter_by(book_id=book_id)).one_or_none()
+    if found is None:
+        raise BookUnknown(book_id)
+    heir_id: int | None = found.replaced_by
+    if heir_id is None:
+        raise BookNotMerged(book_id)
+    undo_merges(session.connection(), [book_id])
+    session.execute(update(Book).where(Book.book_id == book_id).values(split_from=heir_id))
+    renew_state(session.connection())
+    return heir_id
