@@ -80,8 +80,11 @@ def read_titles(session: Session, book_ids: Collection[int]) -> dict[int, BookRo
 
 
 def find_by_isbn(session: Session, isbn13: str) -> int | None:
-    """The book of which a canonical ISBN-13 (see `catalog.isbn.parse_isbn`) is an edition."""
-    return session.scalar(select(Edition.book_id).filter_by(isbn13=isbn13))
+    """The book of which a canonical ISBN-13 (see `catalog.isbn.parse_isbn`) is an edition, or its heir."""
+    current = func.coalesce(Book.replaced_by, Book.book_id)
+    return session.scalar(
+        select(current).join(Edition, Edition.book_id == Book.book_id).where(Edition.isbn13 == isbn13)
+    )
 
 
 def read_subjects_of(session: Session, book_ids: Collection[int]) -> list[str]:

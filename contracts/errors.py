@@ -24,6 +24,7 @@ class ClientCode(StrEnum):
     MALFORMED_REQUEST = "malformed_request"
     REQUEST_TIMEOUT = "request_timeout"
     URI_TOO_LONG = "uri_too_long"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     HEADERS_TOO_LARGE = "headers_too_large"
     BODY_TOO_LARGE = "body_too_large"
     NOT_FOUND = "not_found"
@@ -57,6 +58,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = {
     ClientCode.MALFORMED_REQUEST: 400,
     ClientCode.REQUEST_TIMEOUT: 408,
     ClientCode.URI_TOO_LONG: 414,
+    ClientCode.UNSUPPORTED_MEDIA_TYPE: 415,
     ClientCode.HEADERS_TOO_LARGE: 431,
     ClientCode.BODY_TOO_LARGE: 413,
     ClientCode.NOT_FOUND: 404,

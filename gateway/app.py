@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry
@@ -12,7 +12,8 @@ from prometheus_client import CollectorRegistry
 from catalog.database import open_database
 from catalog.schema import check_migrated
 from contracts.shell import ServerName
-from gateway.api import books, health, problems, ratings, recommendations, search, subjects
+from gateway.api import books, health, openapi, problems, ratings, recommendations, search, subjects
+from gateway.api.checks import check_request
 from gateway.api.middleware import ConcurrencyLimit, VersionHeader
 from gateway.api.services import Services
 from gateway.cache.base import ResponseCache
@@ -65,7 +66,11 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         version="1",
         lifespan=lifespan,
         exception_handlers=dict(problems.HANDLERS),
+        dependencies=[Depends(check_request)],
+        responses=problems.document(*problems.ANYWHERE),
     )
+    describe = app.openapi
+    app.openapi = lambda: app.openapi_schema or openapi.complete(describe())  # type: ignore[method-assign]
     app.state.registry = registry
     for module in (recommendations, books, search, subjects, ratings, health):
         app.include_router(module.router)

@@ -1,16 +1,33 @@
 """What clients send and get: the types behind every route, with an example of each."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from contracts.shell import BookId, Weight
 
 MAX_K = 500
 MAX_LIKED = 1000
 MAX_SUBJECTS = 20
+MODES = ("collaborative", "subjects", "popular", "als", "subject", "hybrid", "keyword", "semantic", "none")
 
-K = Annotated[int, Field(ge=1, le=MAX_K, description="How many books.", examples=[10])]
+
+def _written_as(form: re.Pattern[str], what: str) -> BeforeValidator:
+    """For numbers in a URL, after their bounds: Python would also read `+1`, `1_0`, ` 1`, `01` and `٣`."""
+
+    def check(value: object) -> object:
+        if isinstance(value, str) and not form.fullmatch(value):
+            raise PydanticCustomError("number_form", "{what} in plain digits, as in JSON", {"what": what})
+        return value
+
+    return BeforeValidator(check)
+
+
+Whole = _written_as(re.compile(r"0|-?[1-9][0-9]*"), "Write a whole number")
+Number = _written_as(re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"), "Write a number")
+K = Annotated[int, Field(ge=1, le=MAX_K, description="How many books.", examples=[10]), Whole]
 Rating = Annotated[float, Field(ge=1, le=10)]
 SubjectName = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -27,11 +44,11 @@ class _Answer(BaseModel):
 class BookItem(_Answer):
     """A book in a list."""
 
-    book_id: int = Field(examples=[1042])
+    book_id: int = Field(examples=[241])
     title: str = Field(examples=["The Left Hand of Darkness"])
     authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
     year: int | None = Field(description="Year of first publication.", examples=[1969])
-    isbns: list[str] = Field(description="ISBN-13s of its editions.", examples=[["9780441478125"]])
+    isbns: list[str] = Field(description="ISBN-13s of its editions.", examples=[["9789999912082"]])
     main_subject: str | None = Field(examples=["Science fiction"])
     score: float = Field(
         description="Higher is better, comparable within one list only; never increases.", examples=[0.87]
@@ -44,7 +61,11 @@ class BookList(_Answer):
     version: str = Field(
         description="The artifact version that answered.", examples=["20261120T154312Z-5f2c1a"]
     )
-    mode: str = Field(description="How the books were really found.", examples=["collaborative"])
+    mode: str = Field(
+        description="How the books were really found; `none` if there are none.",
+        examples=["collaborative"],
+        json_schema_extra={"enum": list(MODES)},
+    )
     degraded: list[str] = Field(
         description="Dependencies whose loss changed this answer; empty when all is well.", examples=[[]]
     )
@@ -56,12 +77,12 @@ class BookDetail(_Answer):
 
     version: str = Field(examples=["20261120T154312Z-5f2c1a"])
     degraded: list[str] = Field(examples=[[]])
-    book_id: int = Field(examples=[1042])
+    book_id: int = Field(examples=[241])
     title: str = Field(examples=["The Left Hand of Darkness"])
     authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
     year: int | None = Field(examples=[1969])
     language: str | None = Field(description="ISO 639-2/B code.", examples=["eng"])
-    isbns: list[str] = Field(examples=[["9780441478125"]])
+    isbns: list[str] = Field(examples=[["9789999912082"]])
     main_subject: str | None = Field(examples=["Science fiction"])
     subjects: list[str] = Field(examples=[["Science fiction", "Gender"]])
     description: str | None = Field(examples=["An envoy learns a world without fixed gender."])
@@ -75,7 +96,7 @@ class BookDetail(_Answer):
 class LikedBook(_Body):
     """A book that the reader has read."""
 
-    book_id: BookId = Field(examples=[1042])
+    book_id: BookId = Field(examples=[241])
     rating: Rating | None = Field(default=None, description="1 to 10; null: read, not judged.", examples=[9])
 
 
@@ -95,7 +116,7 @@ class RecommendationsRequest(_Body):
 class Reason(_Answer):
     """A book of the reader's own that speaks for the recommended one."""
 
-    book_id: int = Field(examples=[77])
+    book_id: int = Field(examples=[243])
     title: str = Field(examples=["The Dispossessed"])
     authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
     rating: float | None = Field(examples=[9])
@@ -107,8 +128,8 @@ class Explanation(_Answer):
 
     version: str = Field(examples=["20261120T154312Z-5f2c1a"])
     degraded: list[str] = Field(examples=[[]])
-    user_id: int = Field(examples=[42])
-    book_id: int = Field(examples=[1042])
+    user_id: int = Field(examples=[142])
+    book_id: int = Field(examples=[241])
     because: list[Reason] = Field(description="The strongest first; empty if nothing the reader read speaks.")
 
 
@@ -121,19 +142,19 @@ class RatingRequest(_Body):
 class StoredRating(_Answer):
     """A rating as it is stored now."""
 
-    user_id: int = Field(examples=[42])
-    book_id: int = Field(examples=[1042])
+    user_id: int = Field(examples=[142])
+    book_id: int = Field(examples=[241])
     rating: float | None = Field(examples=[8])
 
 
 class RatedBook(_Answer):
     """A book of a reader's history."""
 
-    book_id: int = Field(examples=[1042])
+    book_id: int = Field(examples=[241])
     title: str = Field(examples=["The Left Hand of Darkness"])
     authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
     year: int | None = Field(examples=[1969])
-    isbns: list[str] = Field(examples=[["9780441478125"]])
+    isbns: list[str] = Field(examples=[["9789999912082"]])
     main_subject: str | None = Field(examples=["Science fiction"])
     rating: float | None = Field(examples=[8])
 
@@ -141,7 +162,7 @@ class RatedBook(_Answer):
 class RatingList(_Answer):
     """A page of a reader's history, newest first."""
 
-    user_id: int = Field(examples=[42])
+    user_id: int = Field(examples=[142])
     total: int = Field(description="Books in the whole history.", examples=[17])
     items: list[RatedBook]
 
@@ -164,7 +185,9 @@ class ServerHealth(_Answer):
     """One model server as the gateway sees it."""
 
     live: bool = Field(description="Whether it told lately what it holds.")
-    breaker: str = Field(description="closed, open or half_open.", examples=["closed"])
+    breaker: Literal["closed", "open", "half_open"] = Field(
+        description="Whether the server is called; `open`: left alone for a while."
+    )
     version: str | None = Field(description="The version that its pointer names.")
     held: list[str] = Field(description="Every version that it can answer from.")
     error: str | None = Field(description="Why it did not answer last time.")
@@ -173,11 +196,11 @@ class ServerHealth(_Answer):
 class Health(_Answer):
     """State of the gateway and of everything that it depends on."""
 
-    status: str = Field(description="ok or degraded.", examples=["ok"])
+    status: Literal["ok", "degraded"]
     version: str = Field(description="The version that requests are answered from.")
     servers: dict[str, ServerHealth]
     catalog: bool = Field(description="Whether the SQL catalog answers.")
-    cache: str = Field(description="memory or redis.", examples=["memory"])
+    cache: Literal["memory", "redis"]
     cache_ok: bool
     snapshot_books: int = Field(description="Popular books kept for when no server answers.")
 

@@ -1,13 +1,14 @@
 """The one renderer of failures: any exception as problem+json (RFC 9457), in every process."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Mount
 from starlette.types import ExceptionHandler
 
 from contracts.errors import (
@@ -22,9 +23,17 @@ from contracts.errors import (
 
 HTTP_CODES: Final = {
     STATUS[code]: code
-    for code in (ClientCode.NOT_FOUND, ClientCode.METHOD_NOT_ALLOWED, ClientCode.BODY_TOO_LARGE)
+    for code in (
+        ClientCode.NOT_FOUND,
+        ClientCode.METHOD_NOT_ALLOWED,
+        ClientCode.BODY_TOO_LARGE,
+        ClientCode.UNSUPPORTED_MEDIA_TYPE,
+    )
 }
 """Codes of what is refused with an HTTPException, also by the framework; any other is an invalid request."""
+
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""Of what routes; RequestMiddleware makes a GET of every HEAD."""
 
 log = structlog.get_logger()
 
@@ -41,9 +50,32 @@ async def answer_problem(request: Request, error: Exception) -> Response:
     return Response(body, problem.status, headers, PROBLEM_MEDIA_TYPE)
 
 
-HANDLERS: Final[Mapping[type[Exception], ExceptionHandler]] = {
+async def _refuse_path(request: Request, error: Exception) -> Response:
+    return await answer_problem(request, HTTPException(404, f"nothing is served at {request.scope['path']}"))
+
+
+async def _refuse_method(request: Request, error: Exception) -> Response:
+    allowed = ", ".join(list_methods(request))
+    detail = f"{request.scope['path']} takes {allowed}, not {request.method}"
+    return await answer_problem(request, HTTPException(405, detail, {"Allow": allowed}))
+
+
+def list_methods(request: Request) -> list[str]:
+    """All methods that the path of a request takes, by whichever route."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    methods = [
+        method
+        for method in METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+    return ["GET", "HEAD", *methods[1:]] if "GET" in methods else methods
+
+
+HANDLERS: Final[Mapping[Any, ExceptionHandler]] = {
     CodedError: answer_problem,
     HTTPException: answer_problem,
+    404: _refuse_path,
+    405: _refuse_method,
 }
 """The exception handlers of every app; what none of them foresees is left to RequestMiddleware."""
 

@@ -57,6 +57,10 @@ class RequestMiddleware:
             await self._app(scope, receive, send)
             return
         started_s = perf_counter()
+        method = scope["method"]
+        if method == "HEAD":
+            # As a GET; uvicorn, which has the scope as it was, leaves the body out.
+            scope = {**scope, "method": "GET"}
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = _accept_request_id(headers.get(b"x-request-id"))
         bind_contextvars(request_id=request_id)
@@ -72,7 +76,7 @@ class RequestMiddleware:
                     span.set_attributes(_describe(scope, answer))
         finally:
             self._metrics.in_progress.dec()
-            self._record(scope, answer.status, perf_counter() - started_s)
+            self._record(method, scope, answer.status, perf_counter() - started_s)
 
     async def _answer(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer"
@@ -89,12 +93,12 @@ class RequestMiddleware:
                 raise
             await response(scope, receive, answer.send)
 
-    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, method: str, scope: Scope, status: int, seconds: float) -> None:
         self._metrics.observe(_route(scope), status, seconds)
         self._log.log(
             _log_level(status, self._success_level),
             "request",
-            method=scope["method"],
+            method=method,
             path=scope["path"],
             status=status,
             ms=round(seconds * 1000, 2),

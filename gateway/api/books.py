@@ -8,7 +8,7 @@ from contracts.shell import VERSION_HEADER, Weight
 from contracts.similarity import SimilarMode
 from gateway.api import problems
 from gateway.api.services import BookIdPath, KQuery, Services, ServicesDep, UserDep
-from gateway.schemas import BookDetail, BookList
+from gateway.schemas import BookDetail, BookList, Number
 
 router = APIRouter(prefix="/v1/books", tags=["books"])
 
@@ -40,7 +40,7 @@ async def read_book_by_isbn(
         Path(
             max_length=40,
             description="Of any edition: 10 or 13 digits, with or without hyphens.",
-            examples=["978-0-441-47812-5"],
+            examples=["978-9999-91208-2"],
         ),
     ],
 ) -> BookDetail:
@@ -73,7 +73,7 @@ async def list_similar(
             "without such a likeness gets popular books of its main subject, and `mode` says `popular`."
         ),
     ] = "hybrid",
-    weight: Annotated[Weight, Query(description="Share of `als` in `hybrid`.")] = 0.5,
+    weight: Annotated[Weight, Number, Query(description="Share of `als` in `hybrid`.")] = 0.5,
 ) -> Response:
     """Never the book itself nor another edition of it."""
     request = services.list_requests.similar(book_id, user, mode=mode, weight=weight, k=k)

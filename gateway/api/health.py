@@ -1,9 +1,12 @@
 """Health, probes, versions and metrics, for operators."""
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from contracts.errors import RETRY_AFTER_S
 from contracts.shell import LIVE_PATH, METRICS_PATH, READY_PATH
+from gateway.api import problems
 from gateway.api.services import Services, ServicesDep
 from gateway.errors import CatalogUnavailable
 from gateway.schemas import Health, Live, ReadyAnswer, ServerHealth, ServerVersions, VersionInfo
@@ -55,16 +58,22 @@ async def read_live() -> Live:
     return Live()
 
 
-@probes.get(READY_PATH, summary="Probe: lists of books can be given")
+@probes.get(
+    READY_PATH,
+    responses={503: {"model": ReadyAnswer, **problems.document(503)[503]}},
+    summary="Probe: lists of books can be given",
+)
 async def read_ready(services: ServicesDep, response: Response) -> ReadyAnswer:
     """503 until a version is pinned or a snapshot of popular books is there."""
     is_ready = services.mesh.pinned is not None or bool(services.snapshots.snapshot.books)
-    response.status_code = 200 if is_ready else 503
+    if not is_ready:
+        response.status_code = 503
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
     has_catalog = await _has_catalog(services)
     return ReadyAnswer(ready=is_ready, version=services.mesh.version_name, catalog=has_catalog)
 
 
-@probes.get(METRICS_PATH, response_class=Response, summary="Metrics for Prometheus")
+@probes.get(METRICS_PATH, response_class=PlainTextResponse, summary="Metrics for Prometheus")
 async def read_metrics(request: Request) -> Response:
     """Prometheus' text format."""
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)

@@ -13,11 +13,20 @@ from contracts.errors import PROBLEM_MEDIA_TYPE, ClientCode
 from middleware import problems
 
 MEANING: Final[Mapping[int, str]] = {
+    400: "What arrived is not HTTP/1.1.",
     404: "There is no such thing.",
+    405: "The path is served, but not by this method; see `Allow`.",
+    408: "The request did not arrive whole in time.",
     413: "The body is larger than 64 KiB.",
+    414: "The URL is longer than 8 KiB.",
+    415: "The body is not `application/json`.",
     422: "The request is not valid; `detail` says where.",
+    431: "The headers are larger than 32 KiB.",
+    500: "Our mistake; quote `request_id` to the operator.",
     503: "Overloaded, or a needed dependency is lost; come back after `Retry-After` seconds.",
 }
+ANYWHERE: Final = (400, 405, 408, 414, 422, 431, 500, 503)
+"""Answers of every route."""
 
 
 class Problem(errors.Problem):
@@ -27,12 +36,9 @@ class Problem(errors.Problem):
 
 
 def document(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The error answers of a route, for its OpenAPI description."""
-    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    return {
-        status: {"description": MEANING[status], "model": Problem, "content": {PROBLEM_MEDIA_TYPE: schema}}
-        for status in (*statuses, 422, 503)
-    }
+    """Error answers, of a route or of all, for the OpenAPI description."""
+    content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": MEANING[status], "content": content} for status in statuses}
 
 
 async def _answer_invalid(request: Request, error: Exception) -> Response:
@@ -40,7 +46,7 @@ async def _answer_invalid(request: Request, error: Exception) -> Response:
     return await problems.answer_problem(request, HTTPException(422, problems.list_mistakes(error.errors())))
 
 
-HANDLERS: Final[Mapping[type[Exception], ExceptionHandler]] = {
+HANDLERS: Final[Mapping[Any, ExceptionHandler]] = {
     **problems.HANDLERS,
     RequestValidationError: _answer_invalid,
 }

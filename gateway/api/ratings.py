@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
 from gateway.api import problems
 from gateway.api.services import BookIdPath, ServicesDep, UserIdPath
 from gateway.errors import RatingNotFound
-from gateway.schemas import RatedBook, RatingList, RatingRequest, StoredRating
+from gateway.schemas import RatedBook, RatingList, RatingRequest, StoredRating, Whole
 
 router = APIRouter(prefix="/v1/users/{user_id}/ratings", tags=["ratings"])
 
@@ -16,8 +17,8 @@ router = APIRouter(prefix="/v1/users/{user_id}/ratings", tags=["ratings"])
 async def list_ratings(
     services: ServicesDep,
     user_id: UserIdPath,
-    limit: Annotated[int, Query(ge=1, le=500, description="Most ratings on a page.")] = 100,
-    offset: Annotated[int, Query(ge=0, le=1_000_000, description="Ratings to skip.")] = 0,
+    limit: Annotated[int, Field(ge=1, le=500), Whole, Query(description="Most ratings on a page.")] = 100,
+    offset: Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="Ratings to skip.")] = 0,
 ) -> RatingList:
     """The reader's history with titles, newest first."""
     user = await services.catalog.read_user(user_id)
@@ -40,7 +41,10 @@ async def list_ratings(
 
 @router.put(
     "/{book_id}",
-    responses={201: {"model": StoredRating, "description": "A new rating."}, **problems.document(404, 413)},
+    responses={
+        201: {"model": StoredRating, "description": "A new rating."},
+        **problems.document(404, 413, 415),
+    },
     summary="Rate a book",
     response_description="A changed rating.",
 )

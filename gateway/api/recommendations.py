@@ -9,7 +9,7 @@ from gateway.api import problems
 from gateway.api.services import BookIdPath, KQuery, ServicesDep, UserIdPath
 from gateway.errors import CatalogUnavailable, UnknownBooks
 from gateway.recommend.list_requests import RecommendMode
-from gateway.schemas import BookList, Explanation, RecommendationsRequest
+from gateway.schemas import BookList, Explanation, Number, RecommendationsRequest
 
 router = APIRouter(prefix="/v1", tags=["recommendations"])
 
@@ -32,7 +32,7 @@ async def recommend_to_reader(
         ),
     ] = "auto",
     popularity_weight: Annotated[
-        Weight | None,
+        Annotated[Weight, Number] | None,
         Query(description="Share of popularity in the score; left out: as tuned.", examples=[0.3]),
     ] = None,
 ) -> Response:
@@ -45,7 +45,7 @@ async def recommend_to_reader(
 @router.post(
     "/recommendations",
     response_model=BookList,
-    responses=problems.document(413),
+    responses=problems.document(413, 415),
     summary="Recommend books from liked books or subjects",
 )
 async def recommend_to_anyone(services: ServicesDep, body: RecommendationsRequest) -> Response:

@@ -15,7 +15,8 @@ Words = Annotated[
     Query(
         min_length=1,
         max_length=500,
-        description="Words of a title, an author or a subject; one typo a word is forgiven.",
+        description="Words of a title, an author or a subject, a whole question, or an ISBN; "
+        "one typo a word is forgiven.",
         examples=["lathe of haven"],
     ),
 ]

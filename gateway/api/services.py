@@ -15,7 +15,7 @@ from gateway.recommend.list_requests import ListRequest, ListRequestBuilder
 from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
-from gateway.schemas import K
+from gateway.schemas import K, Whole
 
 
 @dataclass(frozen=True)
@@ -49,13 +49,14 @@ ServicesDep = Annotated[Services, Depends(_find_services)]
 async def _find_user(
     services: ServicesDep,
     user_id: Annotated[
-        BookId | None, Query(description="Leave out what this reader has read or dismissed.", examples=[42])
+        Annotated[BookId, Whole] | None,
+        Query(description="Leave out what this reader has read or dismissed.", examples=[142]),
     ] = None,
 ) -> UserProfile | None:
     return None if user_id is None else await services.catalog.read_user(user_id)
 
 
 UserDep = Annotated[UserProfile | None, Depends(_find_user)]
-UserIdPath = Annotated[BookId, Path(description="The reader.", examples=[42])]
-BookIdPath = Annotated[BookId, Path(description="The book.", examples=[1042])]
+UserIdPath = Annotated[BookId, Whole, Path(description="The reader.", examples=[142])]
+BookIdPath = Annotated[BookId, Whole, Path(description="The book.", examples=[241])]
 KQuery = Annotated[K, Query()]

@@ -3,22 +3,22 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from pydantic import Field
 
-from gateway.api import problems
 from gateway.api.services import ServicesDep
-from gateway.schemas import SubjectItem, SubjectList
+from gateway.schemas import SubjectItem, SubjectList, Whole
 
 router = APIRouter(prefix="/v1", tags=["subjects"])
 
 
-@router.get("/subjects", responses=problems.document(), summary="List subjects")
+@router.get("/subjects", summary="List subjects")
 async def list_subjects(
     services: ServicesDep,
     prefix: Annotated[
         str, Query(max_length=200, description="Only subjects that begin so, in any case.", examples=["sci"])
     ] = "",
-    limit: Annotated[int, Query(ge=1, le=1000, description="Most subjects on a page.")] = 100,
-    offset: Annotated[int, Query(ge=0, le=1_000_000, description="Subjects to skip.")] = 0,
+    limit: Annotated[int, Field(ge=1, le=1000), Whole, Query(description="Most subjects on a page.")] = 100,
+    offset: Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="Subjects to skip.")] = 0,
 ) -> SubjectList:
     """Those of most books first, generic ones ("Fiction") last."""
     rows, total = await services.subjects.find(prefix=prefix, limit=limit, offset=offset)

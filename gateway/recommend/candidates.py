@@ -130,6 +130,16 @@ def by_popularity(find_subject: Callable[[], Awaitable[str | None]] | None = Non
     return CandidateSource("popular", pages)
 
 
+def by_isbn(find_book: Callable[[], Awaitable[int | None]]) -> CandidateSource:
+    """The one book that has an ISBN, if any has."""
+
+    async def pages(_view: MeshView, _rules: ListRules, _degraded: set[str]) -> Pages:
+        if (book_id := await find_book()) is not None:
+            yield [Scored(book_id, 1.0)]
+
+    return CandidateSource("keyword", pages)
+
+
 def by_keyword(text: str) -> CandidateSource:
     """The metadata server's keyword search."""
     return _by_search("keyword", lambda view, n: view.search(text, n))

@@ -1,9 +1,12 @@
 """What each route requests: sources of candidates, each the fallback of the one before, and rules."""
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from catalog.isbn import find_isbn
 from catalog.users import UserProfile
 from contracts.similarity import SimilarMode
 from foundation.serving_rules import ServingRules
@@ -14,6 +17,7 @@ from gateway.recommend.candidates import (
     History,
     ListRules,
     by_history,
+    by_isbn,
     by_keyword,
     by_meaning,
     by_popularity,
@@ -27,6 +31,7 @@ RecommendMode = Literal["auto", "collaborative", "subjects", "popular"]
 
 N_SUBJECTS: Final = 5
 """How many subjects stand for a reader's taste."""
+ISBN_LABEL: Final = re.compile(r"\s*ISBN(?:-1[03])?:?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -109,10 +114,13 @@ class ListRequestBuilder:
         return ListRequest(f"popular:{subject}:{k}:{_revision_key(user)}", sources, rules)
 
     def search(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
-        """Books with these words; those of this meaning while the keyword search is unavailable."""
+        """The book with this ISBN, or those with these words; of this meaning without the keyword search."""
         rules = ListRules(k, _excluded(user), None, is_padded=False)
         key = f"keyword:{text}:{k}:{_revision_key(user)}"
-        return ListRequest(key, (by_keyword(text), by_meaning(text)), rules)
+        sources = (by_keyword(text), by_meaning(text))
+        if isbn := find_isbn(ISBN_LABEL.sub("", text, count=1)):
+            return ListRequest(key, (by_isbn(lambda: self._find_edition(isbn)), *sources), rules)
+        return ListRequest(key, sources, rules)
 
     def search_by_meaning(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
         """Books of this meaning; those with these words while the semantic server is unavailable."""
@@ -126,6 +134,11 @@ class ListRequestBuilder:
         if popularity_weight is None:
             popularity_weight = self.rules.subjects_popularity_weight
         return by_subjects(find_subjects, popularity_weight=popularity_weight)
+
+    async def _find_edition(self, isbn: str) -> int | None:
+        with suppress(BookNotFound):
+            return await self.catalog.find_by_isbn(isbn)
+        return None
 
     async def _subjects_of(self, book_ids: Sequence[int]) -> Sequence[str]:
         return (await self.catalog.read_subjects_of(book_ids))[:N_SUBJECTS]

@@ -8,8 +8,8 @@ import pyarrow as pa
 import tantivy
 
 from foundation.arrays import F32
-from foundation.text import split_words
-from servers.metadata.text_index import FIELD_BOOSTS
+from foundation.text import join_letters, split_words
+from servers.metadata.text_index import ABOUT, FIELD_BOOSTS, split_stems
 
 POPULARITY_SHARE: Final = 0.25
 """The most popular book's score is multiplied by log2(2 + this) = 1.17: enough to order equals, too little
@@ -24,17 +24,25 @@ def build_text_index(cards: pa.Table, popularity: F32, path: Path) -> None:
         document = tantivy.Document()
         document.add_unsigned("book_id", card["book_id"])
         document.add_float("popularity", POPULARITY_SHARE * popular)
-        document.add_text("title", " ".join(split_words(card["title"])))
-        document.add_text("authors", " ".join(split_words(" ".join(card["authors"]))))
-        document.add_text("subjects", " ".join(split_words(" ".join(card["subjects"]))))
+        texts = [card["title"], " ".join(card["authors"]), " ".join(card["subjects"])]
+        for field, text in zip(FIELD_BOOSTS, texts, strict=True):
+            document.add_text(field, " ".join(_index_words(text)))
+        texts.append(card.get("description") or "")
+        document.add_text(ABOUT, " ".join(split_stems(" ".join(texts))))
         writer.add_document(document)
     writer.commit()
     writer.wait_merging_threads()
 
 
+def _index_words(text: str) -> list[str]:
+    """The words of a text, and single letters that follow each other as one word too."""
+    words = split_words(text)
+    return [*words, *(word for word in join_letters(words) if word not in words)]
+
+
 def _schema() -> Any:
     builder = tantivy.SchemaBuilder()
-    for field in FIELD_BOOSTS:
+    for field in (*FIELD_BOOSTS, ABOUT):
         builder.add_text_field(field, index_option="freq")
     builder.add_unsigned_field("book_id", fast=True)
     builder.add_float_field("popularity", fast=True)
@@ -42,6 +50,6 @@ def _schema() -> Any:
 
 
 def _iterate(cards: pa.Table) -> Iterator[dict[str, Any]]:
-    columns = ["book_id", "title", "authors", "subjects"]
-    for batch in cards.select(columns).to_batches(max_chunksize=10_000):
+    columns = {"book_id", "title", "authors", "subjects", "description"}.intersection(cards.column_names)
+    for batch in cards.select(sorted(columns)).to_batches(max_chunksize=10_000):
         yield from batch.to_pylist()

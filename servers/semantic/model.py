@@ -10,19 +10,10 @@ from typing import Final
 import numpy as np
 
 from foundation.arrays import F32, I64
-from foundation.text import to_ascii
+from foundation.text import STOP_WORDS, to_ascii
 from servers.graph import VectorGraph
 
 WORD: Final = re.compile(r"[a-z0-9]{2,}")
-STOP_WORDS: Final = frozenset((
-    "about", "after", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can",
-    "could", "did", "do", "does", "for", "from", "had", "has", "have", "he", "her", "him", "his", "how",
-    "if", "in", "into", "is", "it", "its", "me", "more", "my", "no", "not", "of", "on", "one", "or", "our",
-    "out", "over", "she", "so", "some", "than", "that", "the", "their", "them", "then", "there", "they",
-    "this", "to", "too", "up", "us", "was", "we", "were", "what", "when", "where", "which", "who", "why",
-    "will", "with", "would", "you", "your",
-))  # fmt: skip
-"""Words that tell nothing of what a text is about: half of a sentence, and all of many a short title."""
 
 
 def split_terms(text: str) -> Iterator[str]:

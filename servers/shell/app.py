@@ -7,22 +7,20 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import psutil
 from opentelemetry.trace import Tracer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ExceptionHandler
 
 from contracts import shell
 from middleware.background import Background
-from middleware.problems import HANDLERS, answer_problem
+from middleware.problems import HANDLERS
 from middleware.requests import RequestMiddleware
 from servers.errors import NotLoaded
 from servers.shell.answers import ModelAnswers, respond
@@ -43,9 +41,6 @@ def create_app(holder: VersionHolder[M], tracer: Tracer) -> Starlette:
         Route(shell.METRICS_PATH, operation.show_metrics),
         Route(shell.RELOAD_PATH, operation.reload, methods=["POST"]),
     ]
-    for route in routes:
-        # Starlette adds HEAD, which nobody asks here, and names both in `Allow`, in an order that changes.
-        (route.methods or set()).discard("HEAD")
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -64,8 +59,9 @@ def create_app(holder: VersionHolder[M], tracer: Tracer) -> Starlette:
         max_body_bytes=holder.options.max_body_bytes,
         success_level=logging.DEBUG,
     )
-    handlers: dict[Any, ExceptionHandler] = {**HANDLERS, 404: _refuse_path, 405: _refuse_method}
-    app = Starlette(routes=routes, middleware=[requests], exception_handlers=handlers, lifespan=lifespan)
+    app = Starlette(
+        routes=routes, middleware=[requests], exception_handlers=dict(HANDLERS), lifespan=lifespan
+    )
     app.router.redirect_slashes = False
     return app
 
@@ -118,14 +114,3 @@ class Operation(Generic[M]):
         """Look at the pointer now; the answer comes when the version that it names is current."""
         await asyncio.to_thread(self._holder.refresh)
         return await self.show_info(request)
-
-
-async def _refuse_path(request: Request, error: Exception) -> Response:
-    return await answer_problem(request, HTTPException(404, f"nothing is served at {request.scope['path']}"))
-
-
-async def _refuse_method(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    assert error.headers
-    detail = f"{request.scope['path']} takes {error.headers['Allow']}, not {request.method}"
-    return await answer_problem(request, HTTPException(405, detail, error.headers))

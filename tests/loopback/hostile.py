@@ -105,28 +105,29 @@ class Harm:
 @contextmanager
 def watching(url: str, pid: int) -> Iterator[Harm]:
     """Measure while the block runs: the growth of the process (PSS), and what an honest client waits."""
-    harm, done = Harm(), threading.Event()
+    harm, is_asking, is_done = Harm(), threading.Event(), threading.Event()
     process = psutil.Process(pid)
     before = process.memory_full_info().pss
 
     def ask() -> None:
         with httpx.Client(base_url=url, timeout=PATIENCE_S) as client:
-            while not done.is_set():
+            client.get("/health/live")
+            is_asking.set()
+            while not is_done.wait(0.01) or not harm.slowest_s:
                 started_s = time.monotonic()
                 client.get("/health/live").raise_for_status()
                 harm.slowest_s = max(harm.slowest_s, time.monotonic() - started_s)
-                done.wait(0.01)
 
     def weigh() -> None:
-        while not done.wait(0.1):
+        while not is_done.wait(0.1):
             harm.grown_bytes = max(harm.grown_bytes, process.memory_full_info().pss - before)
 
     with _running(ask), _running(weigh):
-        time.sleep(0.05)
+        is_asking.wait(PATIENCE_S)
         try:
             yield harm
         finally:
-            done.set()
+            is_done.set()
 
 
 @contextmanager

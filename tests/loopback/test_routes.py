@@ -77,6 +77,7 @@ ANSWERS: list[tuple[Call, int, type[BaseModel] | None]] = [
 
 BAD_K: list[Any] = [0, -1, 501, 10_000, "ten", 1.5, ""]
 BAD_WEIGHTS: list[Any] = [-0.01, 1.01, "heavy", "nan", "inf"]
+ODD_NUMBERS = ("1_0", "+1", "1.0", " 1", "1 ", "٣", "01", "1e0", "0x1", "-0", "one")
 LISTS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (RECOMMENDATIONS, {"user_id": 1}, {}),
     (POPULAR, {}, {}),
@@ -96,6 +97,14 @@ INVALID = [
     Call("GET", SIMILAR, {"book_id": "emma"}),
     Call("GET", BOOK, {"book_id": "emma"}),
     Call("GET", BOOK, {"book_id": 10**30}),
+    *(Call("GET", BOOK, {"book_id": text}) for text in ODD_NUMBERS),
+    *(Call("GET", RECOMMENDATIONS, {"user_id": text}) for text in ODD_NUMBERS),
+    *(Call("GET", POPULAR, params={"k": text}) for text in ODD_NUMBERS),
+    *(Call("GET", SIMILAR, {"book_id": 1}, {"weight": text}) for text in (".5", "0_5", "+.5", " 0.5", "٠.٥")),
+    *(Call("GET", path, place, {**params, "colour": "red"}) for path, place, params in LISTS),
+    Call("GET", BOOK, {"book_id": 1}, {"k": 1}),
+    Call("GET", "/v1/health", params={"verbose": 1}),
+    Call("GET", POPULAR, params={"k": [1, 1]}),
     Call("GET", ISBN, {"isbn": "9" * 41}),
     Call("GET", POPULAR, params={"subject": ""}),
     Call("GET", POPULAR, params={"user_id": "me"}),
@@ -164,6 +173,7 @@ REFUSED: list[tuple[Call, int, ClientCode]] = [
     (Call("POST", ANYONE, content=MEGABYTE), 413, ClientCode.BODY_TOO_LARGE),
     (Call("PUT", RATING, RATED, content=MEGABYTE), 413, ClientCode.BODY_TOO_LARGE),
 ]
+WRONG_TYPES = ("text/plain", "application/x-www-form-urlencoded", "application/json-seq", "json")
 OFF_THE_MAP = [
     (Call("GET", "/v1/nothing"), 404, ClientCode.NOT_FOUND),
     (Call("GET", "/"), 404, ClientCode.NOT_FOUND),
@@ -213,6 +223,40 @@ def test_a_wrong_request_gets_one_error_body(mesh: Mesh, call: Call, status: int
     assert (problem.status, problem.type) == (status, f"urn:bookmesh:error:{code}")
     assert problem.detail
     assert problem.request_id == response.headers[REQUEST_ID_HEADER]
+
+
+def test_a_405_names_every_method_of_the_path(mesh: Mesh, openapi: dict[str, Any]) -> None:
+    places = {"user_id": 1, "book_id": 1, "isbn": 1}
+    for template, operations in openapi["paths"].items():
+        methods = {method.upper() for method in operations} | ({"HEAD"} if "get" in operations else set())
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - methods:
+            response = mesh.client.request(method, template.format(**places))
+            assert response.status_code == 405, f"{method} {template}"
+            assert set(response.headers["allow"].split(", ")) == methods
+
+
+@pytest.mark.parametrize("call", [Call("POST", ANYONE), Call("PUT", RATING, RATED)], ids=str)
+@pytest.mark.parametrize("media_type", [*WRONG_TYPES, None])
+def test_a_415_names_the_type_that_came_and_the_one_that_is_wanted(
+    mesh: Mesh, call: Call, media_type: str | None
+) -> None:
+    headers = {"content-type": media_type} if media_type else {}
+
+    response = mesh.client.request(
+        call.method, call.template.format(**call.place), content=b"{}", headers=headers
+    )
+
+    assert (response.status_code, response.json()["code"]) == (415, ClientCode.UNSUPPORTED_MEDIA_TYPE)
+    assert (media_type or "no named type") in response.json()["detail"]
+    assert "application/json" in response.json()["detail"]
+
+
+def test_a_refused_query_names_what_is_unknown_or_repeated_and_what_is_known(mesh: Mesh) -> None:
+    unknown = mesh.client.get(f"{SEARCH}?q=war&limit=3&colour=red").json()["detail"]
+    repeated = mesh.client.get(f"{SEARCH}?q=war&q=peace").json()["detail"]
+
+    assert unknown == "no parameter limit, colour of this path; it takes q, k, user_id"
+    assert repeated == "q: given more than once; give one value"
 
 
 def test_every_error_of_a_route_is_in_the_document(openapi: dict[str, Any]) -> None:

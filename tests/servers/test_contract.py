@@ -118,7 +118,16 @@ def test_every_path_refuses_the_wrong_method_and_names_the_right_one(
         response = client.request("GET" if method == "POST" else "POST", path)
 
         check_problem(response, 405, "method_not_allowed")
-        assert response.headers["allow"] == method
+        assert response.headers["allow"] == ("GET, HEAD" if method == "GET" else method)
+
+
+def test_head_has_the_headers_of_get_and_no_body(client: httpx.Client) -> None:
+    for path in ("/health/live", "/health/ready"):
+        got, asked = client.get(path), client.head(path)
+
+        assert (asked.status_code, asked.content) == (200, b"")
+        assert asked.headers["content-length"] == got.headers["content-length"]
+        assert asked.headers.keys() == got.headers.keys()
 
 
 def test_an_unknown_path_is_not_found(client: httpx.Client) -> None:

@@ -209,3 +209,28 @@ def test_the_second_response_to_a_request_is_the_same_bytes(shared: httpx.Client
     path = f"/v1/users/{SPACE_READER}/recommendations?k=7"
 
     assert shared.get(path).content == shared.get(path).content
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9780441478125",
+        "978-0-441-47812-5",
+        "0441478123",
+        "0 441 47812 3",
+        "ISBN 0-441-47812-3",
+        "isbn: 0441478123",
+    ],
+)
+def test_an_isbn_in_the_search_box_finds_its_book(shared: httpx.Client, text: str) -> None:
+    found = _fetch(shared, "/v1/search", q=text)
+
+    assert (found.mode, found.degraded, _ids(found)) == ("keyword", [], [11])
+
+
+@pytest.mark.parametrize("text", ["9780441478126", "9780000000002", "0441478123 soup"])
+def test_what_is_no_isbn_of_a_book_is_searched_for_as_words(shared: httpx.Client, text: str) -> None:
+    found = _fetch(shared, "/v1/search", q=text)
+
+    assert found.degraded == []
+    assert 11 not in _ids(found)

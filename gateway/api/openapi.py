@@ -1,0 +1,54 @@
+"""The OpenAPI document, completed by what FastAPI does not know: the headers and the error body."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from contracts.shell import REQUEST_ID_HEADER, VERSION_HEADER
+from gateway.api import problems
+
+_TEXT: Final = {"type": "string"}
+HEADERS: Final[Mapping[str, dict[str, Any]]] = {
+    REQUEST_ID_HEADER: {
+        "description": "The id that the caller gave, or a new one: it is in every line of our logs.",
+        "required": True,
+        "schema": _TEXT,
+    },
+    VERSION_HEADER: {
+        "description": "The artifact version that the answer was made from.",
+        "required": True,
+        "schema": _TEXT,
+    },
+    "Retry-After": {
+        "description": "Seconds after which to come back.",
+        "required": True,
+        "schema": {"type": "integer"},
+    },
+    "Allow": {"description": "The methods of the path.", "required": True, "schema": _TEXT},
+}
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """The document of FastAPI, with all that every operation answers."""
+    components = document["components"]
+    schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    components["schemas"] |= {**schema.pop("$defs"), "Problem": schema}
+    components["headers"] = dict(HEADERS)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, response in operation["responses"].items():
+                response["headers"] = {
+                    name: {"$ref": f"#/components/headers/{name}"} for name in _list_headers(int(status))
+                }
+    return document
+
+
+def _list_headers(status: int) -> list[str]:
+    """What every answer of this status has; refusals of a connection know no version."""
+    names = [REQUEST_ID_HEADER]
+    if status < 300:
+        names.append(VERSION_HEADER)
+    if status == 405:
+        names.append("Allow")
+    if status == 503:
+        names.append("Retry-After")
+    return names
