@@ -9,7 +9,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from catalog.errors import DatabaseUrlInvalid
-from catalog.sqlite import DatabaseFile, open_sqlite
+from catalog.sqlite import N_OPENED, DatabaseFile, open_sqlite
 
 
 class Database:
@@ -33,15 +33,10 @@ class Database:
         with Session(self.engine) as session, session.begin():
             if write:
                 session.connection(execution_options={"sqlite_begin": "BEGIN IMMEDIATE"})
-            n_opened = self.n_opened
+            n_opened = count_opened(session)
             yield session
         if write and self._file is not None:
             self._file.check_written(n_opened)
-
-    @property
-    def n_opened(self) -> int:
-        """Counts the databases that were found under this URL; only an SQLite file can be replaced."""
-        return self._file.n_opened if self._file is not None else 1
 
     def close(self) -> None:
         """Close all pooled connections."""
@@ -59,6 +54,11 @@ def open_database(url: str) -> Database:
         raise DatabaseUrlInvalid(url, "not an SQLAlchemy URL") from error
     except ModuleNotFoundError as error:
         raise DatabaseUrlInvalid(url, f"its driver is not installed (`pip install {error.name}`)") from error
+
+
+def count_opened(session: Session) -> int:
+    """Which of the databases that had this URL a session is on; only an SQLite file can be replaced."""
+    return int(session.connection().info.get(N_OPENED, 1))
 
 
 def count_changed(session: Session, statement: UpdateBase) -> int:

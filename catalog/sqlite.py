@@ -6,7 +6,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import structlog
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from catalog.errors import DatabaseFileGone, DatabaseFileReplaced
 
@@ -14,6 +15,9 @@ BUSY_TIMEOUT_MS: Final = 15_000
 """How long a writer waits for another one."""
 WRITE_AHEAD_LOG: Final = "-wal"
 INDEX_OF_LOG: Final = "-shm"
+
+N_OPENED: Final = "n_opened"
+"""Among the facts of a connection: how many files had this name when it was opened."""
 
 FileId = tuple[int, int]
 """Device and inode."""
@@ -29,15 +33,13 @@ class DatabaseFile:
     """
 
     def __init__(self, path: Path, engine: Engine) -> None:
-        self.n_opened = 0
-        """Counts the files that had this name; it changes when another one is opened."""
+        self._n_opened = 0
         self._path = path
         self._engine = engine
         self._opened: FileId | None = None
         self._logs: dict[Path, FileId | None] = {}
         self._lock = threading.Lock()
-        event.listen(engine, "do_connect", self._never_make_it_anew)
-        event.listen(engine, "connect", self._remember)
+        event.listen(engine, "do_connect", self._connect)
 
     def check(self) -> None:
         """Leave a file that has been replaced, so that the next connection opens its successor.
@@ -49,15 +51,46 @@ class DatabaseFile:
         if found is None:
             raise DatabaseFileGone(self._path)
         with self._lock:
-            if self._opened not in (None, found):
-                self._leave()
+            self._leave_if_replaced()
 
     def check_written(self, n_opened: int) -> None:
         """Raise DatabaseFileReplaced if what was just committed is not in the file that is there now."""
-        if n_opened != self.n_opened or _identify(self._path) != self._opened:
+        if n_opened != self._n_opened or _identify(self._path) != self._opened:
             raise DatabaseFileReplaced(self._path)
 
-    def _leave(self) -> None:
+    def _connect(
+        self,
+        dialect: Dialect,
+        record: ConnectionPoolEntry,
+        arguments: list[Any],
+        options: dict[str, Any],
+    ) -> Any:
+        with self._lock:
+            self._leave_if_replaced()
+            found = _identify(self._path)
+            if self._n_opened:  # what was deleted is not made anew
+                arguments[0], options["uri"] = f"file:{quote(str(self._path))}?mode=rw", True
+            connection = dialect.connect(*arguments, **options)
+            _configure(connection)
+            # Opens the log now: later it may be the log of another file.
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+            if found is not None and _identify(self._path) != found:
+                connection.close()
+                raise DatabaseFileReplaced(self._path)
+            if self._opened is None:
+                self._remember()
+            record.info[N_OPENED] = self._n_opened
+            return connection
+
+    def _remember(self) -> None:
+        paths = (Path(f"{self._path}{suffix}") for suffix in (WRITE_AHEAD_LOG, INDEX_OF_LOG))
+        self._logs = {path: _identify(path) for path in paths}
+        self._opened = _identify(self._path)
+        self._n_opened += 1
+
+    def _leave_if_replaced(self) -> None:
+        if self._opened is None or _identify(self._path) in (None, self._opened):
+            return
         self._engine.dispose()
         self._opened = None
         for path, known in self._logs.items():
@@ -68,22 +101,6 @@ class DatabaseFile:
                 log.warning("sqlite_log_put_aside", path=str(aside), of="the file that was replaced")
             else:
                 path.unlink()
-
-    def _never_make_it_anew(
-        self, _dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]
-    ) -> None:
-        if self.n_opened:
-            arguments[0], options["uri"] = f"file:{quote(str(self._path))}?mode=rw", True
-
-    def _remember(self, connection: Any, _record: object) -> None:
-        _configure(connection)
-        with self._lock:
-            if self._opened is None:
-                connection.execute("SELECT count(*) FROM sqlite_master")  # makes the log
-                paths = (Path(f"{self._path}{suffix}") for suffix in (WRITE_AHEAD_LOG, INDEX_OF_LOG))
-                self._logs = {path: _identify(path) for path in paths}
-                self._opened = _identify(self._path)
-                self.n_opened += 1
 
 
 def open_sqlite(url: URL) -> tuple[Engine, DatabaseFile | None]:

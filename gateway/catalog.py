@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from catalog import books, ratings, subjects, users
 from catalog.books import BookRow
-from catalog.database import Database
+from catalog.database import Database, count_opened
 from catalog.errors import (
     BookUnknown,
     DatabaseFileGone,
@@ -53,7 +53,7 @@ class Catalog:
         self._reading = anyio.CapacityLimiter(MOST_READS)
         self._writing = anyio.CapacityLimiter(MOST_WRITES)
         self._users: LRUCache[int, UserProfile] = LRUCache(cached_users)
-        self._n_opened = db.n_opened
+        self._n_opened = 1
         self.state: str | None = None
         """Names the catalog as of its last import; None until it was looked at."""
 
@@ -145,7 +145,7 @@ class Catalog:
             check_wanted()
             with self._db.session(write=write) as session:
                 check_wanted()  # a write may have waited for another one's lock
-                if self._db.n_opened != self._n_opened:
+                if count_opened(session) != self._n_opened:
                     self._check_successor(session)
                 return work(session)
 
@@ -164,10 +164,9 @@ class Catalog:
 
     def _check_successor(self, session: Session) -> None:
         """What took the place of the catalog may be an older one, or none."""
-        n_opened = self._db.n_opened
         check_migrated(self._db, session.connection())
         self._learn_state(session)
-        self._n_opened = n_opened
+        self._n_opened = count_opened(session)
 
     def _learn_state(self, session: Session) -> None:
         self.state = read_state(session)

@@ -1,14 +1,17 @@
 """What the gateway asks of the catalog, on each database."""
 
 import pytest
+from sqlalchemy import select
 
 from catalog.books import find_by_isbn, read_subjects_of, read_titles
 from catalog.database import Database
 from catalog.errors import BookUnknown, UserUnknown
 from catalog.events import dismiss
+from catalog.identity import read_state
 from catalog.importing import import_source
 from catalog.ratings import delete_rating, put_rating
 from catalog.subjects import list_subjects
+from catalog.tables import User
 from catalog.users import find_user, read_profile, read_revision
 from tests.catalog.shelf import ListSource, edition, isbn, rating, user, work
 
@@ -167,3 +170,29 @@ def test_dismissals_of_unknown_readers_and_books_are_refused(library: Database) 
         dismiss(session, 999, 1)
     with pytest.raises(BookUnknown), library.session(write=True) as session:
         dismiss(session, find_user(session, "lists", "1") or 0, 999)
+
+
+def test_an_import_changes_what_caches_ask_for_and_never_the_catalogs_identity(library: Database) -> None:
+    with library.session() as session:
+        user_id = find_user(session, "lists", "1") or 0
+        before, reader_before = read_state(session), read_revision(session, user_id)
+
+    import_source(library, ListSource())
+
+    with library.session() as session:
+        after, reader_after = read_state(session), read_revision(session, user_id)
+    assert before != after
+    assert reader_before != reader_after
+    assert before.partition("@")[0] == after.partition("@")[0]
+
+
+def test_revisions_never_repeat_and_leave_room_for_a_release_that_counts(library: Database) -> None:
+    seen = set[int]()
+    for _ in range(20):
+        with library.session(write=True) as session:
+            user_id, book_id = find_user(session, "lists", "1") or 0, find_by_isbn(session, isbn(1)) or 0
+            put_rating(session, user_id, book_id, 8.0)
+            seen |= set(session.scalars(select(User.revision).filter_by(user_id=user_id)))
+
+    assert len(seen) == 20
+    assert max(seen) < 2**62
