@@ -11,7 +11,7 @@ JSON: Final = "application/json"
 
 async def check_request(request: Request) -> None:
     """Raises HTTPException: 415 for a body of another type, 422 for what would be ignored."""
-    if request.url.query:
+    if request.scope["query_string"]:
         _check_query(request)
     if request.method in ("POST", "PUT") and await request.body():
         _check_media_type(request.headers.get("content-type", ""))
