@@ -117,16 +117,20 @@ def read_most_read(session: Session, limit: int) -> list[tuple[int, int]]:
 
 def find_current(session: Session, book_id: int) -> int:
     """The book itself, or the one that has replaced it. Raises BookUnknown."""
-    current = session.scalar(select(func.coalesce(Book.replaced_by, Book.book_id)).filter_by(book_id=book_id))
-    if current is None:
+    found = session.execute(select(Book.replaced_by).filter_by(book_id=book_id)).one_or_none()
+    if found is None:
         raise BookUnknown(book_id)
-    return current
+    return book_id if found.replaced_by is None else find_current(session, found.replaced_by)
 
 
 def read_heirs(session: Session) -> dict[int, int]:
-    """The heir of every book that has one."""
+    """The book that every replaced one is part of now."""
     rows = session.execute(select(Book.book_id, Book.replaced_by).where(Book.replaced_by.is_not(None)))
-    return {book_id: heir_id for book_id, heir_id in rows if heir_id is not None}
+    heirs = {book_id: heir_id for book_id, heir_id in rows if heir_id is not None}
+    for book_id in heirs:
+        while (later := heirs.get(heirs[book_id])) is not None:
+            heirs[book_id] = later
+    return heirs
 
 
 def _grouped(rows: Iterable[Row[int, str]]) -> dict[int, list[str]]:

@@ -56,7 +56,7 @@ def _is_isbn(text: str) -> bool:
 def _fetch(path: str, **params: Any) -> dict[str, Any]:
     url = f"http://127.0.0.1:{GatewaySettings().gateway.port}"
     try:
-        response = httpx.get(url + path, params=params, timeout=TIMEOUT_S)
+        response = httpx.get(url + path, params=params, timeout=TIMEOUT_S, follow_redirects=True)
     except httpx.TransportError as error:
         fail(f"no gateway answers at {url} ({error}); start the mesh with `bookmesh up`")
     try:

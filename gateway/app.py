@@ -15,6 +15,7 @@ from contracts.shell import ServerName
 from gateway.api import books, health, openapi, problems, ratings, recommendations, search, subjects
 from gateway.api.checks import check_request
 from gateway.api.middleware import ConcurrencyLimit, VersionHeader
+from gateway.api.moved import BookMoved, answer_moved
 from gateway.api.services import Services
 from gateway.cache.base import ResponseCache
 from gateway.cache.memory import MemoryCache
@@ -65,7 +66,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         description=DESCRIPTION,
         version="1",
         lifespan=lifespan,
-        exception_handlers=dict(problems.HANDLERS),
+        exception_handlers={**problems.HANDLERS, BookMoved: answer_moved},
         dependencies=[Depends(check_request)],
         responses=problems.document(*problems.ANYWHERE),
     )

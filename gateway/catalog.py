@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Final, TypeVar
 
@@ -56,6 +57,13 @@ class Catalog:
         self._n_opened = 1
         self.state: str | None = None
         """Names the catalog as of its last import; None until it was looked at."""
+        self._former_ids: Mapping[int, set[int]] = {}
+        self.heirs: Mapping[int, int] = {}
+        """The book that every merged one is part of in that state."""
+
+    def former_ids(self, book_ids: Collection[int]) -> frozenset[int]:
+        """Ids of books that are part of these by now; a version trained before knows them."""
+        return frozenset().union(*(self._former_ids.get(book_id, ()) for book_id in book_ids))
 
     async def look(self) -> None:
         """Learn the state of the catalog, if it answers."""
@@ -169,4 +177,10 @@ class Catalog:
         self._n_opened = count_opened(session)
 
     def _learn_state(self, session: Session) -> None:
-        self.state = read_state(session)
+        state = read_state(session)
+        if state == self.state:
+            return
+        heirs, former_ids = books.read_heirs(session), defaultdict[int, set[int]](set)
+        for book_id, heir_id in heirs.items():
+            former_ids[heir_id].add(book_id)
+        self.state, self.heirs, self._former_ids = state, heirs, former_ids

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Path, Query, Response
 from contracts.shell import VERSION_HEADER, Weight
 from contracts.similarity import SimilarMode
 from gateway.api import problems
-from gateway.api.services import BookIdPath, KQuery, Services, ServicesDep, UserDep
+from gateway.api.moved import MOVED, CurrentBookId
+from gateway.api.services import KQuery, Services, ServicesDep, UserDep
 from gateway.schemas import BookDetail, BookList, Number
 
 router = APIRouter(prefix="/v1/books", tags=["books"])
@@ -49,8 +50,8 @@ async def read_book_by_isbn(
     return await _describe(services, response, book_id)
 
 
-@router.get("/{book_id}", responses=problems.document(404), summary="Show a book")
-async def read_book(services: ServicesDep, response: Response, book_id: BookIdPath) -> BookDetail:
+@router.get("/{book_id}", responses={**problems.document(404), **MOVED}, summary="Show a book")
+async def read_book(services: ServicesDep, response: Response, book_id: CurrentBookId) -> BookDetail:
     """All that is known of a book."""
     return await _describe(services, response, book_id)
 
@@ -58,13 +59,13 @@ async def read_book(services: ServicesDep, response: Response, book_id: BookIdPa
 @router.get(
     "/{book_id}/similar",
     response_model=BookList,
-    responses=problems.document(404),
+    responses={**problems.document(404), **MOVED},
     summary="List books like a book",
 )
 async def list_similar(
     services: ServicesDep,
     user: UserDep,
-    book_id: BookIdPath,
+    book_id: CurrentBookId,
     k: KQuery = 10,
     mode: Annotated[
         SimilarMode,

@@ -23,6 +23,7 @@ HEADERS: Final[Mapping[str, dict[str, Any]]] = {
         "required": True,
         "schema": {"type": "integer"},
     },
+    "Location": {"description": "Where to ask instead.", "required": True, "schema": _TEXT},
     "Allow": {"description": "The methods of the path.", "required": True, "schema": _TEXT},
 }
 
@@ -47,6 +48,8 @@ def _list_headers(status: int) -> list[str]:
     names = [REQUEST_ID_HEADER]
     if status < 300:
         names.append(VERSION_HEADER)
+    if status == 308:
+        names.append("Location")
     if status == 405:
         names.append("Allow")
     if status == 503:

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query, Response
 
 from contracts.shell import VERSION_HEADER, Weight
 from gateway.api import problems
-from gateway.api.services import BookIdPath, KQuery, ServicesDep, UserIdPath
+from gateway.api.moved import MOVED, CurrentBookId
+from gateway.api.services import KQuery, ServicesDep, UserIdPath
 from gateway.errors import CatalogUnavailable, UnknownBooks
 from gateway.recommend.list_requests import RecommendMode
 from gateway.schemas import BookList, Explanation, Number, RecommendationsRequest
@@ -50,7 +51,8 @@ async def recommend_to_reader(
 )
 async def recommend_to_anyone(services: ServicesDep, body: RecommendationsRequest) -> Response:
     """Nothing is stored. With `liked` the books decide, else `subjects`, else popularity."""
-    liked = list({book.book_id: book.rating for book in body.liked}.items())
+    heirs = services.catalog.heirs
+    liked = list({heirs.get(book.book_id, book.book_id): book.rating for book in body.liked}.items())
     await _check_books_exist(services, [book_id for book_id, _ in liked])
     subjects = await services.subjects.resolve(body.subjects) if body.subjects else []
     request = services.list_requests.for_anyone(
@@ -61,11 +63,11 @@ async def recommend_to_anyone(services: ServicesDep, body: RecommendationsReques
 
 @router.get(
     "/users/{user_id}/recommendations/{book_id}/why",
-    responses=problems.document(404),
+    responses={**problems.document(404), **MOVED},
     summary="Explain why a book suits a reader",
 )
 async def explain(
-    services: ServicesDep, response: Response, user_id: UserIdPath, book_id: BookIdPath
+    services: ServicesDep, response: Response, user_id: UserIdPath, book_id: CurrentBookId
 ) -> Explanation:
     """The books of the reader's own history that speak most for the book."""
     user = await services.catalog.read_user(user_id)

@@ -84,7 +84,7 @@ class ListRequestBuilder:
             sources.append(by_history(liked, popularity_weight=popularity_weight))
         if liked or subjects:
             sources.append(self._by_subjects(find_subjects, popularity_weight))
-        exclude = frozenset(book_id for book_id, _ in liked)
+        exclude = self._with_former_ids([book_id for book_id, _ in liked])
         return self._padded(f"anyone:{liked}:{subjects}:{k}:{popularity_weight}", sources, exclude, k)
 
     def similar(
@@ -101,7 +101,7 @@ class ListRequestBuilder:
 
         sources = (similar_to(book_id, mode=mode, weight=weight), by_popularity(find_subject))
         key = f"similar:{book_id}:{mode}:{weight}:{k}:{_revision_key(user)}"
-        return self._padded(key, sources, _excluded(user) | {book_id}, k)
+        return self._padded(key, sources, _excluded(user) | self._with_former_ids([book_id]), k)
 
     def popular(self, subject: str | None, user: UserProfile | None, *, k: int) -> ListRequest:
         """The most popular books, all of one subject if one is named."""
@@ -139,6 +139,9 @@ class ListRequestBuilder:
         with suppress(BookNotFound):
             return await self.catalog.find_by_isbn(isbn)
         return None
+
+    def _with_former_ids(self, book_ids: Sequence[int]) -> frozenset[int]:
+        return self.catalog.former_ids(book_ids).union(book_ids)
 
     async def _subjects_of(self, book_ids: Sequence[int]) -> Sequence[str]:
         return (await self.catalog.read_subjects_of(book_ids))[:N_SUBJECTS]
