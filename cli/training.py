@@ -15,6 +15,7 @@ from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
 from cli.console import err, fail, failing_clearly, number, out
 from cli.progress import step_bars
+from cli.reloading import find_servers, signal_servers
 from pipeline.errors import PipelineError
 from telemetry.logs import configure_logging
 
@@ -54,7 +55,7 @@ def train(
 
     if from_step is not None and from_step not in STEPS:
         fail(f"no step is called {from_step!r}; the steps are {', '.join(STEPS)}", code=2)
-    settings = TrainSettings()
+    settings, servers = TrainSettings(), find_servers()
     with failing_clearly(CatalogError):
         db = open_database(settings.catalog_url)
         check_migrated(db)
@@ -67,6 +68,8 @@ def train(
         report = run(
             settings, db, store, from_step=from_step, accept_incomparable=accept_incomparable, progress=bars
         )
+    if report.promoted:
+        signal_servers(servers)
     _print_run(report)
     if not report.promoted:
         raise typer.Exit(REFUSED_CODE)

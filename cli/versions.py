@@ -11,6 +11,7 @@ from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
 from catalog.settings import CatalogSettings
 from cli.console import failing_clearly, number, out
+from cli.reloading import find_servers, signal_servers
 
 app = typer.Typer(no_args_is_help=True)
 Version = Annotated[str, typer.Argument(help="A version's name, as `bookmesh versions list` shows it.")]
@@ -61,17 +62,21 @@ def promote(
     force: Annotated[bool, typer.Option("--force", help="Also a version that the gate refused.")] = False,
 ) -> None:
     """Move the pointer to a version, after checking every object of it."""
+    servers = find_servers()
     with failing_clearly(ArtifactError):
         _store().promote(version, by=getpass.getuser(), why=why, force=force)
     out.print(f"current: {version}")
+    signal_servers(servers)
 
 
 @app.command("rollback")
 def rollback(why: Why = "rolled back by hand") -> None:
     """Move the pointer back to the version before the current one."""
+    servers = find_servers()
     with failing_clearly(ArtifactError):
         manifest = _store().rollback(by=getpass.getuser(), why=why)
     out.print(f"current: {manifest.version}")
+    signal_servers(servers)
 
 
 @app.command("gc")

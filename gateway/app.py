@@ -119,10 +119,9 @@ async def _start(
         subjects=Subjects(catalog),
         snapshots=snapshots,
         list_requests=ListRequestBuilder(catalog, lambda: snapshots.snapshot, settings.serving),
-        recommender=Recommender(
-            mesh, catalog, cards, cache, metrics, deadline_s=options.deadline_s, rules=settings.serving
-        ),
-        details=Details(mesh, catalog, cards, deadline_s=options.deadline_s),
+        recommender=Recommender(mesh, catalog, cards, cache, metrics, rules=settings.serving),
+        details=Details(mesh, catalog, cards),
+        deadline_s=options.deadline_s,
     )
 
 
@@ -143,7 +142,6 @@ def _open_catalog(settings: GatewaySettings) -> Catalog:
     check_migrated(db)
     return Catalog(
         db,
-        read_timeout_s=settings.gateway.deadline_s,
         write_timeout_s=settings.gateway.write_timeout_s,
         cached_users=settings.gateway.cache.users,
     )

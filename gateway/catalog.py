@@ -1,6 +1,7 @@
 """The SQL catalog from asynchronous code: each query in a worker thread, with a time limit."""
 
 import asyncio
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
@@ -29,6 +30,7 @@ from catalog.isbn import parse_isbn
 from catalog.schema import check_migrated
 from catalog.subjects import SubjectRow
 from catalog.users import UserProfile
+from gateway.deadline import Deadline
 from gateway.errors import BookNotFound, CatalogUnavailable, NotAnIsbn, UserNotFound
 
 ResultT = TypeVar("ResultT")
@@ -36,20 +38,23 @@ ResultT = TypeVar("ResultT")
 MOST_READS: Final = 8
 MOST_WRITES: Final = 4
 """At once; together fewer than the connections that SQLAlchemy's pool has, so that none waits for one."""
+CATALOG: Final = "catalog"
+"""As responses name it among what was lost."""
+CLOCK_TOLERANCE_S: Final = 0.01
+"""The event loop's clock ticks in milliseconds: whoever waits gives up after the thread, never before."""
+COMMIT_TIMEOUT_S: Final = 2.0
+"""How much longer a write that is being committed is waited for."""
 
 
 class Catalog:
     """What the gateway reads and writes; all methods raise CatalogUnavailable if it does not answer.
 
-    Work that runs out of time ends by itself in its thread, where it keeps its place until then; it writes
-    nothing once its caller has been given an error.
+    Work that runs out of time ends by itself in its thread, where it keeps its place until then. A write is
+    not committed once its caller has been given an error; docs/errors.md tells what remains uncertain.
     """
 
-    def __init__(
-        self, db: Database, *, read_timeout_s: float, write_timeout_s: float, cached_users: int
-    ) -> None:
+    def __init__(self, db: Database, *, write_timeout_s: float, cached_users: int) -> None:
         self._db = db
-        self._read_timeout_s = read_timeout_s
         self._write_timeout_s = write_timeout_s
         self._reading = anyio.CapacityLimiter(MOST_READS)
         self._writing = anyio.CapacityLimiter(MOST_WRITES)
@@ -65,12 +70,12 @@ class Catalog:
         """Ids of books that are part of these by now; a version trained before knows them."""
         return frozenset().union(*(self._former_ids.get(book_id, ()) for book_id in book_ids))
 
-    async def look(self) -> None:
+    async def look(self, deadline: Deadline) -> None:
         """Learn the state of the catalog, if it answers."""
         with suppress(CatalogUnavailable):
-            await self._read(self._learn_state)
+            await self._read(self._learn_state, deadline)
 
-    async def read_user(self, user_id: int) -> UserProfile:
+    async def read_user(self, user_id: int, deadline: Deadline) -> UserProfile:
         """The reader as of now: the revision is read every time, the rest only if it has changed."""
         known = self._users.get(user_id)
 
@@ -79,38 +84,41 @@ class Catalog:
                 return known
             return users.read_profile(session, user_id)
 
-        user = await self._read(read)
+        def keep(user: UserProfile | None) -> None:
+            if user is not None:
+                self._users[user_id] = user
+
+        user = await self._read(read, deadline, keep)
         if user is None:
             raise UserNotFound(user_id)
-        self._users[user_id] = user
         return user
 
-    async def read_titles(self, book_ids: Collection[int]) -> dict[int, BookRow]:
+    async def read_titles(self, book_ids: Collection[int], deadline: Deadline) -> dict[int, BookRow]:
         """Rows of the books that exist."""
-        return await self._read(lambda session: books.read_titles(session, book_ids))
+        return await self._read(lambda session: books.read_titles(session, book_ids), deadline)
 
-    async def find_by_isbn(self, isbn: str) -> int:
+    async def find_by_isbn(self, isbn: str, deadline: Deadline) -> int:
         """The book that has an edition of this ISBN. Raises NotAnIsbn, BookNotFound."""
         try:
             isbn13 = parse_isbn(isbn)
         except IsbnInvalid as error:
             raise NotAnIsbn(error.text, error.reason) from error
-        book_id = await self._read(lambda session: books.find_by_isbn(session, isbn13))
+        book_id = await self._read(lambda session: books.find_by_isbn(session, isbn13), deadline)
         if book_id is None:
             raise BookNotFound(f"with ISBN {isbn13}")
         return book_id
 
-    async def read_subjects_of(self, book_ids: Collection[int]) -> list[str]:
+    async def read_subjects_of(self, book_ids: Collection[int], deadline: Deadline) -> list[str]:
         """Subjects of these books, those of most of them first."""
-        return await self._read(lambda session: books.read_subjects_of(session, book_ids))
+        return await self._read(lambda session: books.read_subjects_of(session, book_ids), deadline)
 
-    async def read_subjects(self) -> list[SubjectRow]:
+    async def read_subjects(self, deadline: Deadline) -> list[SubjectRow]:
         """Every subject that has books, the largest first, generic ones last."""
-        return await self._read(subjects.list_subjects)
+        return await self._read(subjects.list_subjects, deadline)
 
-    async def read_most_read(self, limit: int) -> list[tuple[int, int]]:
+    async def read_most_read(self, limit: int, deadline: Deadline) -> list[tuple[int, int]]:
         """(book_id, number of ratings) of the books with the most."""
-        return await self._read(lambda session: books.read_most_read(session, limit))
+        return await self._read(lambda session: books.read_most_read(session, limit), deadline)
 
     async def put_rating(self, user_id: int, book_id: int, rating: float | None) -> bool:
         """Set a rating; True if there was none before. Raises UserNotFound, BookNotFound."""
@@ -124,12 +132,28 @@ class Catalog:
         """Close the connections to the database."""
         self._db.close()
 
-    async def _read(self, query: Callable[[Session], ResultT]) -> ResultT:
-        return await self._run(query, self._reading, timeout_s=self._read_timeout_s, write=False)
+    async def _read(
+        self,
+        query: Callable[[Session], ResultT],
+        deadline: Deadline,
+        keep: Callable[[ResultT], None] | None = None,
+    ) -> ResultT:
+        """The result; `keep` gets it even if it comes too late, so that the next caller waits less."""
+        started_s, given_s = time.monotonic(), deadline.remaining_s()
+        try:
+            return await self._run(query, self._reading, timeout_s=given_s, write=False, keep=keep)
+        except TimeoutError as error:
+            blamed = deadline.find_slow(CATALOG, given_s)
+            raise CatalogUnavailable(f"no answer within {given_s * 1000:.0f} ms", blamed=blamed) from error
+        finally:
+            deadline.charge(CATALOG, time.monotonic() - started_s)
 
     async def _write(self, change: Callable[[Session], ResultT]) -> ResultT:
+        timeout_s = self._write_timeout_s
         try:
-            return await self._run(change, self._writing, timeout_s=self._write_timeout_s, write=True)
+            return await self._run(change, self._writing, timeout_s=timeout_s, write=True)
+        except TimeoutError as error:
+            raise CatalogUnavailable(f"no answer within {timeout_s} s") from error
         except UserUnknown as error:
             raise UserNotFound(error.user_id) from error
         except BookUnknown as error:
@@ -142,12 +166,15 @@ class Catalog:
         *,
         timeout_s: float,
         write: bool,
+        keep: Callable[[ResultT], None] | None = None,
     ) -> ResultT:
+        """The result of work in a session of its own. Raises TimeoutError, and then nothing is committed."""
         give_up_at_s = time.monotonic() + timeout_s
+        committing = threading.Event()
 
         def check_wanted() -> None:
             if time.monotonic() >= give_up_at_s:
-                raise CatalogUnavailable(f"no answer within {timeout_s} s")
+                raise TimeoutError
 
         def in_session() -> ResultT:
             check_wanted()
@@ -155,14 +182,20 @@ class Catalog:
                 check_wanted()  # a write may have waited for another one's lock
                 if count_opened(session) != self._n_opened:
                     self._check_successor(session)
-                return work(session)
+                result = work(session)
+                if write:
+                    committing.set()  # before the clock is looked at, so that no caller gives up in between
+                    check_wanted()
+                return result
+
+        def finish(thread: asyncio.Future[ResultT]) -> None:
+            if keep is not None and not thread.cancelled() and thread.exception() is None:
+                keep(thread.result())
 
         thread = asyncio.ensure_future(anyio.to_thread.run_sync(in_session, limiter=limiter))
+        thread.add_done_callback(finish)
         try:
-            async with asyncio.timeout(timeout_s):
-                return await asyncio.shield(thread)
-        except TimeoutError as error:
-            raise CatalogUnavailable(f"no answer within {timeout_s} s") from error
+            return await _wait(thread, timeout_s, committing)
         except SQLAlchemyError as error:
             raise CatalogUnavailable(type(error).__name__) from error
         except DatabaseNotMigrated as error:
@@ -184,3 +217,15 @@ class Catalog:
         for book_id, heir_id in heirs.items():
             former_ids[heir_id].add(book_id)
         self.state, self.heirs, self._former_ids = state, heirs, former_ids
+
+
+async def _wait(thread: asyncio.Future[ResultT], timeout_s: float, committing: threading.Event) -> ResultT:
+    """The thread's result in time, or a little later if it is being committed."""
+    try:
+        async with asyncio.timeout(timeout_s + CLOCK_TOLERANCE_S):
+            return await asyncio.shield(thread)
+    except TimeoutError:
+        if not committing.is_set():
+            raise
+    async with asyncio.timeout(COMMIT_TIMEOUT_S):
+        return await asyncio.shield(thread)

@@ -84,9 +84,9 @@ class CatalogUnavailable(GatewayError):
 
     code = ClientCode.CATALOG_UNAVAILABLE
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, blamed: str = "catalog") -> None:
         super().__init__(f"the catalog cannot be reached now ({reason}); try again")
-        self.reason = reason
+        self.reason, self.blamed = reason, blamed
 
 
 class Overloaded(GatewayError):

@@ -72,7 +72,7 @@ class GatewayOptions(Options):
     port: Port = 8000
     """Port that the gateway listens on; 0 takes a free one."""
     deadline_s: PositiveFloat = 0.8
-    """Seconds that one request may wait for all servers together; late answers are dropped."""
+    """Seconds that one request may wait for SQL and all servers together; late answers are dropped."""
     write_timeout_s: PositiveFloat = 3.0
     """Seconds that a write may wait for the catalog."""
     concurrency: PositiveInt = 128

@@ -8,7 +8,8 @@ from contracts.shell import VERSION_HEADER, Weight
 from contracts.similarity import SimilarMode
 from gateway.api import problems
 from gateway.api.moved import MOVED, CurrentBookId
-from gateway.api.services import KQuery, Services, ServicesDep, UserDep
+from gateway.api.services import DeadlineDep, KQuery, Services, ServicesDep, UserDep
+from gateway.deadline import Deadline
 from gateway.schemas import BookDetail, BookList, Number
 
 router = APIRouter(prefix="/v1/books", tags=["books"])
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/v1/books", tags=["books"])
 )
 async def list_popular(
     services: ServicesDep,
+    deadline: DeadlineDep,
     user: UserDep,
     k: KQuery = 10,
     subject: Annotated[
@@ -28,13 +30,14 @@ async def list_popular(
 ) -> Response:
     """The books that most readers read, by ratings given; fewer than k only if the subject has no more."""
     if subject is not None:
-        [subject] = await services.subjects.resolve([subject])
-    return await services.answer(services.list_requests.popular(subject, user, k=k))
+        [subject] = await services.subjects.resolve([subject], deadline)
+    return await services.answer(services.list_requests.popular(subject, user, k=k), deadline)
 
 
 @router.get("/isbn/{isbn}", responses=problems.document(404), summary="Find a book by ISBN")
 async def read_book_by_isbn(
     services: ServicesDep,
+    deadline: DeadlineDep,
     response: Response,
     isbn: Annotated[
         str,
@@ -46,14 +49,16 @@ async def read_book_by_isbn(
     ],
 ) -> BookDetail:
     """The work that the ISBN is an edition of."""
-    book_id = await services.catalog.find_by_isbn(isbn)
-    return await _describe(services, response, book_id)
+    book_id = await services.catalog.find_by_isbn(isbn, deadline)
+    return await _describe(services, response, book_id, deadline)
 
 
 @router.get("/{book_id}", responses={**problems.document(404), **MOVED}, summary="Show a book")
-async def read_book(services: ServicesDep, response: Response, book_id: CurrentBookId) -> BookDetail:
+async def read_book(
+    services: ServicesDep, deadline: DeadlineDep, response: Response, book_id: CurrentBookId
+) -> BookDetail:
     """All that is known of a book."""
-    return await _describe(services, response, book_id)
+    return await _describe(services, response, book_id, deadline)
 
 
 @router.get(
@@ -64,6 +69,7 @@ async def read_book(services: ServicesDep, response: Response, book_id: CurrentB
 )
 async def list_similar(
     services: ServicesDep,
+    deadline: DeadlineDep,
     user: UserDep,
     book_id: CurrentBookId,
     k: KQuery = 10,
@@ -78,10 +84,10 @@ async def list_similar(
 ) -> Response:
     """Never the book itself nor another edition of it."""
     request = services.list_requests.similar(book_id, user, mode=mode, weight=weight, k=k)
-    return await services.answer(request)
+    return await services.answer(request, deadline)
 
 
-async def _describe(services: Services, response: Response, book_id: int) -> BookDetail:
-    detail = await services.details.describe(book_id)
+async def _describe(services: Services, response: Response, book_id: int, deadline: Deadline) -> BookDetail:
+    detail = await services.details.describe(book_id, deadline)
     response.headers[VERSION_HEADER] = detail.version
     return detail

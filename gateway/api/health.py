@@ -8,6 +8,7 @@ from contracts.errors import RETRY_AFTER_S
 from contracts.shell import LIVE_PATH, METRICS_PATH, READY_PATH
 from gateway.api import problems
 from gateway.api.services import Services, ServicesDep
+from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable
 from gateway.schemas import Health, Live, ReadyAnswer, ServerHealth, ServerVersions, VersionInfo
 
@@ -81,7 +82,7 @@ async def read_metrics(request: Request) -> Response:
 
 async def _has_catalog(services: Services) -> bool:
     try:
-        await services.catalog.read_titles([])
+        await services.catalog.read_titles([], Deadline.after(services.deadline_s))
     except CatalogUnavailable:
         return False
     return True

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from gateway.api import problems
-from gateway.api.services import BookIdPath, ServicesDep, UserIdPath
+from gateway.api.services import BookIdPath, DeadlineDep, ServicesDep, UserIdPath
 from gateway.errors import RatingNotFound
 from gateway.schemas import RatedBook, RatingList, RatingRequest, StoredRating, Whole
 
@@ -16,14 +16,15 @@ router = APIRouter(prefix="/v1/users/{user_id}/ratings", tags=["ratings"])
 @router.get("", responses=problems.document(404), summary="List a reader's ratings")
 async def list_ratings(
     services: ServicesDep,
+    deadline: DeadlineDep,
     user_id: UserIdPath,
     limit: Annotated[int, Field(ge=1, le=500), Whole, Query(description="Most ratings on a page.")] = 100,
     offset: Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="Ratings to skip.")] = 0,
 ) -> RatingList:
     """The reader's history with titles, newest first."""
-    user = await services.catalog.read_user(user_id)
+    user = await services.catalog.read_user(user_id, deadline)
     page = user.history[::-1][offset : offset + limit]
-    rows = await services.catalog.read_titles([book_id for book_id, _ in page])
+    rows = await services.catalog.read_titles([book_id for book_id, _ in page], deadline)
     items = [
         RatedBook(
             book_id=book_id,

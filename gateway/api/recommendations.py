@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query, Response
 from contracts.shell import VERSION_HEADER, Weight
 from gateway.api import problems
 from gateway.api.moved import MOVED, CurrentBookId
-from gateway.api.services import KQuery, ServicesDep, UserIdPath
+from gateway.api.services import DeadlineDep, KQuery, ServicesDep, UserIdPath
+from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable, UnknownBooks
 from gateway.recommend.list_requests import RecommendMode
 from gateway.schemas import BookList, Explanation, Number, RecommendationsRequest
@@ -23,6 +24,7 @@ router = APIRouter(prefix="/v1", tags=["recommendations"])
 )
 async def recommend_to_reader(
     services: ServicesDep,
+    deadline: DeadlineDep,
     user_id: UserIdPath,
     k: KQuery = 10,
     mode: Annotated[
@@ -38,9 +40,9 @@ async def recommend_to_reader(
     ] = None,
 ) -> Response:
     """Books that the reader has neither read nor dismissed; a rating changes the very next list."""
-    user = await services.catalog.read_user(user_id)
+    user = await services.catalog.read_user(user_id, deadline)
     request = services.list_requests.for_user(user, mode=mode, k=k, popularity_weight=popularity_weight)
-    return await services.answer(request)
+    return await services.answer(request, deadline)
 
 
 @router.post(
@@ -49,16 +51,18 @@ async def recommend_to_reader(
     responses=problems.document(413, 415),
     summary="Recommend books from liked books or subjects",
 )
-async def recommend_to_anyone(services: ServicesDep, body: RecommendationsRequest) -> Response:
+async def recommend_to_anyone(
+    services: ServicesDep, deadline: DeadlineDep, body: RecommendationsRequest
+) -> Response:
     """Nothing is stored. With `liked` the books decide, else `subjects`, else popularity."""
     heirs = services.catalog.heirs
     liked = list({heirs.get(book.book_id, book.book_id): book.rating for book in body.liked}.items())
-    await _check_books_exist(services, [book_id for book_id, _ in liked])
-    subjects = await services.subjects.resolve(body.subjects) if body.subjects else []
+    await _check_books_exist(services, [book_id for book_id, _ in liked], deadline.share())
+    subjects = await services.subjects.resolve(body.subjects, deadline) if body.subjects else []
     request = services.list_requests.for_anyone(
         liked, subjects, k=body.k, popularity_weight=body.popularity_weight
     )
-    return await services.answer(request)
+    return await services.answer(request, deadline)
 
 
 @router.get(
@@ -67,20 +71,24 @@ async def recommend_to_anyone(services: ServicesDep, body: RecommendationsReques
     summary="Explain why a book suits a reader",
 )
 async def explain(
-    services: ServicesDep, response: Response, user_id: UserIdPath, book_id: CurrentBookId
+    services: ServicesDep,
+    deadline: DeadlineDep,
+    response: Response,
+    user_id: UserIdPath,
+    book_id: CurrentBookId,
 ) -> Explanation:
     """The books of the reader's own history that speak most for the book."""
-    user = await services.catalog.read_user(user_id)
-    explanation = await services.details.explain(user, book_id)
+    user = await services.catalog.read_user(user_id, deadline)
+    explanation = await services.details.explain(user, book_id, deadline)
     response.headers[VERSION_HEADER] = explanation.version
     return explanation
 
 
-async def _check_books_exist(services: ServicesDep, book_ids: list[int]) -> None:
+async def _check_books_exist(services: ServicesDep, book_ids: list[int], deadline: Deadline) -> None:
     if not book_ids:
         return
     try:
-        rows = await services.catalog.read_titles(book_ids)
+        rows = await services.catalog.read_titles(book_ids, deadline)
     except CatalogUnavailable:
         return  # anonymous readers are served without the catalog; als leaves out what it does not know
     if unknown := [book_id for book_id in book_ids if book_id not in rows]:

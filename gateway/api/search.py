@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.api import problems
-from gateway.api.services import KQuery, ServicesDep, UserDep
+from gateway.api.services import DeadlineDep, KQuery, ServicesDep, UserDep
 from gateway.schemas import BookList
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
@@ -32,14 +32,18 @@ Sentence = Annotated[
 
 
 @router.get("", response_model=BookList, responses=problems.document(404), summary="Search by words")
-async def search(services: ServicesDep, user: UserDep, q: Words, k: KQuery = 10) -> Response:
+async def search(
+    services: ServicesDep, deadline: DeadlineDep, user: UserDep, q: Words, k: KQuery = 10
+) -> Response:
     """A look-up: fewer than k books if fewer match, and as many of one author as match."""
-    return await services.answer(services.list_requests.search(q, user, k=k))
+    return await services.answer(services.list_requests.search(q, user, k=k), deadline)
 
 
 @router.get(
     "/semantic", response_model=BookList, responses=problems.document(404), summary="Search by meaning"
 )
-async def search_by_meaning(services: ServicesDep, user: UserDep, q: Sentence, k: KQuery = 10) -> Response:
+async def search_by_meaning(
+    services: ServicesDep, deadline: DeadlineDep, user: UserDep, q: Sentence, k: KQuery = 10
+) -> Response:
     """The books whose texts are nearest in meaning."""
-    return await services.answer(services.list_requests.search_by_meaning(q, user, k=k))
+    return await services.answer(services.list_requests.search_by_meaning(q, user, k=k), deadline)

@@ -9,6 +9,7 @@ from catalog.users import UserProfile
 from contracts.shell import VERSION_HEADER, BookId
 from gateway.cache.base import ResponseCache
 from gateway.catalog import Catalog
+from gateway.deadline import Deadline
 from gateway.mesh.mesh import Mesh
 from gateway.recommend.details import Details
 from gateway.recommend.list_requests import ListRequest, ListRequestBuilder
@@ -30,10 +31,11 @@ class Services:
     list_requests: ListRequestBuilder
     recommender: Recommender
     details: Details
+    deadline_s: float
 
-    async def answer(self, request: ListRequest) -> Response:
+    async def answer(self, request: ListRequest, deadline: Deadline) -> Response:
         """The list that is requested, under a header that names its version."""
-        rendered = await self.recommender.answer(request)
+        rendered = await self.recommender.answer(request, deadline)
         headers = {VERSION_HEADER: rendered.version}
         return Response(rendered.body, media_type="application/json", headers=headers)
 
@@ -46,14 +48,22 @@ async def _find_services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(_find_services)]
 
 
+async def _start_deadline(services: ServicesDep) -> Deadline:
+    return Deadline.after(services.deadline_s)
+
+
+DeadlineDep = Annotated[Deadline, Depends(_start_deadline)]
+
+
 async def _find_user(
     services: ServicesDep,
+    deadline: DeadlineDep,
     user_id: Annotated[
         Annotated[BookId, Whole] | None,
         Query(description="Leave out what this reader has read or dismissed.", examples=[142]),
     ] = None,
 ) -> UserProfile | None:
-    return None if user_id is None else await services.catalog.read_user(user_id)
+    return None if user_id is None else await services.catalog.read_user(user_id, deadline)
 
 
 UserDep = Annotated[UserProfile | None, Depends(_find_user)]

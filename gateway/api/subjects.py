@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from gateway.api.services import ServicesDep
+from gateway.api.services import DeadlineDep, ServicesDep
 from gateway.schemas import SubjectItem, SubjectList, Whole
 
 router = APIRouter(prefix="/v1", tags=["subjects"])
@@ -14,6 +14,7 @@ router = APIRouter(prefix="/v1", tags=["subjects"])
 @router.get("/subjects", summary="List subjects")
 async def list_subjects(
     services: ServicesDep,
+    deadline: DeadlineDep,
     prefix: Annotated[
         str, Query(max_length=200, description="Only subjects that begin so, in any case.", examples=["sci"])
     ] = "",
@@ -21,5 +22,5 @@ async def list_subjects(
     offset: Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="Subjects to skip.")] = 0,
 ) -> SubjectList:
     """Those of most books first, generic ones ("Fiction") last."""
-    rows, total = await services.subjects.find(prefix=prefix, limit=limit, offset=offset)
+    rows, total = await services.subjects.find(prefix=prefix, limit=limit, offset=offset, deadline=deadline)
     return SubjectList(total=total, items=[SubjectItem(name=row.name, n_books=row.n_books) for row in rows])

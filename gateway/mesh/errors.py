@@ -29,13 +29,23 @@ class UpstreamError(MeshError):
 
     code = ClientCode.UPSTREAM_FAILED
 
+    @property
+    def blamed(self) -> str:
+        """The dependency whose fault it is, as responses name it."""
+        return self.server
+
 
 class UpstreamTimeout(UpstreamError):
     """No answer within the time that the request had left."""
 
-    def __init__(self, server: ServerName, waited_s: float) -> None:
-        super().__init__(server, f"no answer within {waited_s * 1000:.0f} ms")
-        self.waited_s = waited_s
+    def __init__(self, server: ServerName, waited_s: float, slow: str) -> None:
+        reason = "" if slow == server else f", which is what {slow} left of the time"
+        super().__init__(server, f"no answer within {waited_s * 1000:.0f} ms{reason}")
+        self.waited_s, self.slow = waited_s, slow
+
+    @property
+    def blamed(self) -> str:
+        return self.slow
 
 
 class UpstreamUnreachable(UpstreamError):

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import structlog
 
 from contracts.shell import ServerName
-from gateway.mesh.deadline import Deadline
+from gateway.deadline import Deadline
 from gateway.mesh.errors import VersionNotHeld
 from gateway.mesh.pinning import NO_VERSION, choose_version
 from gateway.mesh.server import Server
@@ -55,10 +55,9 @@ class Mesh:
         self._pin()
 
     async def at_one_version(
-        self, timeout_s: float, build: Callable[[MeshView], Awaitable[AnswerT]]
+        self, deadline: Deadline, build: Callable[[MeshView], Awaitable[AnswerT]]
     ) -> AnswerT:
         """What `build` makes of one view of the mesh, retried at the next if a server drops its version."""
-        deadline = Deadline.after(timeout_s)
         for attempt in range(1, MAX_ATTEMPTS + 1):
             is_last = attempt == MAX_ATTEMPTS
             view = MeshView(self.servers, self.pinned, deadline, self._is_pinned, is_last_attempt=is_last)

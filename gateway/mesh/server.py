@@ -12,8 +12,8 @@ from structlog.contextvars import get_contextvars
 from contracts import shell
 from contracts.errors import ClientCode, MeshCode, Problem
 from contracts.shell import ServerName
+from gateway.deadline import Deadline
 from gateway.mesh.breaker import CircuitBreaker
-from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import (
     UpstreamBroken,
     UpstreamError,
@@ -97,7 +97,7 @@ class Server:
         """
         if (remaining_s := deadline.remaining_s()) < SHORTEST_CALL_S:
             # Not the server's fault, so not the breaker's matter.
-            raise UpstreamTimeout(self.name, remaining_s)
+            raise UpstreamTimeout(self.name, remaining_s, deadline.find_slow(self.name, remaining_s))
         if not self.breaker.allows():
             raise UpstreamUnreachable(self.name, "failed too often, left alone for a while")
         started_s = time.perf_counter()
@@ -106,6 +106,11 @@ class Server:
             span = self._tracer.start_span(f"{self.name} {path}", kind=SpanKind.CLIENT)
             with use_span(span, end_on_exit=True):  # a microsecond less than start_as_current_span
                 answer = await self._exchange(path, request, response_type, version, remaining_s)
+        except TimeoutError as error:
+            slow = deadline.find_slow(self.name, remaining_s)
+            outcome = UpstreamTimeout.__name__ if slow == self.name else "cut_short"
+            self.breaker.failed() if slow == self.name else self.breaker.abandoned()
+            raise UpstreamTimeout(self.name, remaining_s, slow) from error
         except UpstreamError as error:
             outcome = type(error).__name__
             self.breaker.failed()
@@ -123,6 +128,7 @@ class Server:
             return answer
         finally:
             seconds = time.perf_counter() - started_s
+            deadline.charge(self.name, seconds)
             self._metrics.upstream_seconds.labels(self.name, outcome).observe(seconds)
 
     async def _exchange(
@@ -138,8 +144,6 @@ class Server:
                 headers = _build_headers(version, timeout_s)
                 body = request.model_dump_json()
                 response = await self._client.post(self._url + path, content=body, headers=headers)
-        except TimeoutError as error:
-            raise UpstreamTimeout(self.name, timeout_s) from error
         except httpx.HTTPError as error:
             raise UpstreamUnreachable(self.name, f"{type(error).__name__}: {error}") from error
         if response.status_code != httpx.codes.OK:

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from contracts import als, embedder, metadata, semantic, similarity
 from contracts.shell import Request, Response, ServerName
-from gateway.mesh.deadline import Deadline
+from gateway.deadline import Deadline
 from gateway.mesh.errors import VersionNotHeld, VersionUnavailable
 from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.server import Server
@@ -35,9 +35,9 @@ class MeshView:
         """The version as responses name it."""
         return self.version or NO_VERSION
 
-    def with_share(self, fraction: float) -> "MeshView":
+    def with_share(self) -> "MeshView":
         """The same view with a nearer deadline, which leaves time for a fallback."""
-        return replace(self, deadline=self.deadline.share(fraction))
+        return replace(self, deadline=self.deadline.share())
 
     async def rank(self, request: als.RankRequest) -> als.RankResponse:
         return await self._call("als", als.RANK_PATH, request, als.RankResponse)

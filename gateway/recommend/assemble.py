@@ -23,8 +23,6 @@ from gateway.recommend.candidates import CandidateSource, ListRules, Page
 from gateway.recommend.threshold import Scored
 from gateway.schemas import BookItem, BookList
 
-SOURCE_TIME_SHARE: Final = 0.6
-"""Share of the time left that a source may take, so that its fallback still has some."""
 SPARE_CARDS: Final = 5
 """Cards fetched beyond k, in case the author limit holds books back."""
 
@@ -41,14 +39,14 @@ async def read_with_fallbacks(
     has_answer = False
     for source in sources:
         try:
-            async with aclosing(source.pages(view.with_share(SOURCE_TIME_SHARE), rules, degraded)) as pages:
+            async with aclosing(source.pages(view.with_share(), rules, degraded)) as pages:
                 async for page in pages:
                     has_answer = True
                     yield source, page
         except UpstreamError as error:
-            degraded.add(error.server)
-        except CatalogUnavailable:
-            degraded.add("catalog")
+            degraded.add(error.blamed)
+        except CatalogUnavailable as error:
+            degraded.add(error.blamed)
         except UpstreamRefused:
             continue  # this version has no answer of this kind, the next source's may do
         else:

@@ -6,6 +6,7 @@ from typing import Final
 
 from contracts import als, similarity
 from contracts.shell import MAX_BOOKS, ScoredBooks
+from gateway.deadline import Deadline
 from gateway.mesh.errors import UpstreamError
 from gateway.mesh.view import MeshView
 from gateway.recommend.blend import as_scored, stream_blend
@@ -71,13 +72,13 @@ def by_history(history: History, *, popularity_weight: float | None) -> Candidat
 
 
 def by_subjects(
-    find_subjects: Callable[[], Awaitable[Sequence[str]]], *, popularity_weight: float
+    find_subjects: Callable[[Deadline], Awaitable[Sequence[str]]], *, popularity_weight: float
 ) -> CandidateSource:
     """Books near a set of subjects, blended with popularity; nearness alone while metadata is unavailable."""
 
     async def pages(view: MeshView, rules: ListRules, degraded: set[str]) -> Pages:
         first = first_page_size(rules.k, len(rules.exclude))
-        subjects = await find_subjects()
+        subjects = await find_subjects(view.deadline)
         if not subjects:
             return
         embedded = await view.embed(subjects)
@@ -89,7 +90,7 @@ def by_subjects(
         except UpstreamError as error:
             if error.server != "metadata":
                 raise
-            degraded.add("metadata")
+            degraded.add(error.blamed)
             async for page in _read_from_start(lambda n: view.nearest(embedded.vector, n), first):
                 yield page
 
@@ -112,11 +113,11 @@ def similar_to(book_id: int, *, mode: similarity.SimilarMode, weight: float) -> 
     return CandidateSource(mode, pages)
 
 
-def by_popularity(find_subject: Callable[[], Awaitable[str | None]] | None = None) -> CandidateSource:
+def by_popularity(find_subject: Callable[[Deadline], Awaitable[str | None]] | None = None) -> CandidateSource:
     """The metadata server's most popular books, of a subject if one is found."""
 
     async def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
-        subject = await find_subject() if find_subject else None
+        subject = await find_subject(view.deadline) if find_subject else None
         if find_subject and subject is None:
             return
         offset, n = 0, first_page_size(rules.k, len(rules.exclude))
@@ -130,11 +131,11 @@ def by_popularity(find_subject: Callable[[], Awaitable[str | None]] | None = Non
     return CandidateSource("popular", pages)
 
 
-def by_isbn(find_book: Callable[[], Awaitable[int | None]]) -> CandidateSource:
+def by_isbn(find_book: Callable[[Deadline], Awaitable[int | None]]) -> CandidateSource:
     """The one book that has an ISBN, if any has."""
 
-    async def pages(_view: MeshView, _rules: ListRules, _degraded: set[str]) -> Pages:
-        if (book_id := await find_book()) is not None:
+    async def pages(view: MeshView, _rules: ListRules, _degraded: set[str]) -> Pages:
+        if (book_id := await find_book(view.deadline)) is not None:
             yield [Scored(book_id, 1.0)]
 
     return CandidateSource("keyword", pages)

@@ -7,6 +7,7 @@ from cachetools import LRUCache
 from catalog.books import BookRow
 from contracts.metadata import BookCard
 from gateway.catalog import Catalog
+from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable
 from gateway.mesh.errors import UpstreamError
 from gateway.mesh.view import MeshView
@@ -35,21 +36,23 @@ class Cards:
             return cards
         if "metadata" not in degraded:
             try:
-                answer = await view.cards(unknown)
-            except UpstreamError:
-                degraded.add("metadata")
+                answer = await view.with_share().cards(unknown)
+            except UpstreamError as error:
+                degraded.add(error.blamed)
             else:
                 for card in answer.cards:
                     self._kept[view.version, card.book_id] = card
                     cards[card.book_id] = card
                 return cards
-        return cards | await self._describe_from_sql(unknown, degraded)
+        return cards | await self._describe_from_sql(unknown, view.deadline, degraded)
 
-    async def _describe_from_sql(self, book_ids: Collection[int], degraded: set[str]) -> dict[int, BookCard]:
+    async def _describe_from_sql(
+        self, book_ids: Collection[int], deadline: Deadline, degraded: set[str]
+    ) -> dict[int, BookCard]:
         try:
-            rows = await self._catalog.read_titles(book_ids)
-        except CatalogUnavailable:
-            degraded.add("catalog")
+            rows = await self._catalog.read_titles(book_ids, deadline)
+        except CatalogUnavailable as error:
+            degraded.add(error.blamed)
             return {}
         return {book_id: build_card(row) for book_id, row in rows.items()}
 

@@ -6,6 +6,7 @@ from catalog.users import UserProfile
 from contracts import als
 from contracts.shell import MAX_BOOKS
 from gateway.catalog import Catalog
+from gateway.deadline import Deadline
 from gateway.errors import BookNotFound
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.mesh import Mesh
@@ -19,29 +20,26 @@ N_REASONS: Final = 5
 class Details:
     """Answers about single books, each at one version of the mesh."""
 
-    def __init__(self, mesh: Mesh, catalog: Catalog, cards: Cards, *, deadline_s: float) -> None:
+    def __init__(self, mesh: Mesh, catalog: Catalog, cards: Cards) -> None:
         self._mesh = mesh
         self._catalog = catalog
         self._cards = cards
-        self._deadline_s = deadline_s
 
-    async def describe(self, book_id: int) -> BookDetail:
+    async def describe(self, book_id: int, deadline: Deadline) -> BookDetail:
         """The book's card; SQL's if the version does not know the book. Raises BookNotFound."""
-        return await self._mesh.at_one_version(self._deadline_s, lambda view: self._describe(view, book_id))
+        return await self._mesh.at_one_version(deadline, lambda view: self._describe(view, book_id))
 
-    async def explain(self, user: UserProfile, book_id: int) -> Explanation:
+    async def explain(self, user: UserProfile, book_id: int, deadline: Deadline) -> Explanation:
         """Why the book suits the reader; no reasons is an answer too. Raises BookNotFound."""
-        if not await self._catalog.read_titles([book_id]):
+        if not await self._catalog.read_titles([book_id], deadline):
             raise BookNotFound(book_id)
-        return await self._mesh.at_one_version(
-            self._deadline_s, lambda view: self._explain(view, user, book_id)
-        )
+        return await self._mesh.at_one_version(deadline, lambda view: self._explain(view, user, book_id))
 
     async def _describe(self, view: MeshView, book_id: int) -> BookDetail:
         degraded: set[str] = set()
         card = (await self._cards.describe(view, [book_id], degraded)).get(book_id)
         if card is None:
-            rows = await self._catalog.read_titles([book_id])
+            rows = await self._catalog.read_titles([book_id], view.deadline)
             if book_id not in rows:
                 raise BookNotFound(book_id)
             card = build_card(rows[book_id])
@@ -81,9 +79,9 @@ class Details:
         ]
         request = als.ExplainRequest(history=history, book_ids=[book_id], k=N_REASONS)
         try:
-            return (await view.explain(request)).contributions[0]
+            return (await view.with_share().explain(request)).contributions[0]
         except UpstreamRefused:
             return []
         except UpstreamError as error:
-            degraded.add(error.server)
+            degraded.add(error.blamed)
             return []

@@ -11,6 +11,7 @@ from catalog.users import UserProfile
 from contracts.similarity import SimilarMode
 from foundation.serving_rules import ServingRules
 from gateway.catalog import Catalog
+from gateway.deadline import Deadline
 from gateway.errors import BookNotFound
 from gateway.recommend.candidates import (
     CandidateSource,
@@ -58,10 +59,10 @@ class ListRequestBuilder:
     ) -> ListRequest:
         """For a known reader: by their history, their subjects, popularity."""
 
-        async def find_subjects() -> Sequence[str]:
+        async def find_subjects(deadline: Deadline) -> Sequence[str]:
             if user.favourite_subjects:
                 return user.favourite_subjects[:N_SUBJECTS]
-            return await self._subjects_of([book_id for book_id, _ in user.history])
+            return await self._subjects_of(user.history, deadline)
 
         sources: list[CandidateSource] = []
         if mode in ("auto", "collaborative") and user.history:
@@ -76,8 +77,8 @@ class ListRequestBuilder:
     ) -> ListRequest:
         """For anyone: by what they like, the subjects they name or those of what they like, popularity."""
 
-        async def find_subjects() -> Sequence[str]:
-            return subjects or await self._subjects_of([book_id for book_id, _ in liked])
+        async def find_subjects(deadline: Deadline) -> Sequence[str]:
+            return subjects or await self._subjects_of(liked, deadline)
 
         sources: list[CandidateSource] = []
         if liked:
@@ -92,9 +93,9 @@ class ListRequestBuilder:
     ) -> ListRequest:
         """Books like one; if nothing is known to be, popular books of its main subject."""
 
-        async def find_subject() -> str | None:
+        async def find_subject(deadline: Deadline) -> str | None:
             # Only a book that the similarity server has no answer for gets here: it may not exist.
-            rows = await self.catalog.read_titles([book_id])
+            rows = await self.catalog.read_titles([book_id], deadline)
             if book_id not in rows:
                 raise BookNotFound(book_id)
             return rows[book_id].main_subject
@@ -106,7 +107,7 @@ class ListRequestBuilder:
     def popular(self, subject: str | None, user: UserProfile | None, *, k: int) -> ListRequest:
         """The most popular books, all of one subject if one is named."""
 
-        async def find_subject() -> str | None:
+        async def find_subject(_: Deadline) -> str | None:
             return subject
 
         sources = (by_popularity(find_subject if subject else None), from_snapshot(self.snapshot(), subject))
@@ -119,7 +120,9 @@ class ListRequestBuilder:
         key = f"keyword:{text}:{k}:{_revision_key(user)}"
         sources = (by_keyword(text), by_meaning(text))
         if isbn := find_isbn(ISBN_LABEL.sub("", text, count=1)):
-            return ListRequest(key, (by_isbn(lambda: self._find_edition(isbn)), *sources), rules)
+            return ListRequest(
+                key, (by_isbn(lambda deadline: self._find_edition(isbn, deadline)), *sources), rules
+            )
         return ListRequest(key, sources, rules)
 
     def search_by_meaning(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
@@ -129,22 +132,23 @@ class ListRequestBuilder:
         return ListRequest(key, (by_meaning(text), by_keyword(text)), rules)
 
     def _by_subjects(
-        self, find_subjects: Callable[[], Awaitable[Sequence[str]]], popularity_weight: float | None
+        self, find_subjects: Callable[[Deadline], Awaitable[Sequence[str]]], popularity_weight: float | None
     ) -> CandidateSource:
         if popularity_weight is None:
             popularity_weight = self.rules.subjects_popularity_weight
         return by_subjects(find_subjects, popularity_weight=popularity_weight)
 
-    async def _find_edition(self, isbn: str) -> int | None:
+    async def _find_edition(self, isbn: str, deadline: Deadline) -> int | None:
         with suppress(BookNotFound):
-            return await self.catalog.find_by_isbn(isbn)
+            return await self.catalog.find_by_isbn(isbn, deadline)
         return None
 
     def _with_former_ids(self, book_ids: Sequence[int]) -> frozenset[int]:
         return self.catalog.former_ids(book_ids).union(book_ids)
 
-    async def _subjects_of(self, book_ids: Sequence[int]) -> Sequence[str]:
-        return (await self.catalog.read_subjects_of(book_ids))[:N_SUBJECTS]
+    async def _subjects_of(self, history: History, deadline: Deadline) -> Sequence[str]:
+        book_ids = [book_id for book_id, _ in history]
+        return (await self.catalog.read_subjects_of(book_ids, deadline))[:N_SUBJECTS]
 
     def _padded(
         self, key: str, sources: Sequence[CandidateSource], exclude: frozenset[int], k: int

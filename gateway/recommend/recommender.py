@@ -4,11 +4,14 @@ import hashlib
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import structlog
+
 from foundation.release import RELEASE
 from foundation.serving_rules import ServingRules
 from gateway.cache.base import ResponseCache
 from gateway.cache.single_flight import SingleFlight
 from gateway.catalog import Catalog
+from gateway.deadline import Deadline
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.view import MeshView
 from gateway.metrics import GatewayMetrics
@@ -16,6 +19,8 @@ from gateway.recommend.assemble import assemble, read_with_fallbacks
 from gateway.recommend.cards import Cards
 from gateway.recommend.list_requests import ListRequest
 from gateway.schemas import BookList
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,6 @@ class Recommender:
         cache: ResponseCache,
         metrics: GatewayMetrics,
         *,
-        deadline_s: float,
         rules: ServingRules,
     ) -> None:
         self._mesh = mesh
@@ -45,24 +49,26 @@ class Recommender:
         self._cards = cards
         self._cache = cache
         self._metrics = metrics
-        self._deadline_s = deadline_s
         self._key_prefix = f"{RELEASE}:{rules.model_dump_json()}"
         self._computations: SingleFlight[Rendered] = SingleFlight()
 
-    async def answer(self, request: ListRequest) -> Rendered:
+    async def answer(self, request: ListRequest, deadline: Deadline) -> Rendered:
         """The list as JSON. Raises NothingLeft if no source of candidates is available."""
         version, state = self._mesh.pinned, self._catalog.state
         if version is None or state is None:
-            return await self._compute(request, state)
+            return await self._compute(request, state, deadline)
         key = self._build_key(version, state, request)
         cached = await self._cache.get(key)
         self._metrics.cache_lookups.labels("miss" if cached is None else "hit").inc()
         if cached is not None:
             return Rendered(cached, version)
-        return await self._computations.run(key, lambda: self._compute(request, state))
+        return await self._computations.run(key, lambda: self._compute(request, state, deadline))
 
-    async def _compute(self, request: ListRequest, state: str | None) -> Rendered:
-        books = await self._mesh.at_one_version(self._deadline_s, lambda view: self._find(request, view))
+    async def _compute(self, request: ListRequest, state: str | None, deadline: Deadline) -> Rendered:
+        books = await self._mesh.at_one_version(deadline, lambda view: self._find(request, view))
+        if books.degraded:
+            spent_ms = {name: round(spent_s * 1000) for name, spent_s in deadline.spent_s.items()}
+            log.info("list degraded", degraded=books.degraded, mode=books.mode, spent_ms=spent_ms)
         for dependency in books.degraded:
             self._metrics.degraded.labels(dependency).inc()
         rendered = Rendered(books.model_dump_json().encode(), books.version)

@@ -10,6 +10,7 @@ import structlog
 
 from contracts.metadata import BookCard
 from gateway.catalog import Catalog
+from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable
 from gateway.mesh.errors import MeshError
 from gateway.mesh.mesh import Mesh
@@ -69,17 +70,17 @@ class SnapshotKeeper:
         background.repeat("keep snapshot", partial(self._refresh, TIMEOUT_S), every_s=CHECK_INTERVAL_S)
 
     async def _refresh(self, timeout_s: float) -> None:
-        await self._catalog.look()
+        await self._catalog.look(Deadline.after(timeout_s))
         if self._mesh.pinned is not None and self._mesh.pinned != self.snapshot.version:
             try:
-                self.snapshot = await self._mesh.at_one_version(timeout_s, self._take)
+                self.snapshot = await self._mesh.at_one_version(Deadline.after(timeout_s), self._take)
             except MeshError as error:
                 log.info("snapshot_not_taken", error=str(error))
             else:
                 log.info("snapshot_taken", version=self.snapshot.version, books=len(self.snapshot.books))
         is_of_another = self.snapshot.version is None and self.snapshot.catalog != self._catalog.state
         if not self.snapshot.books or is_of_another:
-            await self._take_from_sql()
+            await self._take_from_sql(Deadline.after(timeout_s))
 
     async def _take(self, view: MeshView) -> Snapshot:
         books: list[Scored] = []
@@ -94,11 +95,11 @@ class SnapshotKeeper:
                 break
         return Snapshot(view.version, tuple(books), cards)
 
-    async def _take_from_sql(self) -> None:
+    async def _take_from_sql(self, deadline: Deadline) -> None:
         state = self._catalog.state
         try:
-            counts = await self._catalog.read_most_read(self._n_books)
-            rows = await self._catalog.read_titles([book_id for book_id, _ in counts])
+            counts = await self._catalog.read_most_read(self._n_books, deadline)
+            rows = await self._catalog.read_titles([book_id for book_id, _ in counts], deadline)
         except CatalogUnavailable as error:
             log.warning("snapshot_not_taken", error=str(error))
             return

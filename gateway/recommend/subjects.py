@@ -8,6 +8,7 @@ from rapidfuzz import process
 
 from catalog.subjects import SubjectRow
 from gateway.catalog import Catalog
+from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable, UnknownSubjects
 
 FRESH_FOR_S: Final = 60.0
@@ -26,36 +27,38 @@ class Subjects:
         self._read_at_s = float("-inf")
         self._state: str | None = None
 
-    async def find(self, *, prefix: str, limit: int, offset: int) -> tuple[list[SubjectRow], int]:
+    async def find(
+        self, *, prefix: str, limit: int, offset: int, deadline: Deadline
+    ) -> tuple[list[SubjectRow], int]:
         """Subjects that begin with `prefix`, in any case, the largest first; and how many there are in all.
 
         Raises CatalogUnavailable only if they could never be read.
         """
-        await self._refresh(FRESH_FOR_S)
+        await self._refresh(FRESH_FOR_S, deadline)
         wanted = prefix.casefold()
         found = [row for row in self._rows if row.name.casefold().startswith(wanted)]
         return found[offset : offset + limit], len(found)
 
-    async def resolve(self, names: Sequence[str]) -> list[str]:
+    async def resolve(self, names: Sequence[str], deadline: Deadline) -> list[str]:
         """The subjects as the catalog spells them, each once. Raises UnknownSubjects.
 
         While the catalog is unavailable and was never read, as the client spells them.
         """
         try:
-            await self._refresh(0.0 if self._unknown(names) else FRESH_FOR_S)
+            await self._refresh(0.0 if self._unknown(names) else FRESH_FOR_S, deadline.share())
         except CatalogUnavailable:
             return list(dict.fromkeys(names))
         if unknown := self._unknown(names):
             raise UnknownSubjects(unknown, {name: self._suggest(name) for name in unknown})
         return list(dict.fromkeys(self._names[name.casefold()] for name in names))
 
-    async def _refresh(self, fresh_for_s: float) -> None:
+    async def _refresh(self, fresh_for_s: float, deadline: Deadline) -> None:
         is_fresh = time.monotonic() - self._read_at_s < fresh_for_s
         if is_fresh and self._state == self._catalog.state:
             return
         state = self._catalog.state
         try:
-            self._rows = await self._catalog.read_subjects()
+            self._rows = await self._catalog.read_subjects(deadline)
         except CatalogUnavailable:
             if not self._rows:
                 raise

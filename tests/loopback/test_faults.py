@@ -1,7 +1,9 @@
 """Processes killed and objects damaged under requests: readers get whole lists all the while."""
 
+import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from contracts.shell import SERVER_NAMES, ServerName
 from tests.loopback.checks import check_list
 from tests.loopback.load import ListQuery, Load, has_more, has_recovered, steady_load
 from tests.loopback.twin import TITLE_PREFIX, seal_twin
-from tests.meshes import PROCESS_NAMES, Mesh, wait_until
+from tests.meshes import PATIENT, PROCESS_NAMES, Mesh, wait_until
 
 pytestmark = pytest.mark.loopback
 
@@ -63,6 +65,20 @@ def test_readers_get_whole_lists_while_a_killed_server_comes_back(
     check_lists(load)
     assert set(load.degraded) == {name}
     assert f"{name} ended (-9); restart in" in frail_mesh.output.read_text()
+
+
+def test_a_server_that_hangs_delays_its_lists_and_is_named(frail_mesh: Mesh) -> None:
+    pid = frail_mesh.pid("als")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        response = frail_mesh.client.get("/v1/users/1/recommendations", params={"k": 10})
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+    check_list(response.json(), k=10)
+    assert response.json()["degraded"] == ["als"]
+    assert response.elapsed.total_seconds() < float(PATIENT["BOOKMESH_DEADLINE_S"])
 
 
 def test_popular_books_stand_in_when_all_servers_are_killed_at_once(frail_mesh: Mesh, load: Load) -> None:

@@ -168,7 +168,7 @@ def test_a_degraded_list_is_not_kept(urls: dict[str, str], home: Path) -> None:
 
 
 @contextmanager
-def _hanging() -> Iterator[str]:
+def hanging() -> Iterator[str]:
     """Base URL of a server that takes every request and answers none."""
     addresses: list[str] = []
     started, stop = threading.Event(), threading.Event()
@@ -197,7 +197,7 @@ def test_a_server_that_hangs_costs_no_more_than_the_deadline(
     urls: dict[str, str], home: Path, slow: ServerName
 ) -> None:
     with (
-        _hanging() as url,
+        hanging() as url,
         running.gateway(running.settings_for(home, {**urls, slow: url}, deadline_s=0.2)) as client,
     ):
         for path in (LISTS[0], LISTS[3], LISTS[6], LISTS[7]):

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -128,3 +129,18 @@ def test_while_another_writer_holds_the_catalog_a_rating_is_put_off(client: http
     assert client.put(f"/v1/users/{STRANGER}/ratings/55", json={"rating": 5}).status_code == 201
     listed = client.get(f"/v1/users/{STRANGER}/ratings").json()
     assert [item["book_id"] for item in listed["items"]] == [55]  # what was refused was not written later
+
+
+def test_more_readers_at_once_than_are_kept_get_their_lists(home: Path, urls: dict[str, str]) -> None:
+    settings = running.settings_for(home, urls, cache={"users": 1, "response_bytes": 1})
+    with running.gateway(settings) as client, ThreadPoolExecutor(12) as pool:
+
+        def fetch(number: int) -> int:
+            user_id = 1 + number % 4
+            if number % 5 == 0:
+                client.put(f"/v1/users/{user_id}/ratings/{11 * (1 + number % 12)}", json={"rating": 5})
+            return client.get(f"/v1/users/{user_id}/recommendations").status_code
+
+        statuses = set(pool.map(fetch, range(300)))
+
+    assert statuses == {200}

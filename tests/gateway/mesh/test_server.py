@@ -13,8 +13,8 @@ from structlog.contextvars import bound_contextvars
 from contracts import embedder
 from contracts.errors import ClientCode, ErrorCode, MeshCode, build_problem
 from contracts.shell import DEADLINE_HEADER, REQUEST_ID_HEADER, VERSION_HEADER
+from gateway.deadline import Deadline
 from gateway.mesh.breaker import CircuitBreaker
-from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import (
     UpstreamBroken,
     UpstreamError,

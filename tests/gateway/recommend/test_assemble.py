@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.metadata import BookCard
+from gateway.deadline import Deadline
 from gateway.errors import NothingLeft
-from gateway.mesh.deadline import Deadline
 from gateway.mesh.errors import UpstreamRefused, UpstreamUnreachable
 from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView

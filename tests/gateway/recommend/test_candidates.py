@@ -9,6 +9,7 @@ import pytest
 
 from contracts import als, embedder
 from contracts.shell import ScoredBooks
+from gateway.deadline import Deadline
 from gateway.mesh.errors import UpstreamUnreachable
 from gateway.recommend.candidates import (
     CandidateSource,
@@ -32,6 +33,7 @@ class _LargeMesh:
 
     def __init__(self, *, has_metadata: bool = True) -> None:
         self.has_metadata = has_metadata
+        self.deadline = Deadline.after(1000)
         self.depth = 0
 
     async def embed(self, subjects: Sequence[str]) -> embedder.EmbedResponse:
@@ -80,7 +82,7 @@ async def _read(
     return books[:n]
 
 
-async def _find_subjects() -> list[str]:
+async def _find_subjects(_: Deadline) -> list[str]:
     return ["Space"]
 
 
