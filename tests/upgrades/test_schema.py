@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from catalog.database import Database, open_database
-from catalog.schema import check_migrated, migrate, read_state
+from catalog.schema import check_migrated, migrate, read_state, write_sql
 from tests.services import new_mariadb_database
 from tests.upgrades.releases import OLD, copy_rows, read_rows, reflect, unpack_catalog
 
@@ -70,6 +70,18 @@ def test_what_was_interrupted_is_run_again(
 
     check_migrated(sealed_in_mariadb)
     assert read_rows(sealed_in_mariadb, tables) == before
+
+
+@pytest.mark.parametrize("sealed", [OLD], indirect=True)
+def test_an_administrator_can_run_the_printed_sql_on_mariadb(sealed_in_mariadb: Database) -> None:
+    statements = [each for each in write_sql(sealed_in_mariadb).split(";") if each.strip()]
+
+    with sealed_in_mariadb.engine.begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+    check_migrated(sealed_in_mariadb)
+    assert write_sql(sealed_in_mariadb) == ""
 
 
 def test_a_migration_that_fails_on_sqlite_leaves_the_old_catalog(

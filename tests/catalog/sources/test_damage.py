@@ -18,9 +18,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from catalog.database import Database, migrate, open_database
+from catalog.database import Database, open_database
 from catalog.errors import SourceError
 from catalog.importing import ImportReport, import_source
+from catalog.schema import migrate
 from catalog.sources.book_crossing import BOOKS, FORMAT, RATINGS, USERS, BookCrossing
 from catalog.sources.csv_rows import CsvFormat, read_csv
 from catalog.sources.plain_csv import ITEMS, PlainCsv
