@@ -27,6 +27,10 @@ def put(client: httpx.Client, path: str = RATING) -> httpx.Response:
     return client.put(path, json={"rating": 7})
 
 
+def names_of_subjects(client: httpx.Client) -> list[str]:
+    return [subject["name"] for subject in client.get("/v1/subjects").json()["items"]]
+
+
 def read_ratings(file: Path) -> list[int]:
     """What another program finds in the file."""
     with closing(sqlite3.connect(file)) as catalog:
@@ -82,8 +86,12 @@ def test_a_file_that_another_program_makes_anew_is_waited_for_and_used(
 ) -> None:
     (tmp_path / "new").mkdir()
     new = running.build_home(tmp_path / "new") / "catalog.db"
+    with closing(sqlite3.connect(new)) as catalog:
+        catalog.execute("UPDATE subjects SET name = 'Stars' WHERE name = 'Space'")
+        catalog.commit()
     with running.gateway(running.settings_for(home, urls)) as client:
         assert put(client).is_success
+        assert names_of_subjects(client) == ["Space", "Soup"]
         for file in home.glob("catalog.db*"):
             file.unlink()
         check_unavailable(client, "its file was deleted or replaced")
@@ -92,6 +100,7 @@ def test_a_file_that_another_program_makes_anew_is_waited_for_and_used(
 
         assert put(client, RATING.replace("33", "44")).is_success
         assert read_ratings(home / "catalog.db") == [11, 22, 44]
+        assert names_of_subjects(client) == ["Stars", "Soup"]
 
 
 def test_a_catalog_of_an_earlier_release_is_not_used_before_it_is_migrated(
