@@ -1,15 +1,30 @@
 """Opens the catalog's database."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Engine, UpdateBase, create_engine, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy import CursorResult, Dialect, Engine, UpdateBase, create_engine, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    NotSupportedError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import Session
 
 from catalog.errors import DatabaseUrlInvalid
 from catalog.sqlite import N_OPENED, DatabaseFile, open_sqlite
+from foundation.urls import hide_password
+
+REFUSALS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+MYSQL_UNKNOWN_COLUMN = 1054
+"""To PyMySQL this is as operational an error as a database that is away."""
 
 
 class Database:
@@ -18,7 +33,7 @@ class Database:
     def __init__(self, engine: Engine, file: DatabaseFile | None = None) -> None:
         self.engine = engine
         self._file = file
-        self.url = engine.url.render_as_string(hide_password=True)
+        self.url = hide_password(engine.url.render_as_string())
 
     @contextmanager
     def session(self, *, write: bool = False) -> Iterator[Session]:
@@ -49,11 +64,29 @@ def open_database(url: str) -> Database:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return Database(*open_sqlite(parsed))
-        return Database(create_engine(parsed, pool_pre_ping=True))
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise DatabaseUrlInvalid(url, "not an SQLAlchemy URL") from error
+        engine = create_engine(parsed, pool_pre_ping=True)
+        event.listen(engine, "do_connect", _connect)
+        return Database(engine)
+    # Not `from error`: the message of what went wrong may hold a piece of the password.
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        raise DatabaseUrlInvalid("not an SQLAlchemy URL") from None
     except ModuleNotFoundError as error:
-        raise DatabaseUrlInvalid(url, f"its driver is not installed (`pip install {error.name}`)") from error
+        raise DatabaseUrlInvalid(
+            f"its driver {error.name} is not installed; for MySQL and MariaDB "
+            "`pip install 'bookmesh[mysql]'` and begin with mysql+pymysql://"
+        ) from None
+
+
+def is_our_mistake(error: SQLAlchemyError) -> bool:
+    """Whether the database refused a statement, which was wrong then, rather than failed to serve it."""
+    if not isinstance(error, DBAPIError) or isinstance(error, REFUSALS):
+        return True
+    match error.orig:
+        case sqlite3.Error() as cause:
+            return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+        case Exception(args=(code, *_)):
+            return bool(code == MYSQL_UNKNOWN_COLUMN)
+    return False
 
 
 def count_opened(session: Session) -> int:
@@ -65,3 +98,10 @@ def count_changed(session: Session, statement: UpdateBase) -> int:
     """Run an update or a delete and tell how many rows it met."""
     result = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", result).rowcount
+
+
+def _connect(dialect: Dialect, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
+    try:
+        return dialect.connect(*arguments, **options)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise DatabaseUrlInvalid("the driver takes no such options or values after the ?") from None

@@ -23,6 +23,8 @@ CatalogError
 
 from pathlib import Path
 
+from foundation.settings import find_variable
+
 
 class CatalogError(Exception):
     """Base of all errors of this package."""
@@ -84,9 +86,9 @@ class DatabaseFileReplaced(CatalogError):
 class DatabaseUrlInvalid(CatalogError):
     """The URL names no database that can be opened."""
 
-    def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"database URL {url!r}: {reason}; an example: sqlite:///.bookmesh/catalog.db")
-        self.url = url
+    def __init__(self, reason: str) -> None:
+        variable = find_variable("catalog", "database_url")
+        super().__init__(f"{variable}: {reason}; an example: sqlite:///.bookmesh/catalog.db")
 
 
 class IsbnInvalid(CatalogError):

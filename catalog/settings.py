@@ -1,14 +1,13 @@
 """What every process that opens the catalog reads from the environment."""
 
-from pydantic import SecretStr
-
 from foundation.settings import Options, ProcessSettings
+from foundation.urls import SecretUrl
 
 
 class CatalogOptions(Options):
     """Where the catalog is."""
 
-    database_url: SecretStr | None = None
+    database_url: SecretUrl | None = None
     """SQLAlchemy URL of the catalog; without it, SQLite under `home`."""
 
 

@@ -31,6 +31,8 @@ DEFAULT_PORTS: dict[ServerName, int] = {
 BookId = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Weight = Annotated[float, Field(ge=0, le=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Host = Annotated[str, Field(pattern=r"^[\w.:%-]+$")]
+"""An IP address or a name."""
 MAX_BOOKS = 10_000
 """Most books that one message may carry."""
 

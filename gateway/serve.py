@@ -2,11 +2,14 @@
 
 import signal
 import sys
+from contextlib import closing
 from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
+from catalog.database import open_database
+from catalog.schema import check_migrated
 from gateway.app import create_app
 from gateway.settings import GatewaySettings
 from middleware.connections import bound_connections
@@ -19,14 +22,24 @@ DRAIN_S: Final = 10
 
 
 def run_gateway(settings: GatewaySettings) -> None:
-    """Serve until SIGINT or SIGTERM; requests under way are answered first."""
+    """Serve until SIGINT or SIGTERM; requests under way are answered first.
+
+    Raises CatalogError, and SQLAlchemyError if the database does not answer.
+    """
     configure_logging("gateway", level=settings.telemetry.log_level)
     # Having drained, uvicorn raises the signal that stopped it once more: its default would end the process
     # before the last traces are sent.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
+    _check_catalog(settings)
     tracer = open_tracing("gateway", settings.telemetry.otlp_endpoint)
     uvicorn.Server(build_uvicorn_config(settings, create_app(settings, tracer))).run()
+
+
+def _check_catalog(settings: GatewaySettings) -> None:
+    # The app checks it once more, but whatever is raised in there comes out as a traceback of uvicorn's.
+    with closing(open_database(settings.catalog_url)) as db:
+        check_migrated(db)
 
 
 def build_uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:

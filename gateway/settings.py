@@ -1,29 +1,49 @@
 """What the gateway reads from the environment, once, at start-up."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
+from pydantic import AfterValidator, Field, HttpUrl, PositiveFloat, PositiveInt
+from pydantic_core import PydanticCustomError
 
 from catalog.settings import CatalogSettings
-from contracts.shell import DEFAULT_PORTS, SERVER_NAMES, Port, ServerName
+from contracts.shell import DEFAULT_PORTS, SERVER_NAMES, Host, Port, ServerName
 from foundation.serving_rules import ServingRules
 from foundation.settings import Options
+from foundation.urls import OpenUrl, SecretUrl
 from middleware.settings import ConnectionLimits
 from telemetry.settings import TelemetryOptions
+
+REDIS_URL_EXPECTED: Final = (
+    "Input should be redis://[user:password@]host[:port][/number]; "
+    "in the password write / ? # @ as %2F %3F %23 %40"
+)
 
 
 def _default_url(server: ServerName) -> HttpUrl:
     return HttpUrl(f"http://127.0.0.1:{DEFAULT_PORTS[server]}")
 
 
+def _check_redis_url(url: SecretUrl) -> SecretUrl:
+    # Whoever has no Redis need not wait for its import.
+    from redis.asyncio import ConnectionPool
+
+    try:
+        pool = ConnectionPool.from_url(url.get_secret_value())
+        pool.connection_class(**pool.connection_kwargs)
+    except (TypeError, ValueError):
+        # Not `from` the error, which may hold a piece of the password.
+        raise PydanticCustomError("redis_url", REDIS_URL_EXPECTED) from None
+    return url
+
+
 class ServerUrls(Options):
     """Base URL of each model server."""
 
-    embedder: HttpUrl = _default_url("embedder")
-    similarity: HttpUrl = _default_url("similarity")
-    als: HttpUrl = _default_url("als")
-    metadata: HttpUrl = _default_url("metadata")
-    semantic: HttpUrl = _default_url("semantic")
+    embedder: OpenUrl = _default_url("embedder")
+    similarity: OpenUrl = _default_url("similarity")
+    als: OpenUrl = _default_url("als")
+    metadata: OpenUrl = _default_url("metadata")
+    semantic: OpenUrl = _default_url("semantic")
 
 
 class MeshOptions(Options):
@@ -54,7 +74,7 @@ class BreakerOptions(Options):
 class CacheOptions(Options):
     """What the gateway keeps so as not to fetch or compute it again."""
 
-    redis_url: SecretStr | None = None
+    redis_url: Annotated[SecretUrl, AfterValidator(_check_redis_url)] | None = None
     """Redis that several gateways share as their cache; without it, each caches in its own process."""
     response_bytes: PositiveInt = 32 * 1024 * 1024
     """Memory for finished responses in this process."""
@@ -67,7 +87,7 @@ class CacheOptions(Options):
 class GatewayOptions(Options):
     """Where the gateway listens, which servers it calls, and how long it waits."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     """Address that the gateway listens on."""
     port: Port = 8000
     """Port that the gateway listens on; 0 takes a free one."""

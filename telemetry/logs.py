@@ -25,7 +25,7 @@ def configure_logging(process: str, *, level: str = "info", stream: TextIO | Non
         structlog.contextvars.merge_contextvars,
     ]
     rendering: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(pad_event_to=32)]
+        [structlog.dev.ConsoleRenderer(pad_event_to=32, exception_formatter=structlog.dev.plain_traceback)]
         if stream.isatty()
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_dump_json)]
     )

@@ -8,6 +8,7 @@ from opentelemetry.trace import NoOpTracer, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from foundation.settings import find_variable
+from foundation.urls import SecretBaseUrl
 
 PROPAGATOR: Final = TraceContextTextMapPropagator()
 
@@ -22,7 +23,7 @@ class TracingNotInstalled(RuntimeError):
         )
 
 
-def open_tracing(process: str, endpoint: str | None) -> Tracer:
+def open_tracing(process: str, endpoint: SecretBaseUrl | None) -> Tracer:
     """A tracer that sends spans in batches to an OTLP/HTTP collector; records nothing if `endpoint` is None.
 
     `endpoint` is the collector's base URL, such as http://127.0.0.1:4318. What is still buffered when the
@@ -38,7 +39,8 @@ def open_tracing(process: str, endpoint: str | None) -> Tracer:
     except ImportError as error:
         raise TracingNotInstalled from error
     provider = TracerProvider(resource=Resource.create({"service.name": f"bookmesh-{process}"}))
-    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+    base_url = str(endpoint.get_secret_value()).rstrip("/")
+    exporter = OTLPSpanExporter(endpoint=f"{base_url}/v1/traces")
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider.get_tracer("bookmesh")
 

@@ -2,7 +2,7 @@
 
 from pydantic import PositiveFloat, PositiveInt
 
-from contracts.shell import DEFAULT_PORTS, Port, ServerName
+from contracts.shell import DEFAULT_PORTS, Host, Port, ServerName
 from foundation.settings import Options, ProcessSettings
 from middleware.settings import ConnectionLimits
 from telemetry.settings import TelemetryOptions
@@ -21,7 +21,7 @@ class ServerPorts(Options):
 class ServerOptions(Options):
     """The same for all five servers of a host."""
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     """Address that the model servers listen on."""
     ports: ServerPorts = ServerPorts()
     pointer_poll_s: PositiveFloat = 0.5

@@ -10,7 +10,9 @@ import httpx
 import pytest
 from opentelemetry.sdk.trace import Tracer as RecordingTracer
 from opentelemetry.trace import SpanKind, Tracer
+from pydantic import HttpUrl
 
+from foundation.urls import SecretBaseUrl
 from telemetry.tracing import PROPAGATOR, TracingNotInstalled, extract_trace, open_tracing
 from tests.gateway.running import build_home
 from tests.servers.running import wait_until
@@ -33,6 +35,10 @@ def collector() -> Iterator[Collector]:
         yield collector
 
 
+def open_to(collector: Collector) -> Tracer:
+    return open_tracing("gateway", SecretBaseUrl(HttpUrl(collector.endpoint)))
+
+
 def headers_to_pass_on() -> dict[str, str]:
     headers: dict[str, str] = {}
     PROPAGATOR.inject(headers)
@@ -46,7 +52,7 @@ def send_all(tracer: Tracer) -> None:
 
 
 def test_spans_reach_the_collector_with_their_parents_and_attributes(collector: Collector) -> None:
-    tracer = open_tracing("gateway", collector.endpoint)
+    tracer = open_to(collector)
 
     with tracer.start_as_current_span("outer", extract_trace(TRACED), SpanKind.SERVER) as span:
         span.set_attribute("status", 200)
@@ -65,7 +71,7 @@ def test_spans_reach_the_collector_with_their_parents_and_attributes(collector: 
 
 
 def test_an_exception_marks_its_span_as_failed(collector: Collector) -> None:
-    tracer = open_tracing("gateway", collector.endpoint)
+    tracer = open_to(collector)
 
     with pytest.raises(ZeroDivisionError), tracer.start_as_current_span("broken"):
         raise ZeroDivisionError
@@ -75,7 +81,7 @@ def test_an_exception_marks_its_span_as_failed(collector: Collector) -> None:
 
 
 def test_a_span_without_a_parent_begins_a_trace(collector: Collector) -> None:
-    tracer = open_tracing("gateway", collector.endpoint)
+    tracer = open_to(collector)
 
     with tracer.start_as_current_span("root", extract_trace({b"host": b"books"})):
         passed_on = headers_to_pass_on()
@@ -147,4 +153,4 @@ def test_an_endpoint_without_the_sdk_says_what_to_install(monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
 
     with pytest.raises(TracingNotInstalled, match=r"pip install 'bookmesh\[tracing\]'"):
-        open_tracing("als", "http://127.0.0.1:4318")
+        open_tracing("als", SecretBaseUrl(HttpUrl("http://127.0.0.1:4318")))
