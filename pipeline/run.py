@@ -15,11 +15,11 @@ from artifacts.store import ArtifactStore
 from catalog.database import Database
 from catalog.schema import check_migrated
 from evidence.registry import Evidence
+from foundation.lock import hold_lock
 from foundation.release import RELEASE
 from foundation.tools import Tools
 from pipeline.current import Current, Recipe, Rival, build_rival, open_sealed, read_recipe
-from pipeline.errors import CannotCompare
-from pipeline.lock import hold_lock
+from pipeline.errors import AlreadyTraining, CannotCompare
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_fold_models
 from pipeline.records import Aggregates, Export, Fold, Split, build_fold
 from pipeline.report import RunReport, write_report
@@ -62,7 +62,7 @@ def train(
     check_migrated(db)
     # Many small products, one a reader: BLAS threads would cost more than they give.
     with (
-        hold_lock(settings.lock_path),
+        hold_lock(settings.lock_path, AlreadyTraining),
         threadpool_limits(limits=1, user_api="blas"),
         tempfile.TemporaryDirectory(prefix="bookmesh-") as workspace,
     ):

@@ -9,10 +9,10 @@ from sqlalchemy import delete, insert
 
 from catalog.tables import Rating
 from evidence.registry import Evidence
+from foundation.lock import hold_lock
 from foundation.release import RELEASE
 from foundation.serving_rules import ServingRules
 from pipeline.errors import AlreadyTraining, TooFewRatings
-from pipeline.lock import hold_lock
 from pipeline.models.fold_models import GATE_OWNER, FoldModels
 from pipeline.report import RunReport
 from pipeline.settings import GateParams, RankerParams
@@ -272,7 +272,7 @@ def test_models_trained_on_shuffled_labels_are_refused_and_the_version_stays(hom
 
 def test_a_second_training_in_the_same_home_says_so_and_stops(home: Home) -> None:
     with (
-        hold_lock(home.settings.lock_path),
+        hold_lock(home.settings.lock_path, AlreadyTraining),
         pytest.raises(AlreadyTraining, match="training already") as refusal,
     ):
         home.train()
