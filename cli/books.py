@@ -10,11 +10,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from catalog.database import Database, open_database
-from catalog.errors import CatalogError
 from catalog.merging.merged import list_merges, split_book
 from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
-from cli.console import err, failing_clearly, number, out
+from cli.console import err, number, out
 from telemetry.logs import configure_logging
 
 app = typer.Typer(no_args_is_help=True)
@@ -24,7 +23,7 @@ log = structlog.get_logger()
 @app.command("merges")
 def merges(limit: Annotated[int, typer.Option(min=1, help="Most of them to list.")] = 50) -> None:
     """List the books that are part of another one by now, those merged last first."""
-    with failing_clearly(CatalogError), _open().session() as session:
+    with _open().session() as session:
         rows = list_merges(session, limit=limit)
     table = Table(
         number("book"), "known as", "title", number("part of"), "its title", "since", number("editions"),
@@ -50,7 +49,7 @@ def split(
 ) -> None:
     """Undo a merge for good: the book has its editions, ratings and dismissals again."""
     configure_logging("books", level="warning" if err.is_terminal else "info")
-    with failing_clearly(CatalogError), _open().session(write=True) as session:
+    with _open().session(write=True) as session:
         heir = split_book(session, book)
     log.info("book_split", book=book, heir=heir, by=getpass.getuser())
     out.print(f"book {book} is no part of book {heir} any more", highlight=False)

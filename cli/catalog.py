@@ -9,12 +9,11 @@ from rich.table import Table
 from sqlalchemy import select
 
 from catalog.database import Database, open_database
-from catalog.errors import CatalogError
 from catalog.schema import check_migrated, prepare
 from catalog.settings import CatalogSettings
 from catalog.tables import Book
 from catalog.users import find_user
-from cli.console import err, fail, failing_clearly, out
+from cli.console import err, fail, out
 from cli.progress import bars
 from telemetry.logs import configure_logging
 
@@ -88,11 +87,10 @@ def find(
     external_id: Annotated[str, typer.Option(help="The reader's id there.")],
 ) -> None:
     """Print the user_id of a reader by the id that the source knows them by."""
-    with failing_clearly(CatalogError):
-        db = open_database(CatalogSettings().catalog_url)
-        check_migrated(db)
-        with db.session() as session:
-            user_id = find_user(session, source, external_id)
+    db = open_database(CatalogSettings().catalog_url)
+    check_migrated(db)
+    with db.session() as session:
+        user_id = find_user(session, source, external_id)
     if user_id is None:
         fail(f"{source} has no reader {external_id!r} in this catalog")
     typer.echo(user_id)
@@ -103,7 +101,7 @@ def _import(build: "Callable[[], Source]") -> None:
 
     settings = CatalogSettings()
     configure_logging("import", level="warning" if err.is_terminal else "info")
-    with failing_clearly(CatalogError), bars() as progress:
+    with bars() as progress:
         report = import_source(open_database(settings.catalog_url), build(), progress=progress.update)
     path = write_report(report, settings.home / "reports")
     _print_report(report)
@@ -111,11 +109,10 @@ def _import(build: "Callable[[], Source]") -> None:
 
 
 def _has_books() -> bool:
-    with failing_clearly(CatalogError):
-        db: Database = open_database(CatalogSettings().catalog_url)
-        prepare(db)
-        with db.session() as session:
-            return session.scalar(select(Book.book_id).limit(1)) is not None
+    db: Database = open_database(CatalogSettings().catalog_url)
+    prepare(db)
+    with db.session() as session:
+        return session.scalar(select(Book.book_id).limit(1)) is not None
 
 
 def _print_report(report: "ImportReport") -> None:

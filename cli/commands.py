@@ -1,47 +1,103 @@
-"""How any command ends when the environment or the machine makes it impossible: in one sentence."""
+"""How a command ends that cannot do its work: in one sentence, which tells whose matter that is."""
 
-from typing import Any
+import errno
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NoReturn
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
-from sqlalchemy.exc import SQLAlchemyError
 from typer.core import TyperGroup
+from typer.exceptions import Abort, Exit, TyperException
 
-from cli.console import fail
-from foundation.settings import find_variable
+from artifacts.errors import ArtifactError
+from catalog.errors import CatalogError, DatabaseUrlInvalid
+from cli.console import err, fail
+from cli.errors import MeshNotStarted
+from cli.log_files import keep_traceback
+from foundation.settings import ProcessSettings, find_variable
+from pipeline.errors import PipelineError
+from telemetry.tracing import TracingNotInstalled
+
+WRONG_SETTING_CODE: Final = 2
+UNEXPECTED_CODE: Final = 70
+"""EX_SOFTWARE of sysexits.h: the mistake is ours."""
+MACHINE_ERRNOS: Final = {
+    errno.EACCES, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EPERM, errno.EROFS,
+}  # fmt: skip
+"""What a machine may refuse, whichever file it is about."""
 
 
 class Commands(TyperGroup):
-    """Ends any command in one sentence where the environment or the machine makes it impossible."""
+    """Commands that end in one sentence."""
 
     def invoke(self, ctx: Any) -> Any:  # the type of ctx is private to typer
-        try:
+        with ending_in_one_sentence():
             return super().invoke(ctx)
-        except ValidationError as error:
-            if not error.title.endswith("Settings"):
-                raise
-            mistakes = "; ".join(map(_describe, error.errors()))
-            fail(f"{mistakes}; docs/settings.md explains each setting", code=2)
-        except SQLAlchemyError as error:
-            variable = find_variable("catalog", "database_url")
-            fail(f"the database cannot be used: {_first_line(error)}; see {variable}")
-        except BrokenPipeError:
-            raise  # the reader of our output has closed it, which is no failure
-        except OSError as error:
-            fail(f"{error}; BOOKMESH_HOME must name a folder on a disk with room that you may write to")
+
+
+@contextmanager
+def ending_in_one_sentence() -> Iterator[None]:
+    """End the process, where the block raises, with a message for the operator and a code of its own."""
+    try:
+        yield
+    except (TyperException, Exit, Abort, BrokenPipeError):
+        raise  # a word of typer's own; or the reader of our output has closed it, which is no failure
+    except (DatabaseUrlInvalid, TracingNotInstalled) as error:
+        fail(str(error), code=WRONG_SETTING_CODE)
+    except (ArtifactError, CatalogError, MeshNotStarted, PipelineError) as error:
+        fail(str(error))
+    except ValidationError as error:
+        if not error.title.endswith("Settings"):
+            _fail_unexpectedly(error)
+        mistakes = "; ".join(map(_describe, error.errors()))
+        fail(f"{mistakes}; docs/settings.md explains each setting", code=WRONG_SETTING_CODE)
+    except OSError as error:
+        if not _is_machines(error):
+            _fail_unexpectedly(error)
+        fail(f"{error}; BOOKMESH_HOME must name a folder on a disk with room that you may write to")
+    except Exception as error:  # noqa: BLE001  (here, at the top, is where nothing may get past)
+        if (reason := _find_database_failure(error)) is None:
+            _fail_unexpectedly(error)
+        variable = find_variable("catalog", "database_url")
+        fail(f"the database cannot be used: {reason}; see {variable}")
 
 
 def _describe(mistake: ErrorDetails) -> str:
-    variable = find_variable(*mistake["loc"])
-    # What was given for a setting that is none, or for several at once, may hold a password.
-    match mistake["type"]:
-        case "extra_forbidden":
-            return f"{variable}: there is no such setting"
-        case "model_type":
-            return f"{variable}: {mistake['msg']}"
-        case _:
-            return f"{variable}: {mistake['msg']}, not {mistake['input']!r}"
+    # What was given is not shown: it may hold a password, under a wrong name too.
+    is_unknown = mistake["type"] == "extra_forbidden"
+    return f"{find_variable(*mistake['loc'])}: {'there is no such setting' if is_unknown else mistake['msg']}"
 
 
-def _first_line(error: SQLAlchemyError) -> str:
+def _is_machines(error: OSError) -> bool:
+    """Whether the disk or its rights are to blame; a file that we look for in vain elsewhere is not."""
+    home = ProcessSettings().home.absolute()
+    is_at_home = isinstance(error.filename, str) and Path(error.filename).absolute().is_relative_to(home)
+    return error.errno in MACHINE_ERRNOS or is_at_home
+
+
+def _find_database_failure(error: Exception) -> str | None:
+    """What the database said, if it failed; None if it was asked nonsense, or the error is no database's."""
+    # Model servers end here too, which work without SQL.
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from catalog.database import is_our_mistake
+
+    if not isinstance(error, SQLAlchemyError) or is_our_mistake(error):
+        return None
     return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
+def _fail_unexpectedly(error: Exception) -> NoReturn:
+    try:
+        where = f"in {keep_traceback(error, ProcessSettings().home)}"
+    except OSError:
+        err.print("".join(traceback.format_exception(error)), markup=False, highlight=False, soft_wrap=True)
+        where = "above"
+    summary = "".join(traceback.format_exception_only(error)).splitlines()[0]
+    fail(
+        f"unexpected {summary}; this is a mistake of ours: please report it with the traceback {where}",
+        code=UNEXPECTED_CODE,
+    )

@@ -1,10 +1,8 @@
 """What every command prints with: one console for answers, one for messages, one way to fail."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 from typing import NoReturn
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Column
@@ -30,13 +28,4 @@ def number(header: str) -> Column:
 def fail(message: str, *, code: int = 1) -> NoReturn:
     """End the command with a message for the operator and an exit code of its own."""
     err.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
-    raise typer.Exit(code)
-
-
-@contextmanager
-def failing_clearly(*errors: type[Exception], code: int = 1) -> Iterator[None]:
-    """End the command with the message of any of these errors."""
-    try:
-        yield
-    except errors as error:
-        fail(str(error), code=code)
+    sys.exit(code)

@@ -11,11 +11,12 @@ import typer
 from rich.table import Table
 
 from catalog.database import open_database
-from catalog.errors import CatalogError
 from catalog.schema import check_migrated
-from cli.console import err, failing_clearly, out
+from cli.console import err, out
+from cli.log_files import log_path
 from cli.probes import TIMEOUT_S, is_ready, probe
-from cli.supervisor import PortInUse, ProcessRow, ProcessSpec, Supervisor, read_table
+from cli.process_table import ProcessRow, ProcessSpec, read_table
+from cli.supervisor import Supervisor
 from contracts.shell import SERVER_NAMES
 from gateway.settings import GatewaySettings
 from servers.shell.settings import ServerSettings
@@ -34,11 +35,10 @@ def up() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, a service manager
         signal.signal(number, supervisor.request_stop)
     started_s = time.monotonic()
-    with failing_clearly(CatalogError, PortInUse):
-        with closing(open_database(settings.catalog_url)) as db:
-            check_migrated(db)
-        supervisor.start()
+    with closing(open_database(settings.catalog_url)) as db:
+        check_migrated(db)
     try:
+        supervisor.start()
         if not _wait_until_ready(supervisor, specs, settings.home):
             raise typer.Exit(1)
         if not supervisor.stopping:
@@ -53,8 +53,8 @@ def status() -> None:
     rows = read_table(GatewaySettings().home) or [
         ProcessRow(spec.name, 0, spec.url) for spec in _process_specs()
     ]
-    # Six columns of these widths fill a terminal of 80; the address is this machine's in every row.
-    table = Table(header_style="bold", title="Processes on 127.0.0.1")
+    # Six columns of these widths fill a terminal of 80; the hosts are in the settings.
+    table = Table(header_style="bold", title="Processes of this mesh")
     for column in ("process", "port", "pid", "state", "version", "memory"):
         table.add_column(column, no_wrap=True, justify="right" if column == "memory" else "left")
     probed = [probe(row) for row in rows]
@@ -80,7 +80,7 @@ def _process_specs() -> list[ProcessSpec]:
     """The five servers, then the gateway with their addresses."""
     own, servers = GatewaySettings(), ServerSettings().servers
     shared = {"BOOKMESH_HOME": str(own.home.resolve())}
-    specs = [ProcessSpec(name, "127.0.0.1", servers.port(name), shared) for name in SERVER_NAMES]
+    specs = [ProcessSpec(name, servers.host, servers.port(name), shared) for name in SERVER_NAMES]
     urls = {f"BOOKMESH_GATEWAY__MESH__URLS__{spec.name.upper()}": spec.url for spec in specs}
     return [*specs, ProcessSpec("gateway", own.gateway.host, own.gateway.port, {**shared, **urls})]
 
@@ -98,7 +98,7 @@ def _wait_until_ready(supervisor: Supervisor, specs: list[ProcessSpec], home: Pa
             if given_up := supervisor.gave_up():
                 _report_failures(given_up, home)
                 return False
-            supervisor.restart_dead()
+            supervisor.tend()
             waiting = [spec for spec in waiting if not is_ready(client, spec.url)]
             spinner.update(f"starting the mesh, waiting for {', '.join(spec.name for spec in waiting)}")
             time.sleep(0.1)
@@ -114,7 +114,7 @@ def _wait_until_ready(supervisor: Supervisor, specs: list[ProcessSpec], home: Pa
 
 def _report_failures(names: list[str], home: Path) -> None:
     for name in names:
-        log = home / "logs" / f"{name}.log"
+        log = log_path(home, name)
         err.print(f"[bold red]error:[/] {name} cannot start; the end of {log}:", highlight=False)
         for line in log.read_text(errors="replace").splitlines()[-LOG_LINES:]:
             _print_line(f"  {_last_message(line)}")

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cli.console import fail, number, out
 from foundation.settings import find_variable
+from foundation.urls import local_url
 from gateway.settings import GatewaySettings
 
 K = Annotated[int, typer.Option("--k", "-k", min=1, max=500, help="How many books.")]
@@ -54,7 +55,8 @@ def _is_isbn(text: str) -> bool:
 
 
 def _fetch(path: str, **params: Any) -> dict[str, Any]:
-    url = f"http://127.0.0.1:{GatewaySettings().gateway.port}"
+    options = GatewaySettings().gateway
+    url = local_url(options.host, options.port)
     try:
         response = httpx.get(url + path, params=params, timeout=TIMEOUT_S, follow_redirects=True)
     except httpx.TransportError as error:

@@ -8,14 +8,14 @@ import httpx
 from rich.markup import escape
 
 from cli.console import err
-from cli.supervisor import read_table
+from cli.process_table import read_table
 from contracts.shell import RELOAD_PATH, SERVER_NAMES
+from foundation.urls import local_url
 from gateway.settings import GatewaySettings
 from servers.shell.settings import ServerSettings
 
 TIMEOUT_S: Final = 30.0
 """A server answers once it has loaded the version."""
-WILDCARDS: Final = ("0.0.0.0", "::")  # noqa: S104
 NOBODY: Final = "nobody listens there"
 
 
@@ -25,8 +25,7 @@ def find_servers() -> dict[str, str]:
     if rows := read_table(settings.home):
         return {row.name: row.url for row in rows if row.name in SERVER_NAMES}
     mesh = settings.gateway.mesh
-    host = "127.0.0.1" if servers.host in WILDCARDS else servers.host
-    local: dict[str, str] = {name: f"http://{host}:{servers.port(name)}" for name in SERVER_NAMES}
+    local: dict[str, str] = {name: local_url(servers.host, servers.port(name)) for name in SERVER_NAMES}
     named: dict[str, str] = {
         name: url for name, url in mesh.server_urls().items() if name in mesh.urls.model_fields_set
     }

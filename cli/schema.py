@@ -8,9 +8,8 @@ import typer
 
 from catalog import schema
 from catalog.database import open_database
-from catalog.errors import CatalogError
 from catalog.settings import CatalogSettings
-from cli.console import err, failing_clearly
+from cli.console import err
 
 PENDING_CODE = 3
 """Exit code of `bookmesh migrate --check` when something is pending; 1 and 2 are failures."""
@@ -25,7 +24,7 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the catalog's schema up to what this release needs; make a backup first."""
-    with failing_clearly(CatalogError), closing(open_database(CatalogSettings().catalog_url)) as db:
+    with closing(open_database(CatalogSettings().catalog_url)) as db:
         if sql:
             typer.echo(schema.write_sql(db), nl=False)
             return

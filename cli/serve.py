@@ -1,11 +1,20 @@
 """The command that runs one process of the mesh, and what such a process starts from."""
 
-from typing import Annotated
+import os
+import signal
+import sys
+import time
+from threading import Thread
+from typing import Annotated, Final
 
 import typer
 
+from cli.commands import ending_in_one_sentence
 from cli.console import fail
 from contracts.shell import SERVER_NAMES
+
+LAST_S: Final = 15.0
+"""Seconds that a process has to end by itself once its supervisor is gone."""
 
 
 def serve(
@@ -27,5 +36,20 @@ def serve(
         fail(f"no server is called {name!r}; choose gateway, {', '.join(SERVER_NAMES)}", code=2)
 
 
+def serve_while_supervised(name: str) -> None:
+    """The same as a child of `bookmesh up`, which holds the other end of stdin."""
+    Thread(target=_stop_with_supervisor, daemon=True).start()
+    with ending_in_one_sentence():
+        serve(name)
+
+
+def _stop_with_supervisor() -> None:
+    # Not sys.stdin.read, whose lock an interpreter that exits meanwhile would stumble over.
+    os.read(sys.stdin.fileno(), 1)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(LAST_S)
+    os._exit(1)
+
+
 if __name__ == "__main__":
-    typer.run(serve)
+    serve_while_supervised(sys.argv[1])

@@ -1,67 +1,39 @@
-"""Starts the processes of the mesh, restarts those that die, and stops all of them together."""
+"""Starts the processes of the mesh, restarts those that die or hang, and stops all of them in order."""
 
-import json
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
-from foundation.settings import find_variable
+from cli.errors import AlreadyUp, ListenRefused
+from cli.log_files import log_path, rotate
+from cli.probes import Watch
+from cli.process_table import ProcessRow, ProcessSpec, lock_path, table_path, write_table
+from foundation.lock import hold_lock
 
 STOP_TIMEOUT_S = 15.0
-POLL_S = 0.2
-MAX_RESTART_DELAY_S = 30.0
-STABLE_AFTER_S = 60.0
+"""What the gateway has to answer what it has begun, and then the servers to end."""
+POLL_S: Final = 0.2
+MAX_RESTART_DELAY_S: Final = 30.0
+STABLE_AFTER_S: Final = 60.0
 """A process that ran this long is restarted at once; its earlier failures are forgotten."""
-
-
-class PortInUse(Exception):
-    """Another process listens where one of ours should."""
-
-    def __init__(self, name: str, port: int) -> None:
-        path = ("gateway", "port") if name == "gateway" else ("servers", "ports", name)
-        super().__init__(
-            f"port {port} for {name} is in use; stop what runs there (`bookmesh status` tells whether it is "
-            f"a mesh of ours) or set {find_variable(*path)}"
-        )
-        self.name, self.port = name, port
-
-
-@dataclass(frozen=True)
-class ProcessSpec:
-    """One process of the mesh: `bookmesh serve <name>`, and where it will listen."""
-
-    name: str
-    host: str
-    port: int
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def url(self) -> str:
-        """Address on this machine."""
-        return f"http://127.0.0.1:{self.port}"
-
-
-@dataclass(frozen=True)
-class ProcessRow:
-    """A row of the process table that `bookmesh status` reads."""
-
-    name: str
-    pid: int
-    url: str
 
 
 class _Child:
     """A process that should always run."""
 
-    def __init__(self, spec: ProcessSpec, log_path: Path) -> None:
+    def __init__(self, spec: ProcessSpec, log_path: Path, lifeline: int, threads: Executor) -> None:
         self.spec = spec
         self.log_path = log_path
         self.failures = 0
+        self._lifeline = lifeline
+        self._threads = threads
         self.start()
 
     def start(self) -> None:
@@ -69,7 +41,7 @@ class _Child:
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own interpreter and a name from our own list
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=self._lifeline,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **self.spec.environment},
@@ -78,10 +50,16 @@ class _Child:
             )
         self.started_at_s = time.monotonic()
         self.restart_at_s: float | None = None
+        self.watch = Watch(self.spec.url, self._threads)
 
     def has_given_up(self) -> bool:
         code = self.process.poll()
         return self.failures == 0 and code is not None and code >= 0
+
+    def kill(self) -> None:
+        """Kill it; until it is dead, it is watched anew."""
+        self.process.kill()
+        self.watch = Watch(self.spec.url, self._threads)
 
     def plan_restart(self) -> float:
         """Seconds until the next start: 0 the first time, then doubling."""
@@ -93,31 +71,34 @@ class _Child:
 
 
 class Supervisor:
-    """Owns the processes from `start` to `stop`; `run` keeps them alive in between."""
+    """Owns the processes, and their home, from `start` to `stop`; `run` keeps them alive in between."""
 
     def __init__(self, specs: Sequence[ProcessSpec], *, home: Path, report: Callable[[str], None]) -> None:
         self._specs = specs
         self._home = home
         self._report = report
         self._children: list[_Child] = []
+        self._held = ExitStack()
         self.stopping = False
         """Whether `request_stop` was called."""
 
     def start(self) -> None:
-        """Start every process; raise PortInUse before any is started if one could not listen."""
-        for spec in self._specs:
-            _check_port(spec)
+        """Start every process; raise AlreadyUp or ListenRefused before any is started."""
+        self._held.enter_context(hold_lock(lock_path(self._home), AlreadyUp))
+        self._wait_for_ports()
         logs = self._home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
+        threads = self._held.enter_context(ThreadPoolExecutor(max(1, len(self._specs))))
+        lifeline = self._open_lifeline()
         for spec in self._specs:
-            self._children.append(_Child(spec, logs / f"{spec.name}.log"))
+            self._children.append(_Child(spec, log_path(self._home, spec.name), lifeline, threads))
         self._write_table()
 
     def run(self) -> None:
-        """Restart what dies until `request_stop` is called, then stop everything."""
+        """Tend the processes until `request_stop` is called, then stop everything."""
         try:
             while not self.stopping:
-                self.restart_dead()
+                self.tend()
                 time.sleep(POLL_S)
         finally:
             self.stop()
@@ -130,63 +111,94 @@ class Supervisor:
         """Names of the processes that ended by themselves on their first start, so are set up wrongly."""
         return [child.spec.name for child in self._children if child.has_given_up()]
 
-    def restart_dead(self) -> None:
-        """Start what has ended, after its delay."""
+    def tend(self) -> None:
+        """Kill what hangs, start what has ended, after its delay, and keep the logs small."""
         for child in self._children:
+            rotate(child.log_path)
             if child.process.poll() is None:
-                continue
-            if child.restart_at_s is None:
-                delay_s = child.plan_restart()
-                code = child.process.returncode
-                self._report(
-                    f"{child.spec.name} ended ({code}); restart in {delay_s:.1f} s, log: {child.log_path}"
-                )
-            elif time.monotonic() >= child.restart_at_s:
-                child.start()
-                self._write_table()
+                self._kill_hung(child)
+            else:
+                self._restart(child)
 
     def stop(self) -> None:
-        """Let every process drain and end, the gateway first; kill what does not within the limit."""
-        for child in reversed(self._children):
-            if child.process.poll() is None:
-                child.process.terminate()
-        deadline_s = time.monotonic() + STOP_TIMEOUT_S
-        for child in self._children:
-            try:
-                child.process.wait(max(0.0, deadline_s - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.process.kill()
-                child.process.wait()
+        """Let the gateway answer what it has begun, then end the servers; kill what does not end in time."""
+        _end([child.process for child in self._children if child.spec.name == "gateway"])
+        _end([child.process for child in self._children])
+        if self._children:
+            table_path(self._home).unlink(missing_ok=True)
         self._children = []
-        table_path(self._home).unlink(missing_ok=True)
+        self._held.close()
+
+    def _wait_for_ports(self) -> None:
+        # A mesh that was killed has left its table, and for a moment its processes, which end by themselves.
+        patience_s = STOP_TIMEOUT_S if table_path(self._home).exists() else 0.0
+        deadline_s = time.monotonic() + patience_s
+        while True:
+            try:
+                for spec in self._specs:
+                    _check_port(spec)
+            except ListenRefused:
+                if self.stopping or time.monotonic() > deadline_s:
+                    raise
+                time.sleep(POLL_S)
+            else:
+                return
+
+    def _open_lifeline(self) -> int:
+        """The end of a pipe that processes read from: its other end closes with us, however we end."""
+        read_end, write_end = os.pipe()
+        self._held.callback(os.close, read_end)
+        self._held.callback(os.close, write_end)
+        return read_end
+
+    def _kill_hung(self, child: _Child) -> None:
+        if child.watch.is_hung():
+            self._report(f"{child.spec.name} ({child.process.pid}) runs, but has stopped answering; killed")
+            child.kill()
+
+    def _restart(self, child: _Child) -> None:
+        if child.restart_at_s is None:
+            delay_s = child.plan_restart()
+            code = child.process.returncode
+            self._report(
+                f"{child.spec.name} ended ({code}); restart in {delay_s:.1f} s, log: {child.log_path}"
+            )
+        elif time.monotonic() >= child.restart_at_s:
+            try:
+                child.start()
+            except OSError as error:  # no memory, say: the others run on
+                delay_s = child.plan_restart()
+                self._report(f"{child.spec.name} cannot be started ({error}); again in {delay_s:.1f} s")
+            self._write_table()
 
     def _write_table(self) -> None:
         rows = [ProcessRow(child.spec.name, child.process.pid, child.spec.url) for child in self._children]
-        path = table_path(self._home)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps([asdict(row) for row in rows], indent=1))
-        temporary.replace(path)
+        try:
+            write_table(self._home, rows)
+        except OSError as error:  # a full disk must not end the mesh
+            self._report(f"the process table, which `bookmesh status` reads, is out of date ({error})")
 
 
-def table_path(home: Path) -> Path:
-    """Where the running mesh of this machine keeps its process table."""
-    return home / "run" / "processes.json"
-
-
-def read_table(home: Path) -> list[ProcessRow]:
-    """The processes of the running mesh; empty if none was started with `bookmesh up`."""
-    try:
-        rows = json.loads(table_path(home).read_text())
-    except FileNotFoundError:
-        return []
-    return [ProcessRow(**row) for row in rows]
+def _end(processes: Iterable["subprocess.Popen[bytes]"]) -> None:
+    running = [process for process in processes if process.poll() is None]
+    for process in running:
+        process.terminate()
+    deadline_s = time.monotonic() + STOP_TIMEOUT_S
+    for process in running:
+        try:
+            process.wait(max(0.0, deadline_s - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _check_port(spec: ProcessSpec) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((spec.host, spec.port))
-        except OSError as error:
-            raise PortInUse(spec.name, spec.port) from error
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            spec.host, spec.port, type=socket.SOCK_STREAM
+        ):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except OSError as error:
+        raise ListenRefused(spec.name, spec.host, spec.port, error) from error

@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.table import Table
 
-from artifacts.errors import ArtifactError
 from artifacts.manifest import GateCheck
 from artifacts.store import ArtifactStore
 from catalog.database import open_database
-from catalog.errors import CatalogError
 from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
-from cli.console import err, fail, failing_clearly, number, out
+from cli.console import err, fail, number, out
 from cli.progress import step_bars
 from cli.reloading import find_servers, signal_servers
-from pipeline.errors import PipelineError
 from telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
@@ -56,15 +53,14 @@ def train(
     if from_step is not None and from_step not in STEPS:
         fail(f"no step is called {from_step!r}; the steps are {', '.join(STEPS)}", code=2)
     settings, servers = TrainSettings(), find_servers()
-    with failing_clearly(CatalogError):
-        db = open_database(settings.catalog_url)
-        check_migrated(db)
+    db = open_database(settings.catalog_url)
+    check_migrated(db)
     # Torch and its like take seconds to import: no other command should wait, nor an operator's mistake.
     from pipeline.run import train as run
 
     # A terminal shows bars; a log gets one JSON line a step.
     configure_logging("train", level="warning" if err.is_terminal else "info")
-    with failing_clearly(ArtifactError, CatalogError, PipelineError), step_bars() as bars:
+    with step_bars() as bars:
         report = run(
             settings, db, store, from_step=from_step, accept_incomparable=accept_incomparable, progress=bars
         )
@@ -81,7 +77,7 @@ def evaluate() -> None:
     from pipeline.compare import compare
     from pipeline.settings import TrainSettings
 
-    with failing_clearly(ArtifactError, CatalogError, PipelineError), err.status("measuring"):
+    with err.status("measuring"):
         settings = TrainSettings()
         report = compare(
             settings, open_database(settings.catalog_url), ArtifactStore(settings.artifacts_root)

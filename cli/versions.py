@@ -1,16 +1,16 @@
 """Commands on the versions in the artifact store: list, show, promote, rollback, gc."""
 
 import getpass
+import os
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
 from catalog.settings import CatalogSettings
-from cli.console import failing_clearly, number, out
+from cli.console import number, out
 from cli.reloading import find_servers, signal_servers
 
 app = typer.Typer(no_args_is_help=True)
@@ -45,8 +45,7 @@ def list_versions() -> None:
 @app.command("show")
 def show(version: Version) -> None:
     """Show one version: where it comes from, what the gate said, its objects."""
-    with failing_clearly(ArtifactError):
-        manifest = _store().manifest(version)
+    manifest = _store().manifest(version)
     out.print_json(manifest.model_dump_json(exclude={"objects"}))
     table = Table("object", "owner", "format", "shape", "digest", number("bytes"), header_style="bold")
     for entry in manifest.objects:
@@ -63,8 +62,7 @@ def promote(
 ) -> None:
     """Move the pointer to a version, after checking every object of it."""
     servers = find_servers()
-    with failing_clearly(ArtifactError):
-        _store().promote(version, by=getpass.getuser(), why=why, force=force)
+    _store().promote(version, by=_operator(), why=why, force=force)
     out.print(f"current: {version}")
     signal_servers(servers)
 
@@ -73,8 +71,7 @@ def promote(
 def rollback(why: Why = "rolled back by hand") -> None:
     """Move the pointer back to the version before the current one."""
     servers = find_servers()
-    with failing_clearly(ArtifactError):
-        manifest = _store().rollback(by=getpass.getuser(), why=why)
+    manifest = _store().rollback(by=_operator(), why=why)
     out.print(f"current: {manifest.version}")
     signal_servers(servers)
 
@@ -82,8 +79,7 @@ def rollback(why: Why = "rolled back by hand") -> None:
 @app.command("gc")
 def gc(keep: Annotated[int, typer.Option(min=1, help="Promoted versions that stay.")] = 3) -> None:
     """Remove old versions and the objects that nothing refers to; what a server holds stays."""
-    with failing_clearly(ArtifactError):
-        report = _store().gc(keep=keep)
+    report = _store().gc(keep=keep)
     kept, removed = ", ".join(report.kept_versions), ", ".join(report.removed_versions)
     out.print(f"kept: {kept or 'none'}\nremoved: {removed or 'none'}", highlight=False, soft_wrap=True)
     out.print(f"{report.n_removed_objects} objects, {report.freed_bytes / MIB:.1f} MiB freed")
@@ -95,6 +91,14 @@ def _recall(manifest: Manifest) -> str:
             return f"{mean:.4f} [{low:.4f}, {high:.4f}]"
         case _:
             return "-"
+
+
+def _operator() -> str:
+    """The name of whoever runs this, or in a container that knows no names the number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def _store() -> ArtifactStore:

@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from cli.supervisor import read_table
+from cli.process_table import read_table
 from contracts.shell import INFO_PATH, SERVER_NAMES
 from tests.homes import PATIENCE_S, Home
 

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import bootstrap
 
-from cli.supervisor import read_table
+from cli.process_table import read_table
 from tests.bench.client import Client, find_readers
 
 HISTORY_BOOKS = 500

@@ -2,15 +2,20 @@
 
 import signal
 import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
 
 from artifacts.pointer import LOG, POINTER
-from cli.supervisor import table_path
+from cli.process_table import table_path
 from tests.homes import PATIENCE_S, Home
 from tests.loopback.checks import check_list
-from tests.meshes import PROCESS_NAMES, Mesh, port_settings, running_mesh, wait_until
+from tests.meshes import PROCESS_NAMES, Mesh, free_ports, port_settings, running_mesh, wait_until
 
 pytestmark = pytest.mark.loopback
 
@@ -60,15 +65,51 @@ def test_a_mesh_started_before_any_training_picks_the_first_version_up(copied_ho
     assert (after["version"], after["mode"], after["degraded"]) == (version, "collaborative", [])
 
 
-def test_a_second_up_names_the_port_that_is_in_use_and_harms_nothing(mesh: Mesh) -> None:
+@pytest.mark.parametrize("has_other_ports", [False, True])
+def test_a_second_up_on_a_home_is_refused_and_harms_nothing(mesh: Mesh, has_other_ports: bool) -> None:
     pids = mesh.pids()
 
-    message = mesh.home.fail("up")
+    message = mesh.home.fail("up", **(port_settings(free_ports()) if has_other_ports else {}))
 
-    assert f"port {mesh.ports['embedder']} for embedder is in use" in message
-    assert "BOOKMESH_EMBEDDER_PORT" in message
+    assert f"process {mesh.process.pid} runs a mesh on this home already" in message
     assert mesh.pids() == pids
     assert mesh.is_whole()
+
+
+def test_no_process_outlives_a_mesh_that_is_killed_and_the_next_one_starts_at_once(copied_home: Home) -> None:
+    with running_mesh(copied_home) as mesh:
+        pids = mesh.pids()
+
+        mesh.process.kill()
+        after = mesh.home.run("status")
+        with running_up(mesh.home) as second:
+            wait_until(lambda: "bookmesh is up" in second.read_text())
+            assert mesh.pids().keys() == set(PROCESS_NAMES)
+
+    assert not [pid for pid in pids.values() if psutil.pid_exists(pid)]
+    assert not any(str(pid) in after.stdout for pid in pids.values())
+    assert "Traceback" not in "".join(path.read_text() for path in (copied_home.path / "logs").iterdir())
+
+
+def test_a_request_under_way_is_answered_in_full_before_the_servers_end(copied_home: Home) -> None:
+    with running_mesh(copied_home) as mesh:
+        body = b'{"subjects": ["War"]}'
+        head = (
+            "POST /v1/recommendations HTTP/1.1\r\nHost: books\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", mesh.ports["gateway"])) as client:
+            client.sendall(head.encode() + body[:5])
+            time.sleep(0.2)
+            mesh.process.send_signal(signal.SIGTERM)
+            time.sleep(1.5)
+            client.sendall(body[5:])
+            answer = b"".join(iter(lambda: client.recv(65536), b"")).decode()
+
+        assert mesh.process.wait(PATIENCE_S) == 0
+
+    assert answer.startswith("HTTP/1.1 200")
+    assert '"degraded":[]' in answer
 
 
 def test_up_names_the_gateways_port_if_only_that_is_in_use(copied_home: Home, mesh: Mesh) -> None:
@@ -86,14 +127,16 @@ def test_up_without_a_catalog_explains_how_to_fill_one(empty_home: Home) -> None
     assert "bookmesh import demo" in message
 
 
-def test_up_ends_if_a_process_cannot_start_and_shows_why(copied_home: Home) -> None:
-    with running_mesh(copied_home, whole=False, BOOKMESH_GATEWAY__CACHE__REDIS_URL="nonsense") as mesh:
+def test_up_ends_if_a_process_cannot_start_and_shows_why(copied_home: Home, tmp_path: Path) -> None:
+    (tmp_path / "faiss.py").write_text("raise ImportError('libgomp.so.1 is missing')")
+    with running_mesh(copied_home, whole=False, PYTHONPATH=str(tmp_path)) as mesh:
         code = mesh.process.wait(PATIENCE_S)
 
     output = mesh.output.read_text()
     assert code == 1
-    assert "gateway cannot start" in output
-    assert "Redis URL must specify one of the following schemes" in output
+    assert "cannot start" in output
+    assert "unexpected ImportError: libgomp.so.1 is missing" in output
+    assert "faiss.py" in (copied_home.path / "logs" / "bookmesh.log").read_text()
     assert [name for name, port in mesh.ports.items() if not is_free(port)] == []
 
 
@@ -119,6 +162,21 @@ def test_status_of_a_mesh_that_is_down_fails(copied_home: Home) -> None:
 
     assert done.returncode == 1
     assert done.stdout.count(" down ") == len(PROCESS_NAMES)
+
+
+@contextmanager
+def running_up(home: Home) -> Iterator[Path]:
+    """What a `bookmesh up` prints, which ends with the block."""
+    output = home.path / "second.out"
+    with output.open("wb") as log:
+        process = subprocess.Popen(
+            home.command("up"), cwd=home.checkout, env=home.environment(), stdout=log, stderr=log
+        )
+    try:
+        yield output
+    finally:
+        process.terminate()
+        process.wait(PATIENCE_S)
 
 
 def read_cells(line: str) -> list[str]:
