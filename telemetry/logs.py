@@ -69,3 +69,5 @@ def _route_standard_library(
     # At info these tell of each migration looked at and each request made.
     for chatty in ("alembic", "httpx"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # It quotes headers that it cannot read, and they are there for tokens; the collector's 401 is logged.
+    logging.getLogger("opentelemetry.util.re").setLevel(logging.ERROR)

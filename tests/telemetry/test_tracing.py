@@ -1,3 +1,5 @@
+import io
+import logging
 import os
 import re
 import signal
@@ -13,6 +15,7 @@ from opentelemetry.trace import SpanKind, Tracer
 from pydantic import HttpUrl
 
 from foundation.urls import SecretBaseUrl
+from telemetry.logs import configure_logging
 from telemetry.tracing import PROPAGATOR, TracingNotInstalled, extract_trace, open_tracing
 from tests.gateway.running import build_home
 from tests.servers.running import wait_until
@@ -147,6 +150,18 @@ def test_without_an_endpoint_only_the_api_of_opentelemetry_is_imported() -> None
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_token_in_a_header_that_cannot_be_read_is_not_logged(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", "Bearer hunter2")
+    configure_logging("gateway", stream=io.StringIO())
+    logging.getLogger().addHandler(caplog.handler)
+
+    send_all(open_to(collector))
+
+    assert "hunter2" not in caplog.text
 
 
 def test_an_endpoint_without_the_sdk_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
