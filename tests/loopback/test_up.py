@@ -128,15 +128,15 @@ def test_up_without_a_catalog_explains_how_to_fill_one(empty_home: Home) -> None
 
 
 def test_up_ends_if_a_process_cannot_start_and_shows_why(copied_home: Home, tmp_path: Path) -> None:
-    (tmp_path / "faiss.py").write_text("raise ImportError('libgomp.so.1 is missing')")
+    (tmp_path / "fastapi_offline.py").write_text("raise ImportError('half installed')")
     with running_mesh(copied_home, whole=False, PYTHONPATH=str(tmp_path)) as mesh:
         code = mesh.process.wait(PATIENCE_S)
 
     output = mesh.output.read_text()
     assert code == 1
-    assert "cannot start" in output
-    assert "unexpected ImportError: libgomp.so.1 is missing" in output
-    assert "faiss.py" in (copied_home.path / "logs" / "bookmesh.log").read_text()
+    assert "gateway cannot start" in output
+    assert "unexpected ImportError: half installed" in output
+    assert "fastapi_offline.py" in (copied_home.path / "logs" / "bookmesh.log").read_text()
     assert [name for name, port in mesh.ports.items() if not is_free(port)] == []
 
 
