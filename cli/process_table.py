@@ -45,8 +45,11 @@ def table_path(home: Path) -> Path:
 
 def read_table(home: Path) -> list[ProcessRow]:
     """The processes of the running mesh; none where a mesh that was killed has left its table."""
-    if not is_held(lock_path(home)):
-        return []
+    return read_rows(home) if is_held(lock_path(home)) else []
+
+
+def read_rows(home: Path) -> list[ProcessRow]:
+    """What the table says, whichever release wrote it and whether or not its mesh still runs."""
     try:
         rows = json.loads(table_path(home).read_text())
     except FileNotFoundError:

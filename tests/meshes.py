@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from cli.process_table import read_table
+from cli.process_table import read_rows
 from contracts.shell import INFO_PATH, SERVER_NAMES
 from tests.homes import PATIENCE_S, Home
 
@@ -40,10 +40,10 @@ class Mesh:
 
     def pid(self, name: str) -> int:
         """Pid of one process as the table has it, so that it is the latest start's."""
-        return next(row.pid for row in read_table(self.home.path) if row.name == name)
+        return next(row.pid for row in read_rows(self.home.path) if row.name == name)
 
     def pids(self) -> dict[str, int]:
-        return {row.name: row.pid for row in read_table(self.home.path)}
+        return {row.name: row.pid for row in read_rows(self.home.path)}
 
     def kill(self, name: str) -> int:
         """Kill one process as the kernel would; its pid."""

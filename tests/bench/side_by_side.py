@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import bootstrap
 
-from cli.process_table import read_table
+from cli.process_table import read_rows
 from tests.bench.client import Client, find_readers
 
 HISTORY_BOOKS = 500
@@ -40,7 +40,7 @@ class RunningMesh:
     """The processes of a mesh on this machine, by their table in its home."""
 
     def __init__(self, home: Path) -> None:
-        rows = {row.name: row for row in read_table(home)}
+        rows = {row.name: row for row in read_rows(home)}
         if not rows:
             raise typer.BadParameter(f"no mesh runs on {home}; start one with `bookmesh up`")
         self.pids = {name: row.pid for name, row in rows.items()}
