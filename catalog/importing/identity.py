@@ -209,6 +209,8 @@ class BookIdentities:
 
     def _find_split(self, isbns: Sequence[str]) -> int | None:
         """The split book that has all of these ISBNs."""
+        if not self._stored.split:  # as nearly always, and this is asked of every edition
+            return None
         books = {self._stored.editions.get(isbn) for isbn in isbns}
         return next(iter(books)) if len(books) == 1 and books <= self._stored.split.keys() else None
 

@@ -81,14 +81,11 @@ def choose_best(ratings: RatingColumns) -> I64:
     Of dated ones the newest; of that and the undated ones the highest explicit, of equal ones the dated.
     `catalog.merging.best` decides the same in SQL.
     """
-    pairs = ratings.pairs()
-    order = np.lexsort((-ratings.rated_at, pairs))
-    is_first = _starts(pairs[order])
-    newest_at = ratings.rated_at[order][is_first][np.cumsum(is_first) - 1]
-    # Without any date, as in most dumps, nothing is outdated.
-    order = order[(ratings.rated_at[order] == newest_at) | (ratings.rated_at[order] == UNDATED)]
-    worth = np.nan_to_num(ratings.rating[order], nan=0.0)
-    order = order[np.lexsort((-worth, pairs[order]))]
+    pairs, kept = ratings.pairs(), np.arange(ratings.user_id.size)
+    if (ratings.rated_at != UNDATED).any():
+        kept = _without_outdated(ratings.rated_at, pairs)
+    worth = np.nan_to_num(ratings.rating[kept], nan=0.0)
+    order = kept[np.lexsort((-ratings.rated_at[kept], -worth, pairs[kept]))]
     best: I64 = order[_starts(pairs[order])]
     return best
 
@@ -125,3 +122,12 @@ def overlay(stored: RatingColumns, newer: RatingColumns) -> RatingColumns:
 def _starts(ascending: I64) -> Mask:
     """Where equal numbers begin."""
     return np.concatenate([ascending[:1] == ascending[:1], ascending[1:] != ascending[:-1]])
+
+
+def _without_outdated(rated_at: I64, pairs: I64) -> I64:
+    """The rows without a date, and of those with one the newest of each pair."""
+    order = np.lexsort((-rated_at, pairs))
+    is_first = _starts(pairs[order])
+    newest_at = rated_at[order][is_first][np.cumsum(is_first) - 1]
+    rows: I64 = order[(rated_at[order] == newest_at) | (rated_at[order] == UNDATED)]
+    return rows
