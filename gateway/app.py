@@ -13,7 +13,7 @@ from catalog.database import open_database
 from catalog.schema import check_migrated
 from contracts.shell import ServerName
 from gateway.api import books, health, openapi, problems, ratings, recommendations, search, subjects
-from gateway.api.checks import check_request
+from gateway.api.checks import RequestCheck
 from gateway.api.middleware import ConcurrencyLimit, VersionHeader
 from gateway.api.moved import BookMoved, answer_moved
 from gateway.api.services import Services
@@ -67,7 +67,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         version="1",
         lifespan=lifespan,
         exception_handlers={**problems.HANDLERS, BookMoved: answer_moved},
-        dependencies=[Depends(check_request)],
+        dependencies=[Depends(RequestCheck())],
         responses=problems.document(*problems.ANYWHERE),
     )
     describe = app.openapi

@@ -30,8 +30,8 @@ PIECE_BYTES: Final = 16 * 1024
 """Given to the parser at once: it cannot be stopped in between."""
 RECEIVE_S: Final = 10.0
 """For a request to arrive whole, from its first byte on; for the first byte, from connecting on."""
-SEND_S: Final = 30.0
-"""For a client to read its answer."""
+SEND_S: Final = 60.0
+"""For a client to read its answer; the scripts of the API page are 1.5 MB."""
 TICK_S: Final = 1.0
 """Between two looks at the clock: every wait may take so much longer."""
 
@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 
 def bound_connections(limits: ConnectionLimits) -> type[HttpToolsProtocol]:
-    """What `http` of one uvicorn.Config has to be, also that of a worker of gunicorn."""
+    """The protocol of one process: `http` of its uvicorn.Config, or in CONFIG_KWARGS of a gunicorn worker."""
     return type("BoundedProtocol", (_BoundedProtocol,), {"limits": limits, "per_address": Counter()})
 
 
@@ -89,7 +89,7 @@ class _BoundedProtocol(HttpToolsProtocol):
             self._turn_away(f"{self.limits.total} clients are connected already; try again")
         elif self.per_address[self._address] > self.limits.per_address:
             self._turn_away(
-                f"{self.limits.per_address} connections from {self._address} are open; close some"
+                f"{self.limits.per_address} connections from {self._address} are open already; close some"
             )
 
     def connection_lost(self, exc: Exception | None) -> None:

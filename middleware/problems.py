@@ -55,12 +55,12 @@ async def _refuse_path(request: Request, error: Exception) -> Response:
 
 
 async def _refuse_method(request: Request, error: Exception) -> Response:
-    allowed = ", ".join(list_methods(request))
+    allowed = ", ".join(_list_methods(request) or ["GET", "HEAD"])  # no route: a folder of files
     detail = f"{request.scope['path']} takes {allowed}, not {request.method}"
     return await answer_problem(request, HTTPException(405, detail, {"Allow": allowed}))
 
 
-def list_methods(request: Request) -> list[str]:
+def _list_methods(request: Request) -> list[str]:
     """All methods that the path of a request takes, by whichever route."""
     routes = [route for route in request.app.routes if not isinstance(route, Mount)]
     methods = [

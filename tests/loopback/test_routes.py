@@ -319,7 +319,7 @@ def test_the_id_that_a_caller_gives_comes_back_on_success_and_failure(mesh: Mesh
 
 
 def test_a_page_for_client_developers_is_served(mesh: Mesh) -> None:
-    page = mesh.client.get("/docs")
+    page = mesh.client.get("/docs", params={"theme": "dark"})
 
-    assert page.status_code == 200
+    assert page.status_code == 200, page.text
     assert "/openapi.json" in page.text
