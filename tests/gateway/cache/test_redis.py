@@ -12,9 +12,9 @@ from gateway.metrics import GatewayMetrics
 from tests.services import free_port
 
 
-def _open(url: str) -> RedisCache:
+def _open(url: str, registry: CollectorRegistry | None = None) -> RedisCache:
     breaker = CircuitBreaker(failures=2, open_s=60.0)
-    refused = GatewayMetrics(CollectorRegistry()).cache_refused
+    refused = GatewayMetrics(registry or CollectorRegistry()).cache_refused
     return RedisCache(url, front=MemoryCache(100_000), breaker=breaker, refused=refused)
 
 
@@ -71,11 +71,13 @@ async def test_without_redis_the_memory_goes_on_alone() -> None:
     ids=["empty", "garbage", "bare", "cut off", "longer", "of another key", "of another format"],
 )  # fmt: skip
 async def test_a_value_that_is_not_ours_is_a_miss(redis_url: str, value: bytes) -> None:
-    cache = _open(redis_url)
+    registry = CollectorRegistry()
+    cache = _open(redis_url, registry)
     with redis.Redis.from_url(redis_url) as client:
         client.set(KEY_PREFIX + "key", value)
 
     assert await cache.get("key") is None
+    assert registry.get_sample_value("bookmesh_cache_refused_total") == 1
     await cache.close()
 
 
