@@ -48,7 +48,9 @@ async def _find_services(request: Request) -> Services:
 ServicesDep = Annotated[Services, Depends(_find_services)]
 
 
-async def _start_deadline(services: ServicesDep) -> Deadline:
+async def _start_deadline(request: Request) -> Deadline:
+    # FastAPI would solve the dependency on the services once more, for every request.
+    services: Services = request.app.state.services
     return Deadline.after(services.deadline_s)
 
 
