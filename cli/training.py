@@ -17,6 +17,7 @@ from cli.reloading import find_servers, signal_servers
 from telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
+    from pipeline.evaluation.metrics import Interval
     from pipeline.report import RunReport
 
 TRAINING_LIBRARIES: Final = ("implicit", "sklearn", "torch")
@@ -86,6 +87,7 @@ def evaluate() -> None:
         "model",
         number(f"recall@{report.k} [95 %]"),
         number("× classic system"),
+        number("without held-out ≤ 5"),
         number("what is served gains [95 %]"),
         number(f"ndcg@{report.ndcg_k}"),
         title=f"{report.n_users:,} held-out readers",
@@ -95,12 +97,20 @@ def evaluate() -> None:
     for row in report.rows:
         table.add_row(
             row.model,
-            f"{row.recall.mean:.4f} [{row.recall.low:.4f}, {row.recall.high:.4f}]",
+            _interval(row.recall),
             f"{row.recall.mean / report.classic_recall:.2f}",
-            f"{row.served_gain.mean:+.4f} [{row.served_gain.low:+.4f}, {row.served_gain.high:+.4f}]",
+            f"{row.wanted_recall.mean:.4f}",
+            _interval(row.served_gain, "+"),
             f"{row.ndcg:.4f}",
         )
     out.print(table)
+    if effect := report.rating_effect:
+        out.print(
+            f"{effect.n_users:,} readers held out a book that they rated 8 or more and one of 5 or less. "
+            f"The first ranks higher in {_interval(effect.served)} of such pairs (AUC); were ratings not "
+            f"counted, in {_interval(effect.unrated)}; a gain of {_interval(effect.gain, '+')}",
+            highlight=False, markup=False,
+        )  # fmt: skip
 
 
 def _check_installation() -> None:
@@ -135,6 +145,10 @@ def _mark(check: GateCheck) -> str:
     if check.skipped:
         return "[bold yellow]NOT MADE[/]"
     return "[green]pass[/]" if check.passed else "[bold red]FAIL[/]"
+
+
+def _interval(interval: "Interval", sign: str = "") -> str:
+    return f"{interval.mean:{sign}.4f} [{interval.low:{sign}.4f}, {interval.high:{sign}.4f}]"
 
 
 def _figure(value: float | None) -> str:

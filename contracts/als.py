@@ -9,6 +9,9 @@ from contracts.shell import MAX_BOOKS, BookId, Request, Response, ResponsePart, 
 RANK_PATH = "/rank"
 EXPLAIN_PATH = "/explain"
 
+RatingStrength = Annotated[float, Field(ge=0, le=2)]
+"""How far ratings move the scores, as `ServingRules.rating_strength` has it."""
+
 
 class HistoryBook(Request):
     """A book that a reader has read; a rating of None is an implicit one."""
@@ -25,10 +28,15 @@ class RankRequest(Request):
     exclude: Annotated[list[BookId], Field(max_length=MAX_BOOKS)] = []
     popularity_weight: Weight | None = None
     """Share of popularity in the score; None leaves the tuned blend as it is."""
+    rating_strength: RatingStrength = 1.0
 
 
 class RankResponse(ScoredBooks):
-    """Ranked books; fewer than k only if the version knows no more."""
+    """Ranked books; fewer than k only if the version knows no more.
+
+    A score has no bounds and means something within one list only. Higher is better: without ratings 1 is a
+    book that all kinds of evidence put first, a loved book lifts its like further, a hated one below 0.
+    """
 
     n_known: int
     """How many books of the history this version knows."""
@@ -40,14 +48,15 @@ class ExplainRequest(Request):
     history: Annotated[list[HistoryBook], Field(min_length=1, max_length=MAX_BOOKS)]
     book_ids: Annotated[list[BookId], Field(min_length=1, max_length=100)]
     k: Annotated[int, Field(ge=1, le=20)] = 3
+    rating_strength: RatingStrength = 1.0
 
 
 class Contribution(ResponsePart):
-    """Share of one book of the history in the evidence for a recommended one."""
+    """Share of one book of the history in the evidence for a recommended one; neither is the other."""
 
     book_id: int
     share: float
-    """In [0, 1]; the shares of all books of the history sum to 1."""
+    """In (0, 1]; those of all books that speak for the recommended one sum to 1. A disliked book is none."""
 
 
 class ExplainResponse(Response):

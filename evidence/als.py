@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import PositiveFloat, PositiveInt
 from scipy.sparse import csr_array, csr_matrix
 
-from evidence.kind import History, Kind, Scores, TrainingData
+from evidence.kind import History, Kind, Scores, TrainingData, largest_outside
 from foundation.arrays import F32, F64, I64
 from foundation.records import formerly
 from foundation.settings import Options
@@ -45,16 +45,23 @@ class Als(Kind[AlsParams]):
 
     def score(self, history: History) -> Scores:
         """(n,): inner products with the factors of whoever has this history."""
-        confidence = self.params["alpha"] * history.weights
-        user_factors = fold_in(self.item_factors, self.gram, history.item_idx, confidence)
+        alpha = self.params["alpha"]
+        user_factors = fold_in(self.item_factors, self.gram, history.item_idx, history.weights, alpha=alpha)
         return np.asarray(self.item_factors @ user_factors)
+
+    def find_largest(self, history: History, scores: Scores) -> float:
+        """Of these scores, since others would take a second product with all factors; in magnitude.
+
+        So a reader who dislikes all they read has small scores too, and not what is left of them enlarged.
+        """
+        return largest_outside(np.abs(scores), history)
 
     def explain(self, history: History, asked: I64) -> F64:
         """The terms of the fold-in's sum: Hu, Koren & Volinsky 2008, section 5."""
-        confidence = self.params["alpha"] * history.weights
-        liked = self.item_factors[history.item_idx]
-        inverse = np.linalg.inv(self.gram + (liked * (confidence - 1)[:, None]).T @ liked)
-        return np.asarray((self.item_factors[asked] @ inverse @ liked.T) * confidence)
+        alpha = self.params["alpha"]
+        read = self.item_factors[history.item_idx]
+        inverse = np.linalg.inv(self.gram + (alpha - 1) * read.T @ read)
+        return np.asarray((self.item_factors[asked] @ inverse @ read.T) * (alpha * history.weights))
 
 
 def train_factors(
@@ -89,13 +96,14 @@ def build_gram(item_factors: F32, regularization: float) -> F32:
     return np.asarray(item_factors.T @ item_factors + ridge, dtype=np.float32)
 
 
-def fold_in(item_factors: F32, gram: F32, item_idx: I64, confidence: F32) -> F32:
+def fold_in(item_factors: F32, gram: F32, item_idx: I64, preference: F32, *, alpha: float) -> F32:
     """Factors (n_factors,) for one unseen user: Hu, Koren & Volinsky 2008, equation 4.
 
-    confidence is (n_liked,): alpha · r as `implicit` has it, not 1 + alpha · r. Raises LinAlgError if gram is
-    singular.
+    preference is (n_read,), what the user thinks of each book read, below 0 for a disliked one. All have the
+    same confidence: alpha, as `implicit` has it, not 1 + alpha. So the factors are linear in the preferences.
+    Raises LinAlgError if gram is singular.
     """
-    liked = item_factors[item_idx]
-    # An unliked book has confidence 1, so gram already holds its share; only liked rows correct it.
-    correction = (liked * (confidence - 1)[:, None]).T @ liked
-    return np.asarray(np.linalg.solve(gram + correction, confidence @ liked), dtype=np.float32)
+    read = item_factors[item_idx]
+    # An unread book has confidence 1, so gram already holds its share; only rows that were read correct it.
+    correction = (alpha - 1) * read.T @ read
+    return np.asarray(np.linalg.solve(gram + correction, alpha * preference @ read), dtype=np.float32)

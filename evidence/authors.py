@@ -1,4 +1,4 @@
-"""Whom a reader reads: books by the authors of the history, the more read the better."""
+"""Whom a reader reads: books by the authors of the history, the more read and the better liked the better."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
-from evidence.kind import LOW_RATING_WEIGHT, History, Kind, Scores, TrainingData
+from evidence.kind import History, Kind, Scores, TrainingData
 from foundation.arrays import F64, I64
 from foundation.records import formerly
 from foundation.settings import Options
@@ -29,18 +29,16 @@ class Authors(Kind[Options]):
         return cls(csr_array(readers @ data.book_authors))
 
     def score(self, history: History) -> Scores:
-        """(n,): the book's weight times the root of what its authors count in the history."""
-        return np.asarray(self.book_authors @ np.sqrt(self._taste(history)))
+        """(n,): the book's weight times, for its authors, the mean weight · √(books of theirs read)."""
+        entries = gather_rows(self.book_authors, history.item_idx)
+        n_authors = self.book_authors.shape[1]
+        summed = np.bincount(entries.columns, history.weights[entries.rows], minlength=n_authors)
+        n_read = np.bincount(entries.columns, minlength=n_authors)
+        return np.asarray(self.book_authors @ (summed / np.sqrt(np.maximum(n_read, 1))))
 
     def explain(self, history: History, asked: I64) -> F64:
-        """The root of an author's summed weights, divided among the books that it is the sum of."""
-        each_brings = 1 / np.sqrt(np.maximum(self._taste(history), LOW_RATING_WEIGHT))
-        wrote = (self.book_authors[history.item_idx] > 0).astype(np.float64)
-        shares = (self.book_authors[asked] * each_brings[None, :]) @ wrote.T.toarray()
-        return np.asarray(shares * history.weights)
-
-    def _taste(self, history: History) -> F64:
-        """(n_authors,): summed weights of the books of the history that each author wrote."""
-        entries = gather_rows(self.book_authors, history.item_idx)
-        weights, n_authors = history.weights[entries.rows], self.book_authors.shape[1]
-        return np.bincount(entries.columns, weights, minlength=n_authors).astype(np.float64)
+        """The terms of that sum."""
+        wrote = self.book_authors[history.item_idx] > 0
+        n_read = wrote.sum(axis=0)
+        by_author = wrote.multiply(1 / np.sqrt(np.maximum(n_read, 1))[None, :])
+        return np.asarray((self.book_authors[asked] @ by_author.T).toarray() * history.weights)

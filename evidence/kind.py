@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
 import numpy as np
@@ -16,9 +17,12 @@ from foundation.tools import Tools
 P = TypeVar("P", bound=Options)
 Scores = NDArray[np.floating[Any]]
 
-LOW_RATING: Final = 5.0
-LOW_RATING_WEIGHT: Final = np.float32(0.5)
-"""What a book rated lower counts: recall loses nothing, and what a reader hated drives their list less."""
+RATINGS: Final = (1.0, 5.0, 6.5, 10.0)
+WEIGHTS: Final = (-1.0, 0.7, 1.0, 1.3)
+"""What a book of such a rating counts, on straight lines between: one that was hated speaks against its like.
+
+A book without a rating counts 1, between a 6 and a 7.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +44,17 @@ class History:
     item_idx: I64
     """(n_read,): rows, ascending and distinct."""
     weights: F32
-    """(n_read,): how much each book counts."""
+    """(n_read,): how much each book counts; below 0 it counts against what is like it."""
+
+    @cached_property
+    def is_rated(self) -> bool:
+        """Whether any book counts otherwise than without a rating."""
+        return bool((self.weights != 1).any())
+
+    @cached_property
+    def unrated(self) -> "History":
+        """The same books, had the reader rated none."""
+        return History(self.item_idx, np.ones_like(self.weights))
 
 
 class Kind(ABC, Generic[P]):
@@ -56,18 +70,46 @@ class Kind(ABC, Generic[P]):
 
     @abstractmethod
     def score(self, history: History) -> Scores:
-        """(n,): how much speaks for each book. The blend scales it, so the unit is the kind's own."""
+        """(n,): how much speaks for each book, less what speaks against it, in a unit of the kind's own.
+
+        Proportional to each book's weight, so that a higher rating never lowers what the book speaks for.
+        """
+
+    def find_largest(self, history: History, scores: Scores) -> float:
+        """What the blend divides these scores by: the largest outside the history, had it no ratings.
+
+        So a rating moves the books that it speaks of, and not the unit of all others.
+        """
+        return largest_outside(self.score(history.unrated) if history.is_rated else scores, history)
 
     def explain(self, history: History, asked: I64) -> F64 | None:
         """(n_asked, n_read): what each book of the history adds to a score; None where it comes from none."""
         return None
 
 
+def largest_outside(scores: Scores, history: History) -> float:
+    """The largest score of a book that is not in the history, at least 0."""
+    # ALS scores the history itself highest; dividing by that would shrink its say on everything else.
+    outside = scores.copy()
+    outside[history.item_idx] = 0
+    return float(outside.max())
+
+
+def weigh(ratings: F32, strength: float) -> F32:
+    """How much a book of each rating counts; NaN is none. With a strength of 0 ratings count nothing."""
+    weights = 1 + strength * (np.interp(ratings, RATINGS, WEIGHTS) - 1)
+    return np.where(np.isnan(ratings), 1, weights).astype(np.float32)
+
+
 def read_history(
-    book_ids: I64, history_ids: Sequence[int] | I64, ratings: Sequence[float | None] | F32
+    book_ids: I64,
+    history_ids: Sequence[int] | I64,
+    ratings: Sequence[float | None] | F32,
+    *,
+    rating_strength: float = 1.0,
 ) -> History:
     """What of a history is among these books, (n,) ascending; None or NaN is a book without a rating."""
     is_known, rows = find_rows(book_ids, history_ids)
     item_idx, first = np.unique(rows, return_index=True)
     rated = np.asarray(ratings, dtype=np.float32)[is_known][first]
-    return History(item_idx, np.where(rated < LOW_RATING, LOW_RATING_WEIGHT, np.float32(1)))
+    return History(item_idx, weigh(rated, rating_strength))

@@ -39,7 +39,7 @@ class Neighbours(Kind[NeighboursParams]):
         return cls(build_neighbours(data.user_items, params=params))
 
     def score(self, history: History) -> Scores:
-        """(n,): summed weights of the history's books."""
+        """(n,): summed weights of the history's books, times what each of these counts."""
         entries = gather_rows(self.weights, history.item_idx)
         votes = entries.values * history.weights[entries.rows]
         summed = np.bincount(entries.columns, votes, minlength=self.weights.shape[1])

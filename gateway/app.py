@@ -44,7 +44,8 @@ Every list names the artifact `version` that made it, the `mode` in which its bo
 dependencies whose loss has changed it (`degraded`); every failure is `application/problem+json` with a stable
 `code` and the `request_id` to quote.
 """
-MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES = 512 * 1024
+"""10,000 liked books with their ratings fit."""
 
 
 def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastAPI:
@@ -120,7 +121,7 @@ async def _start(
         snapshots=snapshots,
         list_requests=ListRequestBuilder(catalog, lambda: snapshots.snapshot, settings.serving),
         recommender=Recommender(mesh, catalog, cards, cache, metrics, rules=settings.serving),
-        details=Details(mesh, catalog, cards),
+        details=Details(mesh, catalog, cards, rules=settings.serving),
         deadline_s=options.deadline_s,
     )
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from contracts.shell import BookId, Weight
+from contracts.shell import MAX_BOOKS, BookId, Weight
 
 MAX_K = 500
-MAX_LIKED = 1000
+MAX_LIKED = MAX_BOOKS
 MAX_SUBJECTS = 20
 MODES = ("collaborative", "subjects", "popular", "als", "subject", "hybrid", "keyword", "semantic", "none")
 
@@ -51,7 +51,9 @@ class BookItem(_Answer):
     isbns: list[str] = Field(description="ISBN-13s of its editions.", examples=[["9789999912082"]])
     main_subject: str | None = Field(examples=["Science fiction"])
     score: float = Field(
-        description="Higher is better, comparable within one list only; never increases.", examples=[0.87]
+        description="Higher is better, without bounds, comparable within one list only; never increases. "
+        "What a reader's ratings speak against may have less than 0.",
+        examples=[0.87],
     )
 
 
@@ -114,13 +116,13 @@ class RecommendationsRequest(_Body):
 
 
 class Reason(_Answer):
-    """A book of the reader's own that speaks for the recommended one."""
+    """A book of the reader's own, not a disliked one, that speaks for the recommended one."""
 
     book_id: int = Field(examples=[243])
     title: str = Field(examples=["The Dispossessed"])
     authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
     rating: float | None = Field(examples=[9])
-    share: float = Field(description="Its share of the evidence, 0 to 1.", examples=[0.42])
+    share: float = Field(description="Its share of what speaks for the book, 0 to 1.", examples=[0.42])
 
 
 class Explanation(_Answer):

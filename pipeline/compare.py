@@ -8,11 +8,21 @@ from threadpoolctl import threadpool_limits
 from artifacts.store import ArtifactStore
 from catalog.database import Database
 from catalog.schema import check_migrated
-from foundation.arrays import I64
+from foundation.arrays import F64, I64, find_rows
+from foundation.serving_rules import ServingRules
 from pipeline.errors import NothingToEvaluate
 from pipeline.evaluation.baselines import serve_classic_als, serve_classic_system
-from pipeline.evaluation.lists import serve_collaborative, serve_popular
-from pipeline.evaluation.metrics import NDCG_K, Interval, bootstrap_mean, ndcg_at_k, recall_at_k
+from pipeline.evaluation.lists import rank_all, serve_collaborative, serve_popular
+from pipeline.evaluation.metrics import (
+    DISLIKED,
+    LOVED,
+    NDCG_K,
+    Interval,
+    auc_of_loved,
+    bootstrap_mean,
+    ndcg_at_k,
+    recall_at_k,
+)
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.fold_models import GATE_OWNER, FoldModels
 from pipeline.settings import TrainSettings
@@ -20,8 +30,10 @@ from pipeline.steps.s1_export import export
 from pipeline.steps.s2_clean import clean
 from pipeline.steps.s3_split import split
 from pipeline.steps.s4_aggregate import aggregate
+from servers.als.model import AlsModel
 
 CLASSIC_SYSTEM = "classic system"
+UNRATED = "served, were ratings not counted"
 SERVED = "served"
 
 
@@ -31,9 +43,23 @@ class ModelRow:
 
     model: str
     recall: Interval
+    wanted_recall: Interval
+    """Recall of the held-out books that were not rated 5 or less, which nobody should be shown."""
     ndcg: float
     served_gain: Interval
     """Recall of what is served less this model's."""
+
+
+@dataclass(frozen=True)
+class RatingEffect:
+    """How often a held-out book rated 8 or more ranks above one rated 5 or less: a reader's mean."""
+
+    n_users: int
+    served: Interval
+    unrated: Interval
+    """Were ratings not counted."""
+    gain: Interval
+    """The one less the other."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +72,8 @@ class EvaluationReport:
     ndcg_k: int
     n_users: int
     rows: tuple[ModelRow, ...]
+    rating_effect: RatingEffect | None
+    """None if no reader held out a loved and a disliked book."""
 
     @property
     def classic_recall(self) -> float:
@@ -66,6 +94,7 @@ def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> Eval
     train, k = folds.train, params.k
     chosen = choose_users(train, folds.held_out, at_most=params.max_users)
     users = chosen.take(np.isin(chosen.user_ids, models.reader_ids))
+    unrated = settings.serving.model_copy(update={"rating_strength": 0.0})
     aggregates = aggregate(train, params=options.aggregate)
     with threadpool_limits(limits=1, user_api="blas"):
         classic_als = serve_classic_als(train, users, k, seed=options.seed, threads=options.threads)
@@ -73,8 +102,13 @@ def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> Eval
             "popularity": serve_popular(train.book_ids, aggregates.popularity, users, k),
             CLASSIC_SYSTEM: serve_classic_system(train, aggregates, classic_als, users, k),
             "classic ALS": classic_als,
+            UNRATED: serve_collaborative(models.als, users, k, unrated),
             SERVED: serve_collaborative(models.als, users, k, settings.serving),
         }
+        everybody = choose_users(train, folds.held_out, at_most=train.user_ids.size)
+        rating_effect = _measure_rating_effect(
+            models, everybody, rules=settings.serving, unrated=unrated, seed=options.seed
+        )
     return EvaluationReport(
         version=version,
         split_id=folds.split_id,
@@ -82,6 +116,7 @@ def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> Eval
         ndcg_k=NDCG_K,
         n_users=users.size,
         rows=_measure(lists, users, k, options.seed),
+        rating_effect=rating_effect,
     )
 
 
@@ -97,12 +132,52 @@ def _load_served(store: ArtifactStore, split_id: str) -> tuple[str, FoldModels]:
 
 def _measure(lists: dict[str, list[I64]], users: EvaluationUsers, k: int, seed: int) -> tuple[ModelRow, ...]:
     recalls = {model: recall_at_k(served, users.held_out, k) for model, served in lists.items()}
+    wanted = [
+        books[~(ratings <= DISLIKED)]
+        for books, ratings in zip(users.held_out, users.held_out_ratings, strict=True)
+    ]
     return tuple(
         ModelRow(
             model=model,
-            recall=bootstrap_mean(recall, np.random.default_rng(seed)),
+            recall=_bound(recall, seed),
+            wanted_recall=_bound(_recall_wanted(lists[model], wanted, k), seed),
             ndcg=float(ndcg_at_k(lists[model], users.held_out, NDCG_K).mean()),
-            served_gain=bootstrap_mean(recalls[SERVED] - recall, np.random.default_rng(seed)),
+            served_gain=_bound(recalls[SERVED] - recall, seed),
         )
         for model, recall in recalls.items()
     )
+
+
+def _recall_wanted(served: list[I64], wanted: list[I64], k: int) -> F64:
+    """Of the readers who held out any wanted book."""
+    with_any = [(shown, books) for shown, books in zip(served, wanted, strict=True) if books.size]
+    return recall_at_k([shown for shown, _ in with_any], [books for _, books in with_any], k)
+
+
+def _measure_rating_effect(
+    models: FoldModels, users: EvaluationUsers, *, rules: ServingRules, unrated: ServingRules, seed: int
+) -> RatingEffect | None:
+    """Over all readers who held out a loved and a disliked book, since few did."""
+    is_measured = [
+        bool((ratings >= LOVED).any() and (ratings <= DISLIKED).any())
+        and bool(find_rows(models.als.book_ids, history)[0].any())
+        for history, ratings in zip(users.histories, users.held_out_ratings, strict=True)
+    ]
+    measured = users.take(np.array(is_measured) & np.isin(users.user_ids, models.reader_ids))
+    served, without = (_auc_of_each(models.als, measured, each) for each in (rules, unrated))
+    if not served.size:
+        return None
+    return RatingEffect(
+        served.size, _bound(served, seed), _bound(without, seed), _bound(served - without, seed)
+    )
+
+
+def _auc_of_each(model: AlsModel, users: EvaluationUsers, rules: ServingRules) -> F64:
+    """(n,): of the readers with a pair."""
+    ranked = rank_all(model, users, rules)
+    found = map(auc_of_loved, ranked, users.held_out, users.held_out_ratings)
+    return np.array([auc for auc in found if auc is not None])
+
+
+def _bound(values: F64, seed: int) -> Interval:
+    return bootstrap_mean(values, np.random.default_rng(seed))

@@ -17,7 +17,7 @@ MEANING: Final[Mapping[int, str]] = {
     404: "There is no such thing.",
     405: "The path is served, but not by this method; see `Allow`.",
     408: "The request did not arrive whole in time.",
-    413: "The body is larger than 64 KiB.",
+    413: "The body is larger than 512 KiB.",
     414: "The URL is longer than 8 KiB.",
     415: "The body is not `application/json`.",
     422: "The request is not valid; `detail` says where.",

@@ -54,8 +54,10 @@ def first_page_size(k: int, n_excluded: int = 0) -> int:
     return min(MAX_BOOKS, 2 * k + 20 + min(n_excluded, 500))
 
 
-def by_history(history: History, *, popularity_weight: float | None) -> CandidateSource:
-    """The als server's ranking for a history."""
+def by_history(
+    history: History, *, popularity_weight: float | None, rating_strength: float
+) -> CandidateSource:
+    """The als server's ranking for a history; of one too long for a message, its end counts: the newest."""
 
     def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
         read = [als.HistoryBook(book_id=book_id, rating=rating) for book_id, rating in history[-MAX_BOOKS:]]
@@ -63,7 +65,13 @@ def by_history(history: History, *, popularity_weight: float | None) -> Candidat
 
         def fetch(n: int) -> Awaitable[ScoredBooks]:
             return view.rank(
-                als.RankRequest(history=read, k=n, exclude=exclude, popularity_weight=popularity_weight)
+                als.RankRequest(
+                    history=read,
+                    k=n,
+                    exclude=exclude,
+                    popularity_weight=popularity_weight,
+                    rating_strength=rating_strength,
+                )
             )
 
         return _read_from_start(fetch, first_page_size(rules.k))

@@ -5,6 +5,7 @@ from typing import Final
 from catalog.users import UserProfile
 from contracts import als
 from contracts.shell import MAX_BOOKS
+from foundation.serving_rules import ServingRules
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
 from gateway.errors import BookNotFound
@@ -20,10 +21,11 @@ N_REASONS: Final = 5
 class Details:
     """Answers about single books, each at one version of the mesh."""
 
-    def __init__(self, mesh: Mesh, catalog: Catalog, cards: Cards) -> None:
+    def __init__(self, mesh: Mesh, catalog: Catalog, cards: Cards, *, rules: ServingRules) -> None:
         self._mesh = mesh
         self._catalog = catalog
         self._cards = cards
+        self._rules = rules
 
     async def describe(self, book_id: int, deadline: Deadline) -> BookDetail:
         """The book's card; SQL's if the version does not know the book. Raises BookNotFound."""
@@ -77,7 +79,12 @@ class Details:
         history = [
             als.HistoryBook(book_id=book_id, rating=rating) for book_id, rating in user.history[-MAX_BOOKS:]
         ]
-        request = als.ExplainRequest(history=history, book_ids=[book_id], k=N_REASONS)
+        request = als.ExplainRequest(
+            history=history,
+            book_ids=[book_id],
+            k=N_REASONS,
+            rating_strength=self._rules.rating_strength,
+        )
         try:
             return (await view.with_share().explain(request)).contributions[0]
         except UpstreamRefused:

@@ -66,7 +66,7 @@ class ListRequestBuilder:
 
         sources: list[CandidateSource] = []
         if mode in ("auto", "collaborative") and user.history:
-            sources.append(by_history(user.history, popularity_weight=popularity_weight))
+            sources.append(self._by_history(user.history, popularity_weight))
         if mode != "popular" and (user.favourite_subjects or user.history):
             sources.append(self._by_subjects(find_subjects, popularity_weight))
         key = f"user:{_revision_key(user)}:{mode}:{k}:{popularity_weight}"
@@ -82,7 +82,7 @@ class ListRequestBuilder:
 
         sources: list[CandidateSource] = []
         if liked:
-            sources.append(by_history(liked, popularity_weight=popularity_weight))
+            sources.append(self._by_history(liked, popularity_weight))
         if liked or subjects:
             sources.append(self._by_subjects(find_subjects, popularity_weight))
         exclude = self._with_former_ids([book_id for book_id, _ in liked])
@@ -130,6 +130,10 @@ class ListRequestBuilder:
         rules = ListRules(k, _excluded(user), self.rules.author_limit, is_padded=False)
         key = f"semantic:{text}:{k}:{_revision_key(user)}"
         return ListRequest(key, (by_meaning(text), by_keyword(text)), rules)
+
+    def _by_history(self, history: History, popularity_weight: float | None) -> CandidateSource:
+        strength = self.rules.rating_strength
+        return by_history(history, popularity_weight=popularity_weight, rating_strength=strength)
 
     def _by_subjects(
         self, find_subjects: Callable[[Deadline], Awaitable[Sequence[str]]], popularity_weight: float | None

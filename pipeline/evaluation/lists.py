@@ -1,5 +1,6 @@
 """The lists that readers would be served, made by the code that serves them."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
@@ -34,12 +35,21 @@ def serve_collaborative(model: AlsModel, users: EvaluationUsers, k: int, rules: 
     served = []
     for history, ratings in zip(users.histories, users.ratings, strict=True):
         try:
-            ranked, _ = model.rank(history, ratings, k=READ_AHEAD * k)
+            ranked, _ = model.rank(history, ratings, k=READ_AHEAD * k, rating_strength=rules.rating_strength)
             rows = find_rows(model.book_ids, ranked)[1]
         except NoKnownBooks:
             rows = popular[: READ_AHEAD * k]
         served.append(model.book_ids[_limit(rows, authors, k, rules)])
     return served
+
+
+def rank_all(model: AlsModel, users: EvaluationUsers, rules: ServingRules) -> Iterator[I64]:
+    """For each reader all books that they have not read, best first, without an author limit.
+
+    One reader at a time, since all would not fit. Raises NoKnownBooks where no book of a history is known.
+    """
+    for history, ratings in zip(users.histories, users.ratings, strict=True):
+        yield model.rank(history, ratings, k=model.book_ids.size, rating_strength=rules.rating_strength)[0]
 
 
 def serve_popular(book_ids: I64, popularity: F32 | F64, users: EvaluationUsers, k: int) -> list[I64]:

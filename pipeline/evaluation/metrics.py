@@ -1,4 +1,4 @@
-"""The one definition of every quality figure: recall@k, NDCG@k, coverage and bootstrap intervals."""
+"""The one definition of every quality figure: recall@k, NDCG@k, AUC, coverage and bootstrap intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import bootstrap
 
-from foundation.arrays import F64, I64
+from foundation.arrays import F32, F64, I64
 
 NDCG_K = 10
 """Places that the NDCG of every report looks at."""
+LOVED, DISLIKED = 8.0, 5.0
+"""Who rates a book so high or higher loves it; who rates it so low or lower should not have been shown it."""
 SAMPLES_PER_BATCH = 64
 """Bounds the memory of a bootstrap: so many samples of all readers are drawn at once."""
 
@@ -45,6 +47,19 @@ def ndcg_at_k(recommended: Sequence[I64], held_out: Sequence[I64], k: int) -> F6
     ]
     best = ideal[[min(k, truth.size) for truth in held_out]]
     return np.asarray(np.array(gains) / best)
+
+
+def auc_of_loved(ranked: I64, held_out: I64, ratings: F32) -> float | None:
+    """Share of a reader's pairs of a loved and a disliked held-out book in which the loved one ranks higher.
+
+    `ranked` is the whole vocabulary but the history, best first; what it lacks is in no pair. None without a
+    pair.
+    """
+    _, rows, places = np.intersect1d(held_out, ranked, assume_unique=True, return_indices=True)
+    loved, disliked = places[ratings[rows] >= LOVED], places[ratings[rows] <= DISLIKED]
+    if not loved.size or not disliked.size:
+        return None
+    return float((loved[:, None] < disliked).mean())
 
 
 def coverage_at_k(recommended: Sequence[I64], n_items: int, k: int) -> float:

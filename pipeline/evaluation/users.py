@@ -20,6 +20,8 @@ class EvaluationUsers:
     """Of the books of each history; NaN for implicit ones."""
     held_out: list[I64]
     """book_ids, ascending; never empty."""
+    held_out_ratings: list[F32]
+    """Of what each held out; NaN for implicit ones."""
 
     @property
     def size(self) -> int:
@@ -33,6 +35,7 @@ class EvaluationUsers:
             histories=[self.histories[row] for row in rows],
             ratings=[self.ratings[row] for row in rows],
             held_out=[self.held_out[row] for row in rows],
+            held_out_ratings=[self.held_out_ratings[row] for row in rows],
         )
 
 
@@ -47,10 +50,12 @@ def choose_users(fold: Fold, held_out: Interactions, *, at_most: int) -> Evaluat
     _, user_idx = find_rows(fold.user_ids, user_ids)
     starts = np.searchsorted(held_out.user_ids, user_ids, side="left")
     ends = np.searchsorted(held_out.user_ids, user_ids, side="right")
+    slices = [slice(start, end) for start, end in zip(starts, ends, strict=True)]
     histories = [fold.history(idx) for idx in user_idx]
     return EvaluationUsers(
         user_ids=user_ids,
         histories=[book_ids for book_ids, _ in histories],
         ratings=[ratings for _, ratings in histories],
-        held_out=[held_out.book_ids[start:end] for start, end in zip(starts, ends, strict=True)],
+        held_out=[held_out.book_ids[each] for each in slices],
+        held_out_ratings=[held_out.ratings[each] for each in slices],
     )

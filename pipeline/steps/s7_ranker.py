@@ -71,7 +71,7 @@ def tune_blend(
     """Search for the weights with the largest mean recall@k, author limit included, on held-out books."""
     users = choose_users(fold, held_out, at_most=params.max_users)
     model = AlsModel(fold.book_ids, evidence, {"blend": {}})
-    candidates = _collect_candidates(model, users, params=params, advance=tools.advance)
+    candidates = _collect_candidates(model, users, params=params, rules=rules, advance=tools.advance)
     recall = partial(_recall, candidates, k=params.k, rules=rules)
     new_kinds = {kind: 0.0 for kind in candidates.kinds if kind not in params.start}
     weights, best = ascend_coordinates(recall, {**params.start, **new_kinds})
@@ -103,11 +103,11 @@ def ascend_coordinates(
 
 
 def _collect_candidates(
-    model: AlsModel, users: EvaluationUsers, *, params: RankerParams, advance: Advance
+    model: AlsModel, users: EvaluationUsers, *, params: RankerParams, rules: ServingRules, advance: Advance
 ) -> _Candidates:
     candidates, scores = [], []
     for at, (history_ids, ratings) in enumerate(zip(users.histories, users.ratings, strict=True)):
-        history = read_history(model.book_ids, history_ids, ratings)
+        history = read_history(model.book_ids, history_ids, ratings, rating_strength=rules.rating_strength)
         of_all = model.score_kinds(history)
         of_all[:, history.item_idx] = -np.inf
         best = np.unique(np.concatenate([top_k(row, params.n_candidates) for row in of_all]))

@@ -15,6 +15,7 @@ def rank(model: AlsModel, version: str, request: contract.RankRequest) -> contra
         k=request.k,
         exclude=request.exclude,
         popularity_weight=request.popularity_weight,
+        rating_strength=request.rating_strength,
     )
     n_known = int(find_rows(model.book_ids, history)[0].sum())
     return contract.RankResponse(
@@ -29,6 +30,7 @@ def explain(model: AlsModel, version: str, request: contract.ExplainRequest) -> 
         [book.rating for book in request.history],
         request.book_ids,
         k=request.k,
+        rating_strength=request.rating_strength,
     )
     contributions = [
         [contract.Contribution(book_id=book_id, share=share) for book_id, share in books]

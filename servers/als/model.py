@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from evidence.kind import History, read_history
+from evidence.kind import History, Kind, Scores, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, find_rows, top_k
 from servers.errors import NoKnownBooks
@@ -36,13 +36,16 @@ class AlsModel:
         k: int,
         exclude: Sequence[int] = (),
         popularity_weight: float | None = None,
+        rating_strength: float = 1.0,
     ) -> tuple[I64, F32]:
-        """The k best books for whoever has this history, ids and scores in [0, 1], best first, ties by id.
+        """The k best books for whoever has this history, ids and scores, best first, ties by id.
 
-        Neither the history nor `exclude` comes back; fewer than k only if the version knows no more.
-        `popularity_weight` replaces the share of popularity in the tuned blend. Raises NoKnownBooks.
+        Without ratings 1 is a book that every kind of evidence puts first; what readers of the history seldom
+        read is near 0 or below, and ratings move scores beyond both. Neither the history nor `exclude` comes
+        back; fewer than k only if the version knows no more. `popularity_weight` replaces the share of
+        popularity in the tuned blend. Raises NoKnownBooks.
         """
-        history = self._read(history_ids, ratings)
+        history = self._read(history_ids, ratings, rating_strength)
         scores = self._reblend(popularity_weight) @ self.score_kinds(history)
         scores[history.item_idx] = -np.inf
         scores[find_rows(self.book_ids, exclude)[1]] = -np.inf
@@ -50,52 +53,51 @@ class AlsModel:
         return self.book_ids[best], scores[best]
 
     def explain(
-        self, history_ids: Sequence[int], ratings: Sequence[float | None], book_ids: Sequence[int], *, k: int
+        self,
+        history_ids: Sequence[int],
+        ratings: Sequence[float | None],
+        book_ids: Sequence[int],
+        *,
+        k: int,
+        rating_strength: float = 1.0,
     ) -> list[list[tuple[int, float]]]:
         """For each of these books the k books of the history that speak for it most, with shares in (0, 1].
 
-        The shares of the whole history sum to 1; what comes from no book of it, as popularity, has none. A
-        book that this version does not know, or that nothing in the history speaks for, has an empty list.
-        Raises NoKnownBooks.
+        The shares of all that speak for it sum to 1; what comes from no book, as popularity, has none, and no
+        book speaks for itself. What the reader dislikes is never named, although it may raise what is unlike
+        it. A book that this version does not know, or that nothing in the history speaks for, has an empty
+        list. Raises NoKnownBooks.
         """
-        history = self._read(history_ids, ratings)
+        history = self._read(history_ids, ratings, rating_strength)
         is_known, wanted = find_rows(self.book_ids, book_ids)
         shares = iter(self._shares(history, wanted))
         return [self._strongest(history, next(shares), k) if known else [] for known in is_known]
 
     def score_kinds(self, history: History) -> F32:
         """(n_kinds, n): each kind's scores of every book, divided by its largest outside the history."""
-        raw = self._score_raw(history)
-        return raw * self._scale(raw, history)[:, None]
+        kinds = self.evidence.kinds.values()
+        rows = np.empty((len(kinds), self.book_ids.size), dtype=np.float32)
+        for row, kind in zip(rows, kinds, strict=True):
+            scores = kind.score(history)
+            np.multiply(scores, _scale(kind, history, scores), out=row, casting="same_kind")
+        return rows
 
-    def _read(self, history_ids: Sequence[int] | I64, ratings: Sequence[float | None] | F32) -> History:
-        history = read_history(self.book_ids, history_ids, ratings)
+    def _read(
+        self, history_ids: Sequence[int] | I64, ratings: Sequence[float | None] | F32, rating_strength: float
+    ) -> History:
+        history = read_history(self.book_ids, history_ids, ratings, rating_strength=rating_strength)
         if not history.item_idx.size:
             raise NoKnownBooks(history_ids)
         return history
 
-    def _score_raw(self, history: History) -> F32:
-        kinds = self.evidence.kinds.values()
-        rows = np.empty((len(kinds), self.book_ids.size), dtype=np.float32)
-        for row, kind in zip(rows, kinds, strict=True):
-            row[:] = kind.score(history)
-        return rows
-
-    def _scale(self, raw: F32, history: History) -> F32:
-        """(n_kinds,): one over each kind's largest value outside the history; 0 where that is 0."""
-        # ALS scores the history itself highest; dividing by that would shrink its say on everything else.
-        others = raw.copy()
-        others[:, history.item_idx] = 0
-        largest = others.max(axis=1)
-        return np.asarray((largest > TINY) / np.maximum(largest, TINY), dtype=np.float32)
-
     def _shares(self, history: History, wanted: I64) -> F64:
-        """(n_asked, n_history): what each history book brings to each score; rows sum to 1 or 0."""
-        weights = self._blend * self._scale(self._score_raw(history), history)
+        """(n_asked, n_history): what each book of the history brings to each score; rows sum to 1 or 0."""
         total = np.zeros((wanted.size, history.item_idx.size))
-        for kind, weight in zip(self.evidence.kinds.values(), weights, strict=True):
-            if (brought := kind.explain(history, wanted)) is not None:
-                total += np.maximum(brought, 0) * weight
+        for kind, weight in zip(self.evidence.kinds.values(), self._blend, strict=True):
+            if weight and (brought := kind.explain(history, wanted)) is not None:
+                total += brought * (weight * _scale(kind, history, kind.score(history)))
+        is_reason = (history.weights > 0) & (history.item_idx != wanted[:, None])
+        total = np.where(is_reason, np.maximum(total, 0), 0)
         return np.asarray(total / np.maximum(total.sum(axis=1, keepdims=True), TINY))
 
     def _strongest(self, history: History, shares: F64, k: int) -> list[tuple[int, float]]:
@@ -115,3 +117,9 @@ class AlsModel:
         personal = np.where(is_popularity, 0, self._blend)
         personal = (1 - popularity_weight) * (personal / np.maximum(personal.sum(), TINY))
         return np.where(is_popularity, popularity_weight, personal).astype(np.float32)
+
+
+def _scale(kind: Kind[Any], history: History, scores: Scores) -> float:
+    """One over the kind's largest score outside the history; 0 where that is 0."""
+    largest = kind.find_largest(history, scores)
+    return 1 / largest if largest > TINY else 0.0

@@ -29,13 +29,13 @@ def test_progress_ends_at_one() -> None:
     assert shares == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
 
 
-@given(history=st.sets(st.integers(0, N - 1), min_size=1, max_size=10))
-def test_fold_in_solves_the_published_equation(history: set[int]) -> None:
+@given(history=st.dictionaries(st.integers(0, N - 1), st.floats(-1, 1.4), min_size=1, max_size=10))
+def test_fold_in_solves_the_published_equation(history: dict[int, float]) -> None:
     item_idx = np.array(sorted(history))
     confidence, preference = np.ones(N), np.zeros(N)
-    confidence[item_idx], preference[item_idx] = ALPHA, 1.0
+    confidence[item_idx], preference[item_idx] = ALPHA, [history[item] for item in sorted(history)]
 
-    x = fold_in(FACTORS, build_gram(FACTORS, 0.1), item_idx, confidence[item_idx].astype("f4"))
+    x = fold_in(FACTORS, build_gram(FACTORS, 0.1), item_idx, preference[item_idx].astype("f4"), alpha=ALPHA)
 
     y = FACTORS.astype(np.float64)
     expected = np.linalg.solve(

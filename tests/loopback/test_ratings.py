@@ -80,3 +80,64 @@ def test_an_explanation_names_books_that_the_reader_has_read(mesh: Mesh) -> None
     assert because
     assert {each["book_id"] for each in because} <= history
     assert sum(each["share"] for each in because) <= 1.001
+
+
+def test_no_explanation_cites_the_book_itself(mesh: Mesh) -> None:
+    for user_id in range(105, 110):
+        for item in mesh.get(f"/v1/users/{user_id}/ratings", limit=3)["items"]:
+            because = mesh.get(f"/v1/users/{user_id}/recommendations/{item['book_id']}/why")["because"]
+
+            assert item["book_id"] not in [each["book_id"] for each in because]
+
+
+def test_a_hated_book_is_no_reason(mesh: Mesh) -> None:
+    """The strongest reason for the first book of a list is rated 1."""
+    first = recommend(mesh, 123)[0]["book_id"]
+    path = f"/v1/users/123/recommendations/{first}/why"
+    [strongest, *_] = mesh.get(path)["because"]
+    rating = f"/v1/users/123/ratings/{strongest['book_id']}"
+
+    mesh.client.put(rating, json={"rating": 1})
+    because = mesh.get(path)["because"]
+
+    mesh.client.put(rating, json={"rating": strongest["rating"]})
+    assert strongest["book_id"] not in [each["book_id"] for each in because]
+
+
+def score_similar(mesh: Mesh, similar: set[int], liked: list[dict[str, Any]]) -> float:
+    """Mean score of these books in the longest list; what is not in it has less than its last."""
+    answer = mesh.client.post("/v1/recommendations", json={"liked": liked, "k": 500}).json()
+    scores = {item["book_id"]: item["score"] for item in answer["items"]}
+    return sum(scores.get(each, min(scores.values())) for each in similar) / len(similar)
+
+
+def test_what_is_similar_to_a_book_falls_with_a_1_and_rises_with_a_10(mesh: Mesh) -> None:
+    orders = [list_orders(mesh, user_id) for user_id in range(200, 230)]
+
+    n_right = [sum(each) for each in zip(*orders, strict=True)]
+    assert min(n_right) >= 28, n_right
+
+
+def list_orders(mesh: Mesh, user_id: int) -> tuple[bool, ...]:
+    """What should hold of a reader's newest book: without it, and with a rating of 1, 6 and 10."""
+    history = mesh.get(f"/v1/users/{user_id}/ratings", limit=500)["items"]
+    newest, *others = [{"book_id": item["book_id"], "rating": item["rating"]} for item in history]
+    path = f"/v1/books/{newest['book_id']}/similar"
+    similar = {item["book_id"] for item in mesh.get(path, user_id=user_id, k=10, mode="als")["items"]}
+
+    absent = score_similar(mesh, similar, others)
+    hated, fair, loved = (
+        score_similar(mesh, similar, [*others, {**newest, "rating": rating}]) for rating in (1, 6, 10)
+    )
+    return hated < absent, absent < loved, hated < fair, fair < loved
+
+
+def test_ten_thousand_liked_books_are_answered_and_one_more_is_refused_clearly(mesh: Mesh) -> None:
+    liked = [{"book_id": place % 600 + 1, "rating": 9.5} for place in range(10_000)]
+
+    answered = mesh.client.post("/v1/recommendations", json={"liked": liked, "k": 20})
+    refused = mesh.client.post("/v1/recommendations", json={"liked": [*liked, liked[0]], "k": 20})
+
+    assert (answered.status_code, len(answered.json()["items"])) == (200, 20)
+    assert refused.status_code == 422
+    assert "10000" in refused.json()["detail"]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pipeline.compare import compare
+from pipeline.compare import SERVED, UNRATED, compare
 from pipeline.errors import NothingToEvaluate
 from pipeline.evaluation.baselines import serve_classic_system
 from pipeline.evaluation.users import EvaluationUsers
@@ -17,7 +17,13 @@ def test_all_models_are_measured_on_the_same_readers_as_the_gate(trained: tuple[
 
     report = compare(home.settings, home.db, home.store)
 
-    assert [row.model for row in report.rows] == ["popularity", "classic system", "classic ALS", "served"]
+    assert [row.model for row in report.rows] == [
+        "popularity",
+        "classic system",
+        "classic ALS",
+        UNRATED,
+        SERVED,
+    ]
     served = report.rows[-1]
     assert (report.version, report.n_users) == (run.version, run.metrics["n_readers"])
     assert served.recall.mean == run.metrics["recall@30"]["mean"]
@@ -45,7 +51,7 @@ def test_the_classic_system_serves_short_histories_by_its_prior() -> None:
     users, books, ratings = (np.array(column) for column in zip(*sorted(rows), strict=True))
     fold = build_fold(Interactions(users, books, ratings.astype(np.float32)))
     histories = [np.array([3]), np.arange(10, 20)]
-    users_measured = EvaluationUsers(np.array([0, 1]), histories, [], [np.array([1])] * 2)
+    users_measured = EvaluationUsers(np.array([0, 1]), histories, [], [np.array([1])] * 2, [])
     by_als = [np.array([7, 7]), np.array([8, 8])]
 
     short, long = serve_classic_system(

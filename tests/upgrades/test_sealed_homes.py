@@ -19,6 +19,9 @@ from tests.upgrades.seal_home import HOMES, QUICK, TINY_MODELS, serves
 
 RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HOMES.glob("*.tar.xz"))
 
+RATINGS_AS_THEN = {"BOOKMESH_SERVING__RATING_STRENGTH": "0"}
+"""To those releases books rated 5 or more were all the same; now ratings count, in their versions too."""
+
 
 @pytest.fixture(params=RELEASES)
 def sealed(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
@@ -41,7 +44,7 @@ def test_its_versions_answer_as_they_did_before_and_after_a_rollback(sealed: Hom
     expected, second = read_expected(sealed), str(sealed.store.current())
     [first] = expected.keys() - {second}
 
-    with running_mesh(sealed, **QUICK) as mesh:
+    with running_mesh(sealed, **QUICK, **RATINGS_AS_THEN) as mesh:
         from_second = ask(mesh.client)
         sealed.succeed("versions", "rollback")
         wait_until(lambda: serves(mesh, first))

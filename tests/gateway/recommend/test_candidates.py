@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from contracts import als, embedder
-from contracts.shell import ScoredBooks
+from contracts.shell import MAX_BOOKS, ScoredBooks
 from gateway.deadline import Deadline
 from gateway.mesh.errors import UpstreamUnreachable
 from gateway.recommend.candidates import (
@@ -35,6 +35,7 @@ class _LargeMesh:
         self.has_metadata = has_metadata
         self.deadline = Deadline.after(1000)
         self.depth = 0
+        self.ranked: list[als.RankRequest] = []
 
     async def embed(self, subjects: Sequence[str]) -> embedder.EmbedResponse:
         return embedder.EmbedResponse(version="v1", vector=[1.0], known=list(subjects), unknown=[])
@@ -58,6 +59,7 @@ class _LargeMesh:
         return self._best(POPULARITY, 0, k)
 
     async def rank(self, request: als.RankRequest) -> ScoredBooks:
+        self.ranked.append(request)
         return self._best(SIMILARITY, 0, request.k)
 
     def _best(self, scores: np.ndarray, offset: int, k: int) -> ScoredBooks:
@@ -119,7 +121,7 @@ async def test_without_metadata_subjects_go_on_by_similarity_alone() -> None:
 @pytest.mark.parametrize(
     ("source", "scores"),
     [
-        (by_history([(1, None)], popularity_weight=None), SIMILARITY),
+        (by_history([(1, None)], popularity_weight=None, rating_strength=1.0), SIMILARITY),
         (by_keyword("words"), POPULARITY),
         (by_popularity(), POPULARITY),
     ],
@@ -133,3 +135,13 @@ async def test_a_list_is_read_to_its_end_without_gap_or_repetition(
     assert mesh.depth == first_page_size(10)
     books = await _read(source, mesh, N)
     assert [book.book_id for book in books] == np.argsort(-scores, kind="stable").tolist()
+
+
+async def test_of_a_history_that_is_too_long_the_newest_books_count() -> None:
+    mesh = _LargeMesh()
+    history = [(book_id, 8.0) for book_id in range(MAX_BOOKS + 5)]
+
+    books = await _read(by_history(history, popularity_weight=None, rating_strength=1.0), mesh, 10)
+
+    assert len(books) == 10
+    assert [book.book_id for book in mesh.ranked[0].history] == list(range(5, MAX_BOOKS + 5))

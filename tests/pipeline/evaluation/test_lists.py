@@ -49,6 +49,7 @@ def users_of(*histories: list[int]) -> EvaluationUsers:
         histories=[np.array(history, dtype=np.int64) for history in histories],
         ratings=[np.full(len(history), np.nan, dtype=np.float32) for history in histories],
         held_out=[np.array([1])] * len(histories),
+        held_out_ratings=[np.array([np.nan], dtype=np.float32)] * len(histories),
     )
 
 

@@ -1,10 +1,18 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.evaluation.metrics import Interval, bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
+from pipeline.evaluation.metrics import (
+    Interval,
+    auc_of_loved,
+    bootstrap_mean,
+    coverage_at_k,
+    ndcg_at_k,
+    recall_at_k,
+)
 
 BOOKS = st.lists(st.integers(0, 30), unique=True, max_size=15)
 READERS = st.lists(st.tuples(BOOKS, BOOKS.filter(bool)), min_size=1, max_size=6)
@@ -66,3 +74,16 @@ def test_the_same_seed_gives_the_same_interval() -> None:
 
 def test_the_interval_of_one_reader_is_a_point() -> None:
     assert bootstrap_mean(np.array([0.25]), np.random.default_rng(3)) == Interval(0.25, 0.25, 0.25)
+
+
+@given(
+    st.permutations(range(12)), st.lists(st.sampled_from([1.0, 5.0, 6.0, 8.0, 10.0, math.nan]), max_size=14)
+)
+def test_the_auc_is_the_share_of_pairs_in_their_right_order(ranked: list[int], ratings: list[float]) -> None:
+    held_out = np.arange(len(ratings))  # books 12 and 13 are not ranked
+
+    auc = auc_of_loved(np.array(ranked), held_out, np.array(ratings, dtype=np.float32))
+
+    known = [(ranked.index(book), rating) for book, rating in enumerate(ratings) if book in ranked]
+    pairs = [loved < hated for loved, high in known for hated, low in known if high >= 8 and low <= 5]
+    assert auc == (pytest.approx(np.mean(pairs)) if pairs else None)

@@ -6,6 +6,7 @@ from scipy.sparse import csr_array
 
 from evidence.als import Als, build_gram
 from evidence.authors import Authors
+from evidence.kind import weigh
 from evidence.neighbours import Neighbours
 from evidence.popularity import Popularity
 from evidence.registry import Evidence
@@ -37,21 +38,27 @@ def make_model(**blend: float) -> AlsModel:
 def slow_scores(history: list[int], weights: np.ndarray, blend: dict[str, float]) -> np.ndarray:
     """The blend in float64, term by term as the docstrings have it."""
     confidence = np.ones(N)
-    confidence[history] = ALPHA * weights
+    confidence[history] = ALPHA
     preference = np.zeros(N)
-    preference[history] = 1
+    preference[history] = weights
     y = FACTORS.astype(np.float64)
     user = np.linalg.solve((y.T * confidence) @ y + 0.1 * np.eye(N_FACTORS), (y.T * confidence) @ preference)
-    parts = {
-        "als": y @ user,
-        "neighbours": weights @ NEIGHBOURS[history],
-        "authors": np.sqrt(READERS) * (AUTHORS @ np.sqrt(weights @ AUTHORS[history])),
-        "popularity": np.log1p(READERS) / np.log1p(READERS.max()),
-    }
+    n_read = np.maximum(AUTHORS[history].sum(axis=0), 1)
+    popularity = np.log1p(READERS) / np.log1p(READERS.max())
+
+    def score(weights: np.ndarray) -> dict[str, np.ndarray]:
+        return {
+            "als": y @ user,
+            "neighbours": weights @ NEIGHBOURS[history],
+            "authors": np.sqrt(READERS) * (AUTHORS @ (weights @ AUTHORS[history] / np.sqrt(n_read))),
+            "popularity": popularity,
+        }
+
+    parts, unrated = score(weights), score(np.ones(len(history)))
     others = np.setdiff1d(np.arange(N), history)
     total = np.zeros(N)
     for kind, part in parts.items():
-        largest = part[others].max()
+        largest = np.abs(unrated[kind][others]).max()
         total += blend[kind] * (part / largest if largest > 1e-9 else 0)
     return total
 
@@ -70,7 +77,7 @@ def test_scores_are_the_blend_of_all_evidence(history: set[int], seed: int) -> N
 
     book_ids, scores = make_model(**blend).rank([row * 10 for row in rows], ratings, k=N)
 
-    weights = np.array([0.5 if rating == 2.0 else 1.0 for rating in ratings])
+    weights = weigh(np.array(ratings, dtype=np.float32), 1.0)
     expected = slow_scores(rows, weights, blend)
     np.testing.assert_allclose(scores, expected[book_ids // 10], rtol=2e-3, atol=2e-3)
 
@@ -148,3 +155,33 @@ def test_a_book_by_an_author_of_the_history_is_explained_by_that_authors_book() 
 
 def test_a_book_for_which_nothing_speaks_has_no_explanation() -> None:
     assert make_model(popularity=1.0).explain([0], [None], [100, 5], k=3) == [[], []]
+
+
+def test_a_book_does_not_speak_for_itself_and_a_hated_one_for_none() -> None:
+    """Books 0, 10 and 20 are by one author."""
+    model = make_model(authors=1.0)
+
+    [of_one_that_was_read] = model.explain([0, 10], [None, None], [10], k=3)
+    [of_a_hated_and_another] = model.explain([0, 10], [1.0, None], [20], k=3)
+
+    assert of_one_that_was_read == [(0, pytest.approx(1.0))]
+    assert of_a_hated_and_another == [(10, pytest.approx(1.0))]
+
+
+def test_a_reader_who_hates_all_they_read_gets_a_full_list_with_nothing_like_it_first() -> None:
+    model = make_model(authors=0.9, popularity=0.1)
+
+    book_ids, scores = model.rank([0, 30], [1.0, 1.0], k=N)
+
+    assert len(book_ids) == N - 2
+    assert set(book_ids[-4:]) == {10, 20, 40, 50}  # by the two hated authors
+    assert (scores[-4:] < 0).all() and scores[0] > 0
+
+
+def test_without_rating_strength_ratings_change_nothing() -> None:
+    model = make_model(als=0.4, neighbours=0.3, authors=0.3)
+
+    rated = model.rank([0, 50], [1.0, 10.0], k=N, rating_strength=0)
+    unrated = model.rank([0, 50], [None, None], k=N)
+
+    np.testing.assert_array_equal(rated[0], unrated[0])
