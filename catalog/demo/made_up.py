@@ -9,6 +9,7 @@ from catalog.demo.works import Work
 from catalog.word_lists import read_word_lists
 
 _BOOKS_AN_AUTHOR = 4
+_BOOKS_A_TASTE, _FEWEST_TASTES = 40, 8
 
 
 class MadeUpWorks(Sequence[Work]):
@@ -24,6 +25,8 @@ class MadeUpWorks(Sequence[Work]):
         """(n_books,) number of each book's author."""
         self._spread = rng.integers(1, 12, size=(n_books, 3))
         self._year = rng.integers(1900, 2024, size=n_books)
+        self.tastes = rng.integers(max(n_books // _BOOKS_A_TASTE, _FEWEST_TASTES), size=n_books)
+        """(n_books,) number of the taste that each book is to; no author or subject tells it."""
 
     def __len__(self) -> int:
         return self._n_books

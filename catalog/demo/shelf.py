@@ -42,6 +42,22 @@ class Groups:
 
 
 @dataclass(frozen=True)
+class Tastes:
+    """What only its readers know of a book: no author and no subject tells it."""
+
+    of_book: I64
+    """(n_books,) number of each book's taste."""
+    books: Groups
+
+    @classmethod
+    def build(cls, of_book: I64, popularity: F64) -> "Tastes":
+        """Tastes from the number of each book's."""
+        n_tastes = int(of_book.max(initial=0)) + 1
+        # Those of a number that no book has are never drawn: readers have the tastes of books.
+        return cls(of_book, Groups.build(of_book, np.arange(of_book.size), popularity, n_tastes))
+
+
+@dataclass(frozen=True)
 class Shelf:
     """All books of a demo catalog."""
 
@@ -55,6 +71,8 @@ class Shelf:
     by_subject: Groups
     by_author: Groups
     everything: Groups
+    tastes: Tastes | None
+    """None where readers follow authors and subjects alone."""
 
     def draw_subject(self, book_idx: I64, rng: np.random.Generator) -> I64:
         """One subject of each of these books."""
@@ -62,8 +80,14 @@ class Shelf:
         return self.subjects[starts + (rng.random(book_idx.size) * (ends - starts)).astype(np.int64)]
 
 
-def build_shelf(book_subjects: Sequence[Sequence[int]], author: I64, rng: np.random.Generator) -> Shelf:
-    """A shelf from each book's subject numbers (at least one each) and first author's number."""
+def build_shelf(
+    book_subjects: Sequence[Sequence[int]],
+    author: I64,
+    rng: np.random.Generator,
+    *,
+    tastes: I64 | None = None,
+) -> Shelf:
+    """A shelf from each book's subject numbers (at least one each), first author's number, and taste's."""
     n_books = len(book_subjects)
     popularity = np.asarray((rng.permutation(n_books) + ZIPF_OFFSET) ** -ZIPF_EXPONENT, dtype=np.float64)
     n_subjects = np.array([len(subjects) for subjects in book_subjects])
@@ -79,4 +103,5 @@ def build_shelf(book_subjects: Sequence[Sequence[int]], author: I64, rng: np.ran
         ),
         by_author=Groups.build(author, book_idx, popularity, int(author.max(initial=0)) + 1),
         everything=Groups.build(np.zeros(n_books, dtype=np.int64), book_idx, popularity, 1),
+        tastes=None if tastes is None else Tastes.build(tastes, popularity),
     )

@@ -39,7 +39,7 @@ class Demo:
         else:
             self._works = made_up = MadeUpWorks(books, vocabulary, seed=seed)
             subjects = [made_up.subject_numbers(index) for index in range(books)]
-            self._shelf = build_shelf(subjects, made_up.authors, self._rng("shelf"))
+            self._shelf = build_shelf(subjects, made_up.authors, self._rng("shelf"), tastes=made_up.tastes)
             self._isbns = [made_up_isbn(index) for index in range(books)]
 
     def works(self, log: RowLog) -> Iterator[RawWork]:

@@ -1,6 +1,6 @@
 """What a version keeps of its train fold: the models that never saw what is held out, for nights to come."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -9,7 +9,7 @@ from evidence.registry import Evidence
 from foundation.arrays import F32, I64
 from pipeline.models.vector_index import pool_books
 from pipeline.records import Export, Split
-from servers.als.model import POPULARITY, AlsModel
+from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
 
 GATE_OWNER: Final = "gate"
@@ -39,14 +39,3 @@ def build_fold_models(
         book_vectors=pool_books(embedder, catalog, book_ids),
         reader_ids=np.unique(folds.held_out.user_ids),
     )
-
-
-def drop_learned(model: AlsModel) -> AlsModel:
-    """The same model with the learned evidence left out; popularity alone if nothing else is left."""
-    blend = model.params["blend"]
-    kept = {
-        name: 0.0 if kind.learned else blend.get(name, 0.0) for name, kind in model.evidence.kinds.items()
-    }
-    total = sum(kept.values())
-    kept = {name: weight / total for name, weight in kept.items()} if total else {**kept, POPULARITY: 1.0}
-    return replace(model, params={**model.params, "blend": kept})

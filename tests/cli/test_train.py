@@ -63,6 +63,14 @@ def test_training_on_too_few_ratings_says_how_many_are_needed(empty_home: Home) 
     assert empty_home.store.versions() == []
 
 
+def test_a_made_up_catalog_trains_and_passes_the_gate(empty_home: Home) -> None:
+    empty_home.succeed("import", "demo", "--books", "1000", "--readers", "1500", "--ratings", "9000")
+
+    empty_home.succeed("train")
+
+    assert empty_home.store.current()
+
+
 def test_a_second_training_names_the_first_and_a_killed_one_blocks_nobody(copied_home: Home) -> None:
     before = copied_home.store.current()
 

@@ -79,6 +79,15 @@ def test_what_others_with_the_same_books_read_tells_more_than_popularity() -> No
     assert neighbours > 1.5 * popularity
 
 
+def test_made_up_readers_have_tastes_that_neighbours_find_and_that_ratings_tell() -> None:
+    source = Demo(books=1_500, users=2_000, ratings=20_000)
+    ratings = np.array([int(rating.rating) for rating in source.ratings(new_log())])
+    popularity, neighbours = held_out_recall_at_30(source)
+
+    assert neighbours > 1.5 * popularity
+    assert 0.1 < (ratings[ratings > 0] <= 5).mean() < 0.4 < (ratings[ratings > 0] >= 8).mean()
+
+
 def held_out_recall_at_30(source: Demo) -> tuple[float, float]:
     """Recall of popularity and of plain item neighbours on a random fifth of all ratings."""
     number = {edition.isbns[0]: n for n, edition in enumerate(source.editions(new_log()))}

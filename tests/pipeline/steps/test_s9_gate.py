@@ -16,7 +16,7 @@ def failed(**changes: object) -> list[str]:
     facts = {
         "candidate": GOOD,
         "popularity": POPULARITY,
-        "untrained": POPULARITY,
+        "own_gains": RNG.normal(0.2, 0.1, N),
         "current": Current("20260101T000000Z-abcdef", None, "as it was sealed"),
         "gain_over_current": NOBODY,
         "ann_recall": {"als": 0.99},
@@ -43,15 +43,16 @@ def test_a_current_version_that_cannot_be_compared_with_is_a_check_that_fails() 
 
 
 def test_popularity_itself_does_not_pass() -> None:
-    assert failed(candidate=POPULARITY) == ["recall_over_popularity", "recall_over_untrained"]
+    assert failed(candidate=POPULARITY) == ["recall_over_popularity"]
 
 
 def test_a_candidate_must_beat_popularity_by_the_margin() -> None:
-    assert failed(candidate=1.05 * POPULARITY, untrained=NOBODY) == ["recall_over_popularity"]
+    assert failed(candidate=1.05 * POPULARITY) == ["recall_over_popularity"]
 
 
-def test_learning_must_add_to_what_needs_no_learning() -> None:
-    assert failed(untrained=GOOD + RNG.normal(0, 0.01, N)) == ["recall_over_untrained"]
+@pytest.mark.parametrize("own_gains", [RNG.normal(0, 0.1, N), NOBODY, NOBODY[:1]])
+def test_learning_that_knows_no_reader_from_another_is_refused(own_gains: np.ndarray) -> None:
+    assert failed(own_gains=own_gains) == ["learned_evidence"]
 
 
 @pytest.mark.parametrize(("loss", "names"), [(0.001, []), (0.004, []), (0.006, ["recall_over_current"])])
