@@ -5,7 +5,7 @@ import json
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import AwareDatetime, JsonValue, ValidationError
 
@@ -54,6 +54,11 @@ class GateVerdict(Document):
 
     passed: bool
     checks: tuple[GateCheck, ...] = ()
+
+    @classmethod
+    def of(cls, *checks: GateCheck) -> Self:
+        """Passed unless one of the checks failed."""
+        return cls(passed=not any(check.failed for check in checks), checks=checks)
 
 
 class Manifest(Document):

@@ -12,8 +12,8 @@ from artifacts.store import ArtifactStore
 from evidence.registry import Evidence, EvidenceParams
 from foundation.arrays import I64
 from pipeline.errors import CannotCompare
-from pipeline.models.fold_models import GATE_OWNER, FoldModels
-from pipeline.records import Fold, Split
+from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_als
+from pipeline.records import Split
 from servers.als.model import AlsModel
 
 MIN_SHARED_READERS: Final = 0.5
@@ -80,9 +80,9 @@ def read_recipe(store: ArtifactStore, version: str) -> Recipe:
     return recipe
 
 
-def build_rival(fold: Fold, folds: Split, evidence: Evidence, blend: dict[str, float]) -> Rival:
+def build_rival(folds: Split, evidence: Evidence, blend: dict[str, float]) -> Rival:
     """Evidence of today's train fold, which has seen nothing that is held out."""
-    return Rival(AlsModel(fold.book_ids, evidence, {"blend": blend}), np.unique(folds.held_out.user_ids))
+    return Rival(build_als(folds.train, evidence, blend), np.unique(folds.held_out.user_ids))
 
 
 def _read_blend(manifest: Manifest) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import structlog
 from threadpoolctl import threadpool_limits
 
 from artifacts.errors import ArtifactError
-from artifacts.manifest import Manifest
+from artifacts.manifest import GateVerdict, Manifest
 from artifacts.store import ArtifactStore
 from catalog.database import Database
 from catalog.schema import check_migrated
@@ -20,8 +20,9 @@ from foundation.release import RELEASE
 from foundation.tools import Tools
 from pipeline.current import Current, Recipe, Rival, build_rival, open_sealed, read_recipe
 from pipeline.errors import AlreadyTraining, CannotCompare
-from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_fold_models
+from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_als, build_fold_models
 from pipeline.records import Aggregates, Export, Fold, Split, build_fold
+from pipeline.refit import Served, check_refit
 from pipeline.report import RunReport, write_report
 from pipeline.settings import TrainSettings
 from pipeline.stepping.cache import StepCache
@@ -37,7 +38,6 @@ from pipeline.steps.s6_als import fit_evidence
 from pipeline.steps.s7_ranker import Blend, tune_blend
 from pipeline.steps.s8_index import Index, Texts, index_books, index_texts
 from pipeline.steps.s9_gate import Contest, Gate, gate
-from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
 
 log = structlog.get_logger()
@@ -110,11 +110,13 @@ class _Run:
         current = self._find_current(folds, fitted.aggregates, catalog)
         judged = self._judge(candidate, fitted.index, texts, current, folds, catalog)
         verdict = judged.read_verdict()
+        served = self._assemble(fitted, blend, texts)
         if verdict.passed:
             everything = self.stepper.derive(build_fold, cleaned.interactions)
-            fitted = self._fit("all", everything, catalog)
-        records = self._gather(fitted, blend, texts, candidate)
-        manifest = self._seal(records, catalog, folds, blend, judged)
+            refit = self._assemble(self._fit("all", everything, catalog), blend, texts)
+            verdict = GateVerdict.of(*verdict.checks, *self._check_refit(refit, served, folds).checks)
+            served = refit
+        manifest = self._seal(served, candidate, verdict, catalog, folds, blend, judged)
         if verdict.passed:
             why = "passed the gate"
             if current.version is not None and current.rival is None:
@@ -220,27 +222,35 @@ class _Run:
             "als", "current", fit_evidence, folds.train, aggregates, catalog,
             params=recipe.evidence, seed=recipe.seed, tools=self._tools("current"),
         )  # fmt: skip
-        return self.stepper.derive(build_rival, folds.train, folds, evidence, recipe.blend)
+        return self.stepper.derive(build_rival, folds, evidence, recipe.blend)
 
-    def _gather(
-        self, served: _Fitted, blend: Blend, texts: Texts, candidate: FoldModels
-    ) -> dict[str, object]:
-        """Each owner's record: the servers' models, and the fold's for the gates of the nights to come."""
-        return {
-            "embedder": served.embedder,
-            "similarity": served.index.similarity,
-            "als": AlsModel(served.fold.book_ids, served.evidence, {"blend": blend.weights}),
-            "metadata": served.index.metadata,
-            "semantic": texts.semantic,
-            GATE_OWNER: candidate,
-        }
+    def _assemble(self, fitted: _Fitted, blend: Blend, texts: Texts) -> Served:
+        """The models of the five servers."""
+        als = self.stepper.derive(build_als, fitted.fold, fitted.evidence, blend.weights)
+        index = fitted.index
+        return Served(fitted.embedder, index.similarity, als, index.metadata, texts.semantic)
+
+    def _check_refit(self, refit: Served, judged: Served, folds: Split) -> GateVerdict:
+        settings = self.settings.train
+        checked = self.stepper.run(
+            "gate", "all", check_refit, refit, judged, folds, params=settings.gate, seed=settings.seed
+        )
+        return checked.read_verdict()
 
     def _seal(
-        self, records: dict[str, object], catalog: Export, folds: Split, blend: Blend, judged: Gate
+        self,
+        served: Served,
+        candidate: FoldModels,
+        verdict: GateVerdict,
+        catalog: Export,
+        folds: Split,
+        blend: Blend,
+        judged: Gate,
     ) -> Manifest:
         draft, settings = self.store.draft(), self.settings
-        for owner, record in records.items():
-            draft.add(owner, record)
+        for each in fields(served):
+            draft.add(each.name, getattr(served, each.name))
+        draft.add(GATE_OWNER, candidate)
         return draft.seal(
             split_id=folds.split_id,
             data_fingerprint=catalog.fingerprint,
@@ -251,5 +261,5 @@ class _Run:
             },
             seed=settings.train.seed,
             metrics={**judged.metrics, f"inner_recall_alone@{settings.train.ranker.k}": blend.alone},
-            gate=judged.read_verdict(),
+            gate=verdict,
         )

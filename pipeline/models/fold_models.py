@@ -8,7 +8,7 @@ import numpy as np
 from evidence.registry import Evidence
 from foundation.arrays import F32, I64
 from pipeline.models.vector_index import pool_books
-from pipeline.records import Export, Split
+from pipeline.records import Export, Fold, Split
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
 
@@ -28,14 +28,18 @@ class FoldModels:
     """Readers with held-out books, ascending: of others the models may have seen what is held out by now."""
 
 
+def build_als(fold: Fold, evidence: Evidence, blend: dict[str, float]) -> AlsModel:
+    """Evidence of a fold's books, blended."""
+    return AlsModel(fold.book_ids, evidence, {"blend": blend})
+
+
 def build_fold_models(
     folds: Split, catalog: Export, embedder: EmbedderModel, evidence: Evidence, blend: dict[str, float]
 ) -> FoldModels:
     """The models of the train fold, as steps 4 to 7 left them."""
-    book_ids = folds.train.book_ids
     return FoldModels(
-        als=AlsModel(book_ids, evidence, {"blend": blend}),
+        als=build_als(folds.train, evidence, blend),
         embedder=embedder,
-        book_vectors=pool_books(embedder, catalog, book_ids),
+        book_vectors=pool_books(embedder, catalog, folds.train.book_ids),
         reader_ids=np.unique(folds.held_out.user_ids),
     )

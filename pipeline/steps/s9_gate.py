@@ -112,13 +112,12 @@ def judge(measured: Measured, *, params: GateParams, seed: int, accept_incompara
     """Passed only if no check fails; the lower ends of paired bootstrap intervals decide, not the means."""
     floor = f"recall less {params.floor_margin:g} × popularity's"
     over_floor = measured.candidate - params.floor_margin * measured.popularity
-    checks = (
+    return GateVerdict.of(
         _check_low_end("recall_over_popularity", floor, over_floor, seed),
         _check_learned(measured.own_gains),
         _check_current(measured, params, seed, accept_incomparable=accept_incomparable),
         *(_check_index(*each, params.min_ann_recall) for each in sorted(measured.ann_recall.items())),
     )
-    return GateVerdict(passed=not any(check.failed for check in checks), checks=checks)
 
 
 def _gain_over(

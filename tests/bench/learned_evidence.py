@@ -79,14 +79,15 @@ def standardised(catalog: Export, cleaned: Clean) -> dict[str, float]:
     """Each statistic of the models that are fitted to the train fold."""
     folds = split(cleaned, params=OPTIONS.split)
     aggregates = aggregate(folds.train, params=OPTIONS.aggregate)
-    with tempfile.TemporaryDirectory() as workspace:
+    # As in training: BLAS threads would cost more than they give.
+    with tempfile.TemporaryDirectory() as workspace, threadpool_limits(limits=1, user_api="blas"):
         tools = Tools(1, lambda share: None, Path(workspace))
         evidence = fit_evidence(
             folds.train, aggregates, catalog, params=OPTIONS.evidence, seed=OPTIONS.seed, tools=tools
         )
-    model = AlsModel(folds.train.book_ids, evidence, {"blend": OPTIONS.ranker.start})
-    users = choose_users(folds.train, folds.held_out, at_most=OPTIONS.gate.max_users)
-    differences = [each for each in list_differences(model, users) if each.size]
+        model = AlsModel(folds.train.book_ids, evidence, {"blend": OPTIONS.ranker.start})
+        users = choose_users(folds.train, folds.held_out, at_most=OPTIONS.gate.max_users)
+        differences = [each for each in list_differences(model, users) if each.size]
     return {name: standardise(statistic(differences)) for name, statistic in STATISTICS.items()}
 
 
@@ -121,8 +122,7 @@ def main(
         honest = clean(exported)
         shuffled = shuffle_labels(honest, np.random.default_rng(seed))
         for labels, cleaned in (("honest", honest), ("shuffled", shuffled)):
-            with threadpool_limits(limits=1, user_api="blas"):
-                values = standardised(exported, cleaned)
+            values = standardised(exported, cleaned)
             print(name, seed, labels, {each: round(value, 2) for each, value in values.items()}, flush=True)
             for statistic, value in values.items():
                 found.setdefault((name, statistic, labels), []).append(value)
