@@ -1,14 +1,22 @@
 """Queries about readers."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import CompoundSelect, Connection, select, true, union, update
+from sqlalchemy import CompoundSelect, Connection, bindparam, select, true, union, update
 from sqlalchemy.orm import Session
 
 from catalog.database import count_changed
 from catalog.errors import UserUnknown
 from catalog.identity import name_state, new_revision
 from catalog.tables import Book, CatalogIdentity, Event, EventKind, Rating, Subject, User, UserSubject
+
+# Every request about a reader begins with it. Built once and run below the ORM it costs less than half.
+REVISION: Final = (
+    select(CatalogIdentity.catalog_id, CatalogIdentity.revision, User.revision)
+    .join(User, true())
+    .where(User.user_id == bindparam("user_id"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +45,7 @@ def read_revision(session: Session, user_id: int) -> str | None:
 
     None for an unknown reader.
     """
-    found = session.execute(
-        select(CatalogIdentity.catalog_id, CatalogIdentity.revision, User.revision)
-        .join(User, true())
-        .where(User.user_id == user_id)
-    ).one_or_none()
+    found = session.connection().execute(REVISION, {"user_id": user_id}).one_or_none()
     return found and f"{name_state(found[0], found[1])}:{found[2]}"
 
 
