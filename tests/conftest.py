@@ -1,5 +1,6 @@
 """Fixtures that every test may ask for."""
 
+import logging
 import os
 from collections.abc import Iterator
 
@@ -15,6 +16,16 @@ def unprinted_logs() -> Iterator[None]:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def logs_of_its_own() -> Iterator[None]:
+    """A test that configures logging leaves that of the others as it was."""
+    root, configuration = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers, root.level = handlers, level
+    structlog.configure(**configuration)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import io
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -228,13 +227,13 @@ def test_a_version_and_the_reports_of_its_making_tell_no_address_of_the_catalog(
     assert "catalog.db" not in written
 
 
+@pytest.mark.usefixtures("logs_of_its_own")
 def test_a_traceback_on_a_terminal_shows_no_local_variable() -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
             return True
 
-    stream, root = Terminal(), logging.getLogger()
-    handlers, level = root.handlers, root.level
+    stream = Terminal()
     configure_logging("gateway", stream=stream)
     password = MARKER
 
@@ -242,9 +241,6 @@ def test_a_traceback_on_a_terminal_shows_no_local_variable() -> None:
         raise ZeroDivisionError
     except ZeroDivisionError:
         structlog.get_logger().exception("failed")
-    finally:
-        root.handlers, root.level = handlers, level
-        structlog.reset_defaults()
 
     assert "ZeroDivisionError" in stream.getvalue()
     assert password not in stream.getvalue()
