@@ -3,6 +3,7 @@
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
@@ -16,6 +17,15 @@ def unprinted_logs() -> Iterator[None]:
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def eval_data() -> Path:
+    """The folder of real data; what asks for it is left out, and says so, where there is none."""
+    folder = os.environ.get("BOOKMESH_EVAL_DATA")
+    if not folder:
+        pytest.skip("BOOKMESH_EVAL_DATA names no folder of evaluation data")
+    return Path(folder)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ Sentence = Annotated[
         min_length=1,
         max_length=500,
         description="What the book should be about, in the reader's own words.",
-        examples=["a vampire in Transylvania"],
+        examples=["an orphan boy at a school of magic"],
     ),
 ]
 

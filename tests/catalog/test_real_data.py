@@ -1,6 +1,5 @@
 """The import of the real Book-Crossing and Open Library data, where they are at hand."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -14,14 +13,6 @@ from catalog.subjects import list_subjects
 from catalog.users import find_user, read_profile
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
-
-
-@pytest.fixture
-def eval_data() -> Path:
-    folder = os.environ.get("BOOKMESH_EVAL_DATA")
-    if not folder:
-        pytest.skip("BOOKMESH_EVAL_DATA names no folder of evaluation data")
-    return Path(folder)
 
 
 def test_the_import_of_book_crossing_adds_up(sqlite: Database, eval_data: Path) -> None:

@@ -34,7 +34,7 @@ WRONG = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(name=st.sampled_from(NAMES), value=st.one_of(WRONG, TEXT))
 @example("BOOKMESH_GATEWAY", "nonsense")
 @example("BOOKMESH_SERVERS", '{"ports": {"als": "nonsense"}}')

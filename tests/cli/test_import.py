@@ -56,6 +56,11 @@ def content(home: Home) -> list[str]:
         connection.close()
 
 
+def without_identity(rows: list[str]) -> list[str]:
+    """All but what no two catalogs share."""
+    return [row for row in rows if 'INTO "catalog_identity"' not in row]
+
+
 def n_rows(home: Home, table: str) -> int:
     connection = sqlite3.connect(home.path / "catalog.db")
     try:
@@ -78,11 +83,6 @@ def read_report(home: Home) -> dict[str, Any]:
 def cut(path: Path) -> None:
     """The first half of a file: what an interrupted download leaves."""
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def cut_in_quotes(path: Path) -> None:
-    """Cut within a quoted field, yet with an end of line."""
-    path.write_bytes(path.read_bytes().rstrip()[:-2] + b"\n")
 
 
 def use_commas(path: Path) -> None:
@@ -112,7 +112,6 @@ SPOILT = [
     ("bx", RATINGS, keep_header, "holds no rows; download it again"),
     ("bx", BOOKS, use_commas, "is it the original, unchanged dump file?"),
     ("bx", USERS, cut, "cut off in the middle"),
-    ("bx", RATINGS, cut_in_quotes, "cut off in the middle"),
     ("ol", WORKS, Path.unlink, "no such file"),
     ("ol", WORKS, make_text, "is it the original, unchanged dump file?"),
     ("ol", EDITIONS, cut, "cut off in the middle"),
@@ -182,7 +181,10 @@ def test_plain_ratings_and_items_are_imported_to_the_last_row(empty_home: Home, 
     [
         (["--scale", "five"], "scale 'five': expected the lowest and the highest rating, such as 1-5"),
         (["--separator", ";"], "ratings.csv: expected a column 'user' in line 1"),
-        (["--encoding", "ascii"], "ratings.csv: expected text in ascii, found other bytes at line 2"),
+        (
+            ["--encoding", "ascii"],
+            "ratings.csv: expected text in ascii, found other bytes in 1 lines, first at line 2",
+        ),
     ],
 )
 def test_plain_files_that_cannot_be_read_so_end_the_import_in_one_sentence(
@@ -229,7 +231,7 @@ def test_an_import_killed_in_the_middle_and_repeated_ends_where_an_undisturbed_o
     empty_home.succeed(*LARGER_DEMO)
     assert read_report(empty_home)["totals"] == read_report(undisturbed)["totals"]
     assert read_report(empty_home)["files"] == read_report(undisturbed)["files"]
-    assert content(empty_home) == content(undisturbed)
+    assert without_identity(content(empty_home)) == without_identity(content(undisturbed))
 
 
 def test_a_repeated_import_keeps_every_row_and_id(imported_home: Home, tmp_path: Path) -> None:
@@ -276,13 +278,16 @@ def test_if_empty_fills_an_empty_catalog(empty_home: Home) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "remedy"),
-    [("nonsense", "an example: sqlite:///"), ("mysql+pymysql://root@127.0.0.1:9/x", "BOOKMESH_DATABASE_URL")],
+    ("url", "code", "remedy"),
+    [
+        ("nonsense", 2, "an example: sqlite:///"),
+        ("mysql+pymysql://root@127.0.0.1:9/x", 1, "BOOKMESH_DATABASE_URL"),
+    ],
 )
 def test_a_database_that_cannot_be_used_ends_the_import_in_one_sentence(
-    empty_home: Home, url: str, remedy: str
+    empty_home: Home, url: str, code: int, remedy: str
 ) -> None:
-    message = empty_home.fail(*DEMO, BOOKMESH_DATABASE_URL=url)
+    message = empty_home.fail(*DEMO, code=code, BOOKMESH_DATABASE_URL=url)
 
     assert remedy in message
 

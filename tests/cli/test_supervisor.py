@@ -132,7 +132,7 @@ def test_a_process_that_hangs_is_killed_and_started_again(
     assert len(messages) == 2
 
 
-@pytest.mark.parametrize("host", ["127.0.0.2", "0.0.0.0", "::1", "::", "localhost"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1"])
 def test_a_process_is_reached_wherever_it_listens(
     host: str, make: Callable[..., Supervisor], tmp_path: Path
 ) -> None:

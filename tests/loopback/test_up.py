@@ -34,18 +34,6 @@ def test_a_signal_ends_every_process_and_frees_every_port(copied_home: Home, end
     assert not table_path(copied_home.path).exists()
 
 
-def test_the_welcome_names_the_address_and_requests_that_work_as_printed(mesh: Mesh) -> None:
-    wait_until(lambda: mesh.output.read_text().count("curl '") == 3)
-    lines = mesh.output.read_text().splitlines()
-    urls = [line.split("'")[1] for line in lines if line.strip().startswith("curl '")]
-
-    answers = [mesh.client.get(url) for url in urls]
-
-    assert f"bookmesh is up at {mesh.url('gateway')}" in lines[0]
-    assert [answer.status_code for answer in answers] == [200, 200, 200]
-    assert all(answer.json()["items"] for answer in answers)
-
-
 def test_a_mesh_started_before_any_training_picks_the_first_version_up(copied_home: Home) -> None:
     version = str(copied_home.store.current())
     for name in (POINTER, LOG):

@@ -1,6 +1,5 @@
 """Ratings move lists: a hated book lowers its like, a loved one raises it, over many readers' histories."""
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,13 +107,10 @@ def demo_places(trained_home: Home) -> list[Places]:
 
 
 @pytest.fixture(scope="module")
-def book_crossing_places(tmp_path_factory: pytest.TempPathFactory) -> list[Places]:
-    folder = os.environ.get("BOOKMESH_EVAL_DATA")
-    if not folder:
-        pytest.skip("BOOKMESH_EVAL_DATA names no folder of evaluation data")
+def book_crossing_places(eval_data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Places]:
     db = open_database(f"sqlite:///{tmp_path_factory.mktemp('book-crossing') / 'catalog.db'}")
     migrate(db)
-    model_and_fold = _fit_book_crossing(db, Path(folder))
+    model_and_fold = _fit_book_crossing(db, eval_data)
     db.close()
     return collect_places(model_and_fold)
 
