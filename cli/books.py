@@ -1,6 +1,5 @@
 """Commands on merged books: list them, and undo a merge that was wrong."""
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -14,6 +13,7 @@ from catalog.merging.merged import list_merges, split_book
 from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
 from cli.console import err, number, out
+from cli.operator import read_operator
 from telemetry.logs import configure_logging
 
 app = typer.Typer(no_args_is_help=True)
@@ -51,7 +51,7 @@ def split(
     configure_logging("books", level="warning" if err.is_terminal else "info")
     with _open().session(write=True) as session:
         heir = split_book(session, book)
-    log.info("book_split", book=book, heir=heir, by=getpass.getuser())
+    log.info("book_split", book=book, heir=heir, by=read_operator())
     out.print(f"book {book} is no part of book {heir} any more", highlight=False)
 
 

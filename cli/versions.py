@@ -1,7 +1,5 @@
 """Commands on the versions in the artifact store: list, show, promote, rollback, gc."""
 
-import getpass
-import os
 from typing import Annotated
 
 import typer
@@ -11,6 +9,7 @@ from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
 from catalog.settings import CatalogSettings
 from cli.console import number, out
+from cli.operator import read_operator
 from cli.reloading import find_servers, signal_servers
 
 app = typer.Typer(no_args_is_help=True)
@@ -62,7 +61,7 @@ def promote(
 ) -> None:
     """Move the pointer to a version, after checking every object of it."""
     servers = find_servers()
-    _store().promote(version, by=_operator(), why=why, force=force)
+    _store().promote(version, by=read_operator(), why=why, force=force)
     out.print(f"current: {version}")
     signal_servers(servers)
 
@@ -71,7 +70,7 @@ def promote(
 def rollback(why: Why = "rolled back by hand") -> None:
     """Move the pointer back to the version before the current one."""
     servers = find_servers()
-    manifest = _store().rollback(by=_operator(), why=why)
+    manifest = _store().rollback(by=read_operator(), why=why)
     out.print(f"current: {manifest.version}")
     signal_servers(servers)
 
@@ -91,14 +90,6 @@ def _recall(manifest: Manifest) -> str:
             return f"{mean:.4f} [{low:.4f}, {high:.4f}]"
         case _:
             return "-"
-
-
-def _operator() -> str:
-    """The name of whoever runs this, or in a container that knows no names the number."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _store() -> ArtifactStore:
