@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.linalg import LinAlgError
 from pydantic import PositiveFloat, PositiveInt
+from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_array, csr_matrix
 
-from evidence.kind import History, Kind, Scores, TrainingData, largest_outside
+from evidence.kind import TINY, History, Kind, Scored, TrainingData, largest_outside
 from foundation.arrays import F32, F64, I64
 from foundation.records import formerly
 from foundation.settings import Options
@@ -43,24 +45,21 @@ class Als(Kind[AlsParams]):
         )
         return cls(item_factors, build_gram(item_factors, params.regularization), {"alpha": params.alpha})
 
-    def score(self, history: History) -> Scores:
-        """(n,): inner products with the factors of whoever has this history."""
+    def score(self, history: History) -> Scored:
+        """Inner products with the factors of whoever has this history."""
+        preferences = np.stack([history.weights, np.ones_like(history.weights)])
         alpha = self.params["alpha"]
-        user_factors = fold_in(self.item_factors, self.gram, history.item_idx, history.weights, alpha=alpha)
-        return np.asarray(self.item_factors @ user_factors)
-
-    def find_largest(self, history: History, scores: Scores) -> float:
-        """Of these scores, since others would take a second product with all factors; in magnitude.
-
-        So a reader who dislikes all they read has small scores too, and not what is left of them enlarged.
-        """
-        return largest_outside(np.abs(scores), history)
+        rated, unrated = fold_in(self.item_factors, self.gram, history.item_idx, preferences, alpha=alpha)
+        scores = np.asarray(self.item_factors @ rated)
+        # The largest score without ratings would take a second product with all factors; lengths tell enough.
+        growth = float(np.linalg.norm(unrated)) / max(float(np.linalg.norm(rated)), TINY)
+        return Scored(scores, largest_outside(np.abs(scores), history) * growth)
 
     def explain(self, history: History, asked: I64) -> F64:
         """The terms of the fold-in's sum: Hu, Koren & Volinsky 2008, section 5."""
         alpha = self.params["alpha"]
         read = self.item_factors[history.item_idx]
-        inverse = np.linalg.inv(self.gram + (alpha - 1) * read.T @ read)
+        inverse = np.linalg.inv(self.gram + (alpha - 1) * (read.T @ read))
         return np.asarray((self.item_factors[asked] @ inverse @ read.T) * (alpha * history.weights))
 
 
@@ -96,14 +95,17 @@ def build_gram(item_factors: F32, regularization: float) -> F32:
     return np.asarray(item_factors.T @ item_factors + ridge, dtype=np.float32)
 
 
-def fold_in(item_factors: F32, gram: F32, item_idx: I64, preference: F32, *, alpha: float) -> F32:
-    """Factors (n_factors,) for one unseen user: Hu, Koren & Volinsky 2008, equation 4.
+def fold_in(item_factors: F32, gram: F32, item_idx: I64, preferences: F32, *, alpha: float) -> F32:
+    """Factors (n_users, n_factors) for unseen users who read the same: Hu, Koren & Volinsky 2008, equation 4.
 
-    preference is (n_read,), what the user thinks of each book read, below 0 for a disliked one. All have the
+    preferences are (n_users, n_read), what each thinks of each book, below 0 for a disliked one. All have the
     same confidence: alpha, as `implicit` has it, not 1 + alpha. So the factors are linear in the preferences.
     Raises LinAlgError if gram is singular.
     """
     read = item_factors[item_idx]
     # An unread book has confidence 1, so gram already holds its share; only rows that were read correct it.
-    correction = (alpha - 1) * read.T @ read
-    return np.asarray(np.linalg.solve(gram + correction, alpha * preference @ read), dtype=np.float32)
+    correction = (alpha - 1) * (read.T @ read)
+    _, factors, n_failed = sposv(gram + correction, (alpha * preferences @ read).T)
+    if n_failed:
+        raise LinAlgError("gram is singular")
+    return np.asarray(factors.T)

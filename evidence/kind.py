@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar, Final, Generic, Self, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from foundation.settings import Options
 from foundation.tools import Tools
 
 P = TypeVar("P", bound=Options)
-Scores = NDArray[np.floating[Any]]
+Scores = NDArray[np.number[Any]]
 
 RATINGS: Final = (1.0, 5.0, 6.5, 10.0)
 WEIGHTS: Final = (-1.0, 0.7, 1.0, 1.3)
@@ -23,6 +23,9 @@ WEIGHTS: Final = (-1.0, 0.7, 1.0, 1.3)
 
 A book without a rating counts 1, between a 6 and a 7.
 """
+
+TINY: Final = 1e-30
+"""Smaller sums of evidence are rounding; dividing by them would overflow float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +54,17 @@ class History:
         """Whether any book counts otherwise than without a rating."""
         return bool((self.weights != 1).any())
 
-    @cached_property
-    def unrated(self) -> "History":
-        """The same books, had the reader rated none."""
-        return History(self.item_idx, np.ones_like(self.weights))
+
+class Scored(NamedTuple):
+    """What a kind says of every book."""
+
+    scores: Scores
+    """(n,): how much speaks for each book, less what speaks against it."""
+    unit: float
+    """What the blend divides them by: the largest outside the history, had it no ratings.
+
+    So a rating moves the books that it speaks of, and not the unit of all others.
+    """
 
 
 class Kind(ABC, Generic[P]):
@@ -69,22 +79,19 @@ class Kind(ABC, Generic[P]):
         """The evidence of this data; the same data, parameters and seed give the same bytes."""
 
     @abstractmethod
-    def score(self, history: History) -> Scores:
-        """(n,): how much speaks for each book, less what speaks against it, in a unit of the kind's own.
-
-        Proportional to each book's weight, so that a higher rating never lowers what the book speaks for.
-        """
-
-    def find_largest(self, history: History, scores: Scores) -> float:
-        """What the blend divides these scores by: the largest outside the history, had it no ratings.
-
-        So a rating moves the books that it speaks of, and not the unit of all others.
-        """
-        return largest_outside(self.score(history.unrated) if history.is_rated else scores, history)
+    def score(self, history: History) -> Scored:
+        """In proportion to each weight, so that a higher rating never lowers what the book speaks for."""
 
     def explain(self, history: History, asked: I64) -> F64 | None:
         """(n_asked, n_read): what each book of the history adds to a score; None where it comes from none."""
         return None
+
+
+def sum_terms(columns: I64, terms: F32 | F64, factors: F32 | F64, history: History, n_items: int) -> Scored:
+    """Each item's sum of terms, times what the books behind a term count, which is 1 without ratings."""
+    scores = np.bincount(columns, terms * factors, minlength=n_items)
+    unrated = np.bincount(columns, terms, minlength=n_items) if history.is_rated else scores
+    return Scored(scores, largest_outside(unrated, history))
 
 
 def largest_outside(scores: Scores, history: History) -> float:

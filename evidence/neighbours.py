@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
-from evidence.kind import History, Kind, Scores, TrainingData
+from evidence.kind import History, Kind, Scored, TrainingData, sum_terms
 from foundation.arrays import F64, I64
 from foundation.records import formerly
 from foundation.settings import Options
@@ -38,12 +38,11 @@ class Neighbours(Kind[NeighboursParams]):
     def fit(cls, data: TrainingData, params: NeighboursParams, *, seed: int, tools: Tools) -> Self:
         return cls(build_neighbours(data.user_items, params=params))
 
-    def score(self, history: History) -> Scores:
-        """(n,): summed weights of the history's books, times what each of these counts."""
+    def score(self, history: History) -> Scored:
+        """Summed weights of the history's books, times what each of these counts."""
         entries = gather_rows(self.weights, history.item_idx)
-        votes = entries.values * history.weights[entries.rows]
-        summed = np.bincount(entries.columns, votes, minlength=self.weights.shape[1])
-        return summed.astype(np.float64, copy=False)
+        counted = history.weights[entries.rows]
+        return sum_terms(entries.columns, entries.values, counted, history, self.weights.shape[1])
 
     def explain(self, history: History, asked: I64) -> F64:
         """The terms of that sum."""

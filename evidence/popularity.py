@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from evidence.kind import History, Kind, Scores, TrainingData
+from evidence.kind import History, Kind, Scored, TrainingData, largest_outside
 from foundation.arrays import F32, I64
 from foundation.records import formerly
 from foundation.settings import Options
@@ -25,9 +25,9 @@ class Popularity(Kind[Options]):
     def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
         return cls(measure_popularity(data.counts))
 
-    def score(self, history: History) -> Scores:
-        """(n,): popularity, whatever the history."""
-        return self.popularity
+    def score(self, history: History) -> Scored:
+        """Popularity, whatever the history."""
+        return Scored(self.popularity, largest_outside(self.popularity, history))
 
 
 def measure_popularity(counts: I64) -> F32:

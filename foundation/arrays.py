@@ -39,7 +39,9 @@ def top_k(scores: NDArray[np.floating[Any]], k: int) -> I64:
 
 def expand_ranges(starts: I64, lengths: I64) -> I64:
     """All positions of the ranges [start, start + length), one range after the other."""
-    return np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(lengths.sum())
+    positions = np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
+    positions += np.arange(positions.size)
+    return positions
 
 
 def rank_in_group(groups: I64) -> I64:

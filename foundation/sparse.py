@@ -25,7 +25,7 @@ def gather_rows(matrix: csr_array, rows: I64) -> Entries:
     lengths = matrix.indptr[rows + 1] - starts
     positions = expand_ranges(starts, lengths)
     places = np.repeat(np.arange(rows.size), lengths)
-    return Entries(places, matrix.indices[positions], matrix.data[positions])
+    return Entries(places, matrix.indices.take(positions), matrix.data.take(positions))
 
 
 def strongest_in_rows(left: csr_array, right: csr_array, k: int) -> csr_array:

@@ -7,15 +7,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from evidence.kind import History, Kind, Scores, read_history
+from evidence.kind import TINY, History, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, find_rows, top_k
 from servers.errors import NoKnownBooks
 
 POPULARITY: Final = "popularity"
 """The kind whose share of the blend a request may choose."""
-TINY: Final = 1e-30
-"""Smaller sums of evidence are rounding; dividing by them would overflow float32."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +44,13 @@ class AlsModel:
         popularity in the tuned blend. Raises NoKnownBooks.
         """
         history = self._read(history_ids, ratings, rating_strength)
-        scores = self._reblend(popularity_weight) @ self.score_kinds(history)
-        scores[history.item_idx] = -np.inf
-        scores[find_rows(self.book_ids, exclude)[1]] = -np.inf
-        best = top_k(scores, k)
-        return self.book_ids[best], scores[best]
+        scores, scale = self._score_raw(history)
+        weights: F32 = self._reblend(popularity_weight) * scale
+        blended = weights @ scores
+        blended[history.item_idx] = -np.inf
+        blended[find_rows(self.book_ids, exclude)[1]] = -np.inf
+        best = top_k(blended, k)
+        return self.book_ids[best], blended[best]
 
     def explain(
         self,
@@ -74,13 +74,18 @@ class AlsModel:
         return [self._strongest(history, next(shares), k) if known else [] for known in is_known]
 
     def score_kinds(self, history: History) -> F32:
-        """(n_kinds, n): each kind's scores of every book, divided by its largest outside the history."""
+        """(n_kinds, n): each kind's scores of every book, in its unit."""
+        scores, scale = self._score_raw(history)
+        return scores * scale[:, None]
+
+    def _score_raw(self, history: History) -> tuple[F32, F32]:
+        """(n_kinds, n): scores; (n_kinds,): one over each kind's unit, 0 where that is 0."""
         kinds = self.evidence.kinds.values()
-        rows = np.empty((len(kinds), self.book_ids.size), dtype=np.float32)
-        for row, kind in zip(rows, kinds, strict=True):
-            scores = kind.score(history)
-            np.multiply(scores, _scale(kind, history, scores), out=row, casting="same_kind")
-        return rows
+        scores = np.empty((len(kinds), self.book_ids.size), dtype=np.float32)
+        units = np.empty(len(kinds), dtype=np.float32)
+        for at, kind in enumerate(kinds):
+            scores[at], units[at] = kind.score(history)
+        return scores, np.asarray((units > TINY) / np.maximum(units, TINY), dtype=np.float32)
 
     def _read(
         self, history_ids: Sequence[int] | I64, ratings: Sequence[float | None] | F32, rating_strength: float
@@ -93,9 +98,10 @@ class AlsModel:
     def _shares(self, history: History, wanted: I64) -> F64:
         """(n_asked, n_history): what each book of the history brings to each score; rows sum to 1 or 0."""
         total = np.zeros((wanted.size, history.item_idx.size))
-        for kind, weight in zip(self.evidence.kinds.values(), self._blend, strict=True):
+        weights = self._blend * self._score_raw(history)[1]
+        for kind, weight in zip(self.evidence.kinds.values(), weights, strict=True):
             if weight and (brought := kind.explain(history, wanted)) is not None:
-                total += brought * (weight * _scale(kind, history, kind.score(history)))
+                total += brought * weight
         is_reason = (history.weights > 0) & (history.item_idx != wanted[:, None])
         total = np.where(is_reason, np.maximum(total, 0), 0)
         return np.asarray(total / np.maximum(total.sum(axis=1, keepdims=True), TINY))
@@ -117,9 +123,3 @@ class AlsModel:
         personal = np.where(is_popularity, 0, self._blend)
         personal = (1 - popularity_weight) * (personal / np.maximum(personal.sum(), TINY))
         return np.where(is_popularity, popularity_weight, personal).astype(np.float32)
-
-
-def _scale(kind: Kind[Any], history: History, scores: Scores) -> float:
-    """One over the kind's largest score outside the history; 0 where that is 0."""
-    largest = kind.find_largest(history, scores)
-    return 1 / largest if largest > TINY else 0.0

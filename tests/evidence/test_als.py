@@ -35,10 +35,11 @@ def test_fold_in_solves_the_published_equation(history: dict[int, float]) -> Non
     confidence, preference = np.ones(N), np.zeros(N)
     confidence[item_idx], preference[item_idx] = ALPHA, [history[item] for item in sorted(history)]
 
-    x = fold_in(FACTORS, build_gram(FACTORS, 0.1), item_idx, preference[item_idx].astype("f4"), alpha=ALPHA)
+    both = np.stack([preference[item_idx], -preference[item_idx]]).astype(np.float32)
+    found = fold_in(FACTORS, build_gram(FACTORS, 0.1), item_idx, both, alpha=ALPHA)
 
     y = FACTORS.astype(np.float64)
     expected = np.linalg.solve(
         (y.T * confidence) @ y + 0.1 * np.eye(N_FACTORS), (y.T * confidence) @ preference
     )
-    np.testing.assert_allclose(x, expected, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(found, [expected, -expected], rtol=1e-3, atol=1e-4)

@@ -35,4 +35,3 @@ def test_without_strength_no_rating_counts() -> None:
 def test_a_history_knows_whether_any_rating_counts() -> None:
     assert read_history(BOOK_IDS, [10, 20], [None, 9.0]).is_rated
     assert not read_history(BOOK_IDS, [10, 20], [None, None]).is_rated
-    assert read_history(BOOK_IDS, [10, 20], [2.0, 9.0]).unrated.weights.tolist() == [1, 1]

@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from artifacts.records import open_record, save_record
 from evidence.als import AlsParams
-from evidence.kind import TrainingData, read_history
+from evidence.kind import History, TrainingData, read_history
 from evidence.neighbours import NeighboursParams
 from evidence.popularity import Popularity
 from evidence.registry import Evidence, EvidenceParams
@@ -44,10 +44,23 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def test_a_kind_scores_every_book(evidence: Evidence, name: str) -> None:
-    scores = evidence.kinds[name].score(HISTORY)
+    scores, unit = evidence.kinds[name].score(HISTORY)
 
     assert scores.shape == (N,)
     assert np.isfinite(scores).all() and scores.max() > 0
+    assert 0 < unit < np.inf
+
+
+def test_the_unit_of_a_kind_is_the_largest_score_of_the_same_history_without_ratings(
+    evidence: Evidence, name: str
+) -> None:
+    halved, unrated = (History(HISTORY.item_idx, np.full(3, weight, np.float32)) for weight in (0.5, 1))
+    others = np.delete(np.arange(N), HISTORY.item_idx)
+
+    scores, unit = evidence.kinds[name].score(halved)
+
+    assert unit == pytest.approx(np.abs(evidence.kinds[name].score(unrated).scores[others]).max(), rel=1e-4)
+    assert name == "popularity" or np.abs(scores[others]).max() == pytest.approx(unit / 2, rel=1e-4)
 
 
 def test_a_kind_explains_a_score_by_the_books_of_the_history_if_at_all(evidence: Evidence, name: str) -> None:
@@ -58,7 +71,7 @@ def test_a_kind_explains_a_score_by_the_books_of_the_history_if_at_all(evidence:
     if brought is not None:
         assert brought.shape == (4, 3)
         np.testing.assert_allclose(
-            brought.sum(axis=1), evidence.kinds[name].score(HISTORY)[asked], rtol=1e-3, atol=1e-5
+            brought.sum(axis=1), evidence.kinds[name].score(HISTORY).scores[asked], rtol=1e-3, atol=1e-5
         )
 
 
@@ -69,7 +82,8 @@ def test_the_same_data_give_the_same_evidence_from_its_files(
 
     opened = open_record(Evidence, tmp_path)
 
-    np.testing.assert_array_equal(opened.kinds[name].score(HISTORY), evidence.kinds[name].score(HISTORY))
+    expected = evidence.kinds[name].score(HISTORY).scores
+    np.testing.assert_array_equal(opened.kinds[name].score(HISTORY).scores, expected)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +109,7 @@ def test_a_later_kind_is_fitted_and_kept_like_all_others(tmp_path: Path) -> None
 
     opened = open_record(Later, tmp_path)
 
-    np.testing.assert_array_equal(opened.kinds["fame"].score(HISTORY), opened.popularity.popularity)
+    np.testing.assert_array_equal(opened.kinds["fame"].score(HISTORY).scores, opened.popularity.popularity)
 
 
 def test_a_kind_s_parameters_stand_under_its_name_and_are_refused_under_another() -> None:

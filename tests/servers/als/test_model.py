@@ -39,14 +39,18 @@ def slow_scores(history: list[int], weights: np.ndarray, blend: dict[str, float]
     """The blend in float64, term by term as the docstrings have it."""
     confidence = np.ones(N)
     confidence[history] = ALPHA
-    preference = np.zeros(N)
-    preference[history] = weights
     y = FACTORS.astype(np.float64)
-    user = np.linalg.solve((y.T * confidence) @ y + 0.1 * np.eye(N_FACTORS), (y.T * confidence) @ preference)
     n_read = np.maximum(AUTHORS[history].sum(axis=0), 1)
     popularity = np.log1p(READERS) / np.log1p(READERS.max())
 
-    def score(weights: np.ndarray) -> dict[str, np.ndarray]:
+    def fold_in(weights: np.ndarray) -> np.ndarray:
+        preference = np.zeros(N)
+        preference[history] = weights
+        return np.linalg.solve(
+            (y.T * confidence) @ y + 0.1 * np.eye(N_FACTORS), (y.T * confidence) @ preference
+        )
+
+    def score(weights: np.ndarray, user: np.ndarray) -> dict[str, np.ndarray]:
         return {
             "als": y @ user,
             "neighbours": weights @ NEIGHBOURS[history],
@@ -54,11 +58,14 @@ def slow_scores(history: list[int], weights: np.ndarray, blend: dict[str, float]
             "popularity": popularity,
         }
 
-    parts, unrated = score(weights), score(np.ones(len(history)))
+    unweighted = np.ones(len(history))
+    user, unrated_user = fold_in(weights), fold_in(unweighted)
+    growth = np.linalg.norm(unrated_user) / np.linalg.norm(user)
+    parts, units = score(weights, user), score(unweighted, user * growth)
     others = np.setdiff1d(np.arange(N), history)
     total = np.zeros(N)
     for kind, part in parts.items():
-        largest = np.abs(unrated[kind][others]).max()
+        largest = np.abs(units[kind][others]).max()
         total += blend[kind] * (part / largest if largest > 1e-9 else 0)
     return total
 
