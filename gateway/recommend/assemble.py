@@ -43,9 +43,7 @@ async def read_with_fallbacks(
                 async for page in pages:
                     has_answer = True
                     yield source, page
-        except UpstreamError as error:
-            degraded.add(error.blamed)
-        except CatalogUnavailable as error:
+        except (UpstreamError, CatalogUnavailable) as error:
             degraded.add(error.blamed)
         except UpstreamRefused:
             continue  # this version has no answer of this kind, the next source's may do

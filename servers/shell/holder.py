@@ -43,10 +43,11 @@ class VersionHolder(Generic[M]):
         self.options = options
         self.metrics = metrics
         self._store = store
-        self._held: tuple[Held[M], ...] = ()  # replaced whole, in one assignment; the current version first
-        self._missing: Mapping[
-            str, float
-        ] = {}  # as is this: what gateways need and is not held, and since when
+        # Both are replaced whole, in one assignment, so that any thread may read them.
+        self._held: tuple[Held[M], ...] = ()
+        """The current version first."""
+        self._missing: Mapping[str, float] = {}
+        """What gateways need and is not held, and when one last named it; monotonic."""
         self._refreshing = threading.Lock()
         self._lease = f"{server.name}-{os.getpid()}-{id(self):x}"
         self._leased_at_s = -LEASE_RENEWAL_S

@@ -12,7 +12,7 @@ from tests.meshes import Mesh
 
 pytestmark = pytest.mark.loopback
 
-MAX_S = 25
+MAX_S = 15
 CONFIGURATION = Path(__file__).parent / "schemathesis.toml"
 METHODS = ("get", "post", "put", "delete")
 """In this order, what is put can be deleted."""
