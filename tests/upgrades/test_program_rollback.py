@@ -62,8 +62,8 @@ def read_history(db: Database) -> dict[int, float | None]:
 def test_the_release_before_runs_on_the_new_schema_and_this_one_on_what_it_left(old_home: Home) -> None:
     with closing(open_database(f"sqlite:///{old_home.path / CATALOG}")) as db:
         migrate(db)
-        before = read_history(db)
         use_now(db, RATED_NOW)
+        before = read_history(db)
 
     assert "migrate" not in old_home.succeed("--help")
     old_home.succeed(*DEMO)
@@ -77,8 +77,7 @@ def test_the_release_before_runs_on_the_new_schema_and_this_one_on_what_it_left(
     with closing(open_database(f"sqlite:///{old_home.path / CATALOG}")) as db:
         assert migrate(db) == []
         use_now(db, RATED_AFTER)
-        rated_here = dict.fromkeys((RATED_NOW, RATED_BY_OLD, RATED_AFTER), 3.0)
-        assert read_history(db) == before | rated_here
+        assert read_history(db) == before | {RATED_BY_OLD: 3.0, RATED_AFTER: 3.0}
 
 
 def test_the_release_before_works_with_a_migrated_mariadb(
