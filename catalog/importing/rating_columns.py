@@ -81,11 +81,8 @@ def choose_best(ratings: RatingColumns) -> I64:
     Of dated ones the newest; of that and the undated ones the highest explicit, of equal ones the dated.
     `catalog.merging.best` decides the same in SQL.
     """
-    pairs, kept = ratings.pairs(), np.arange(ratings.user_id.size)
-    if (ratings.rated_at != UNDATED).any():
-        kept = _without_outdated(ratings.rated_at, pairs)
-    worth = np.nan_to_num(ratings.rating[kept], nan=0.0)
-    order = kept[np.lexsort((-ratings.rated_at[kept], -worth, pairs[kept]))]
+    pairs, worth = ratings.pairs(), np.nan_to_num(ratings.rating, nan=0.0)
+    order = np.lexsort((-ratings.rated_at, -worth, _is_outdated(ratings.rated_at, pairs), pairs))
     best: I64 = order[_starts(pairs[order])]
     return best
 
@@ -102,6 +99,8 @@ def is_taken_back(ratings: RatingColumns, withdrawn: RatingColumns) -> Mask:
 
 def find_left_behind(ratings: RatingColumns, separated: Collection[tuple[int, int]]) -> list[tuple[int, int]]:
     """(user_id, other) of who rated the book of a (book, other), and not the other that it was a part of."""
+    if not separated:
+        return []
     of_separated = ratings.take(np.isin(ratings.book_id, [book_id for book_id, _ in separated]))
     pairs = [
         pack_pairs(of_separated.user_id[of_separated.book_id == book_id], np.array(other, dtype=np.int64))
@@ -124,10 +123,12 @@ def _starts(ascending: I64) -> Mask:
     return np.concatenate([ascending[:1] == ascending[:1], ascending[1:] != ascending[:-1]])
 
 
-def _without_outdated(rated_at: I64, pairs: I64) -> I64:
-    """The rows without a date, and of those with one the newest of each pair."""
-    order = np.lexsort((-rated_at, pairs))
-    is_first = _starts(pairs[order])
-    newest_at = rated_at[order][is_first][np.cumsum(is_first) - 1]
-    rows: I64 = order[(rated_at[order] == newest_at) | (rated_at[order] == UNDATED)]
-    return rows
+def _is_outdated(rated_at: I64, pairs: I64) -> Mask:
+    """Where a rating has a date, and another one of its pair a later one."""
+    is_outdated = np.zeros(pairs.size, dtype=bool)
+    if (rated_at != UNDATED).any():
+        order = np.lexsort((-rated_at, pairs))
+        is_first, times = _starts(pairs[order]), rated_at[order]
+        newest_at = times[is_first][np.cumsum(is_first) - 1]
+        is_outdated[order] = (times != newest_at) & (times != UNDATED)
+    return is_outdated

@@ -25,6 +25,7 @@ from catalog.sources.records import RawRating
 from catalog.sources.row_log import RowLog
 from catalog.sources.scale import Scale
 from catalog.tables import Book, Rating, User, WithdrawnRating
+from foundation.arrays import find_rows
 
 
 class RatingImporter:
@@ -68,10 +69,9 @@ class RatingImporter:
         key = ("user_id", "book_id")
         RowWriter.deleting(connection, Rating, from_dump, where=key).extend(left_behind)
         stored = read_ratings(connection, source)
-        place = np.searchsorted(stored.pairs(), incoming.pairs())
-        found = np.isin(incoming.pairs(), stored.pairs(), assume_unique=True)
+        found, place = find_rows(stored.pairs(), incoming.pairs())
         is_changed, is_older = np.zeros(found.size, dtype=bool), np.zeros(found.size, dtype=bool)
-        old, again = stored.take(place[found]), incoming.take(found)
+        old, again = stored.take(place), incoming.take(found)
         is_older[found] = old.rated_at > again.rated_at
         is_changed[found] = ~np.isclose(old.rating, again.rating, equal_nan=True) | (
             old.rated_at < again.rated_at
@@ -86,7 +86,9 @@ class RatingImporter:
         """One rating a reader and book, without those taken back; what comes of each row is counted."""
         everything = self._collected.columns()
         given = np.flatnonzero(~is_taken_back(everything, withdrawn))
-        best = given[choose_best(everything.take(given))]
+        # Hardly ever is one taken back, and these are the largest arrays of an import.
+        is_all = given.size == everything.user_id.size
+        best = given[choose_best(everything if is_all else everything.take(given))]
         n_all = self._collected.count_by_file(np.arange(everything.user_id.size))
         n_given, n_best = self._collected.count_by_file(given), self._collected.count_by_file(best)
         for file, n in n_best.items():

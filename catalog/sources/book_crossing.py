@@ -66,6 +66,8 @@ class BookCrossing:
             log.read(path.name)
             if isinstance(row, str):
                 log.drop(path.name, row)
+            elif len(row) < len(columns):
+                log.drop(path.name, "too few fields")
             else:
                 yield row
 
@@ -73,24 +75,22 @@ class BookCrossing:
         """Canonical ISBNs of the dump, and the title-and-author keys of its books."""
         texts, keys = set(), set()
         for row in _read(self._books, BOOK_COLUMNS, log.progress):
-            if not isinstance(row, str):
+            if not isinstance(row, str) and len(row) >= len(BOOK_COLUMNS):
                 texts.add(row[0].strip())
                 if row[2]:
                     keys.add(work_key(repair_text(row[1]), repair_text(row[2])))
         for row in _read(self._ratings, RATING_COLUMNS, log.progress):
-            if not isinstance(row, str):
+            if not isinstance(row, str) and len(row) >= len(RATING_COLUMNS):
                 texts.add(row[1].strip())
         isbns = (find_isbn(text, repair_zeros=True) for text in texts)
         return {isbn for isbn in isbns if isbn}, keys
 
 
 def _read(path: Path, columns: tuple[str, ...], progress: Progress) -> Iterator[Row]:
-    """Rows after the header, or why one is none. Raises SourceFormatWrong if that lacks one of `columns`."""
+    """What follows the header. Raises SourceFormatWrong if that does not begin with `columns`."""
     rows = read_csv(path, FORMAT, progress)
     header = list(next(rows))
     if header[: len(columns)] != list(columns):
         expected, found = (f"the header {FORMAT.join(row)}" for row in (columns, header))
         raise SourceFormatWrong(path, expected=expected, found=found)
-    for row in rows:
-        is_short = len(row) < len(columns) and not isinstance(row, str)
-        yield "too few fields" if is_short else row
+    return rows
