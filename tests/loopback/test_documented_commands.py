@@ -86,6 +86,7 @@ def book_crossing(eval_data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.slow
 @pytest.mark.real_data
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("command", ON_BOOK_CROSSING)
 def test_a_command_documented_for_real_data_finds_what_it_asks_for(book_crossing: Mesh, command: str) -> None:
     home = book_crossing.home
