@@ -150,7 +150,7 @@ def test_a_machine_that_serves_needs_no_library_that_trains(
 
     with running_mesh(home) as mesh:
         listed = mesh.get("/v1/users/1/recommendations", k=5)
-        found = mesh.get("/v1/search", q="a shipwrecked sailor", mode="semantic", k=5)
+        found = mesh.get("/v1/search/semantic", q="a shipwrecked sailor", k=5)
 
     assert len(listed["items"]) == len(found["items"]) == 5
     assert listed["degraded"] == found["degraded"] == []

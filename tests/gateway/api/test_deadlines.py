@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import create_engine, event
 
 from catalog.database import Database, open_database
@@ -66,7 +65,7 @@ def holding_for(seconds: float, database: str, statement: str) -> Iterator[None]
 
 
 def settings_for(home: Path, database: str, urls: dict[str, str], **changes: Any) -> GatewaySettings:
-    catalog = CatalogOptions(database_url=SecretStr(database))
+    catalog = CatalogOptions.model_validate({"database_url": database})
     return running.settings_for(home, urls, **changes).model_copy(update={"catalog": catalog})
 
 
