@@ -31,6 +31,7 @@ def test_a_book_that_the_other_has_read_is_not_compared() -> None:
         histories=[space[:3], space[1:4], soup[:3], soup[1:4]],
         ratings=[np.full(3, np.nan, dtype=np.float32)] * 4,
         held_out=[space[3:4], space[:1], soup[3:4], soup[:1]],
+        held_out_ratings=[np.full(1, np.nan, dtype=np.float32)] * 4,
     )
 
     differences = list_differences(als_model(seed=1), users)
