@@ -34,8 +34,8 @@ from servers.similarity.model import SimilarityModel
 
 MIN_NORM_RATIO: Final = 0.25
 """Of the root mean squares of each array, the smaller over the larger; honest refits had .64 or more."""
-MIN_AGREEMENT: Final = 0.2
-"""Share of a list's books that both models put there; honest refits had .48 or more, shuffled rows .01."""
+MIN_AGREEMENT: Final = 0.15
+"""Share of a list's books that both models put there; honest refits had .31 or more, shuffled rows .01."""
 LIST_LENGTH: Final = 30
 MODES: Final[tuple[SimilarMode, ...]] = ("als", "subject")
 N_SAMPLED: Final = 100
