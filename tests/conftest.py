@@ -28,9 +28,9 @@ def eval_data() -> Path:
     return Path(folder)
 
 
-@pytest.fixture
-def logs_of_its_own() -> Iterator[None]:
-    """A test that configures logging leaves that of the others as it was."""
+@pytest.fixture(autouse=True)
+def logs_of_its_own(unprinted_logs: None) -> Iterator[None]:
+    """A test that configures logging, as most commands do, leaves that of the others as it was."""
     root, configuration = logging.getLogger(), structlog.get_config()
     handlers, level = root.handlers, root.level
     yield

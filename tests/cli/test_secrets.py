@@ -227,7 +227,6 @@ def test_a_version_and_the_reports_of_its_making_tell_no_address_of_the_catalog(
     assert "catalog.db" not in written
 
 
-@pytest.mark.usefixtures("logs_of_its_own")
 def test_a_traceback_on_a_terminal_shows_no_local_variable() -> None:
     class Terminal(io.StringIO):
         def isatty(self) -> bool:

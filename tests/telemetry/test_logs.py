@@ -9,8 +9,6 @@ from structlog.contextvars import bound_contextvars
 
 from telemetry.logs import configure_logging
 
-pytestmark = pytest.mark.usefixtures("logs_of_its_own")
-
 
 class Terminal(io.StringIO):
     def isatty(self) -> bool:

@@ -152,7 +152,6 @@ def test_without_an_endpoint_only_the_api_of_opentelemetry_is_imported() -> None
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.usefixtures("logs_of_its_own")
 def test_a_token_in_a_header_that_cannot_be_read_is_not_logged(
     collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
