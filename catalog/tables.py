@@ -1,9 +1,23 @@
-"""The SQL schema: readers, works, editions, subjects, ratings, events; one for SQLite, MySQL and MariaDB."""
+"""The SQL schema of the catalog, one for SQLite, MySQL, MariaDB and PostgreSQL.
+
+What belongs to a reader or a book goes with it: those foreign keys cascade.
+"""
 
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, MetaData, String, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # InnoDB for transactions; a binary collation, so that "Brontë" and "Bronte" are two keys, as elsewhere.
@@ -29,7 +43,30 @@ DESCRIPTION_LENGTH = 16_000
 class EventKind(StrEnum):
     """The kinds of event; a dismissed book is never shown to that reader again."""
 
+    IMPRESSION = "impression"
+    VIEW = "view"
+    CLICK = "click"
+    LIKE = "like"
+    TO_READ = "to_read"
     DISMISS = "dismiss"
+
+
+class Hidden(StrEnum):
+    """Why a book is evidence only: it trains, and is never recommended, found or shown."""
+
+    UNTITLED = "untitled"
+    """Its source has titles, and none for this one: its title is its ISBN until one comes."""
+    WITHDRAWN = "withdrawn"
+    """An operator has taken it out."""
+
+
+class JobState(StrEnum):
+    """How far a job of the worker is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
 
 
 class Base(DeclarativeBase):
@@ -42,6 +79,7 @@ class Base(DeclarativeBase):
             "uq": "uq_%(table_name)s_%(column_0_N_name)s",
             "fk": "fk_%(table_name)s_%(column_0_name)s",
             "pk": "pk_%(table_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
         }
     )
 
@@ -57,6 +95,22 @@ class CatalogIdentity(Base):
     """A random number, a new one with every import."""
 
 
+class StoredSource(Base):
+    """Where books and readers came from, and the scale of its ratings, to write them as they were."""
+
+    __tablename__ = "sources"
+
+    name: Mapped[str] = mapped_column(String(SOURCE_LENGTH), primary_key=True)
+    lowest: Mapped[float]
+    """1 in this catalog."""
+    highest: Mapped[float]
+    """10 in this catalog."""
+    implicit: Mapped[str] = mapped_column(String(20))
+    """As it writes that a reader used an item and did not judge it."""
+    is_whole: Mapped[bool]
+    """Whether there is nothing between two whole numbers."""
+
+
 class User(Base):
     """A reader; `revision` is a new random number after all that changes what they should be shown."""
 
@@ -67,7 +121,12 @@ class User(Base):
     source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
     external_id: Mapped[str] = mapped_column(String(EXTERNAL_ID_LENGTH))
     age_group: Mapped[str | None] = mapped_column(String(10))
+    gender: Mapped[str | None] = mapped_column(String(10))
+    occupation: Mapped[str | None] = mapped_column(String(40))
+    postal_code: Mapped[str | None] = mapped_column(String(12))
     country: Mapped[str | None] = mapped_column(String(60))
+    created_at: Mapped[int | None] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC; null of those that came before 0.4.0."""
     revision: Mapped[int] = mapped_column(_BIG_INTEGER, default=0, server_default="0")
 
 
@@ -95,6 +154,13 @@ class Book(Base):
     title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
     year: Mapped[int | None] = mapped_column(Integer)
     """Year of first publication, negative before Christ."""
+    filled_year: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the year is not the work's own but that of its first known edition."""
+    year_bucket: Mapped[str | None] = mapped_column(String(12))
+    n_pages: Mapped[int | None] = mapped_column(Integer)
+    filled_pages: Mapped[bool] = mapped_column(server_default=false())
+    """Whether the number of pages is not the work's own but the median of its editions."""
+    page_bucket: Mapped[str | None] = mapped_column(String(12))
     language: Mapped[str | None] = mapped_column(String(3))
     """ISO 639-2/B code."""
     description: Mapped[str | None] = mapped_column(Text)
@@ -103,6 +169,22 @@ class Book(Base):
     """Set when a later import found that this work is another one's edition: ids are never reused."""
     split_from: Mapped[int | None] = mapped_column(Integer)
     """The book that an operator has split it off: title and author never make it another one's edition."""
+    hidden: Mapped[str | None] = mapped_column(String(10))
+    """One of `Hidden`; null for a book that is shown."""
+    created_at: Mapped[int | None] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC; null of those that came before 0.4.0."""
+
+
+class BookEdit(Base):
+    """What an operator has written of a book: no import changes it back."""
+
+    __tablename__ = "book_edits"
+    __table_args__ = _CLUSTERED
+
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id", ondelete="CASCADE"), primary_key=True)
+    field: Mapped[str] = mapped_column(String(20), primary_key=True)
+    edited_at: Mapped[int] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC."""
 
 
 class Edition(Base):
@@ -111,8 +193,9 @@ class Edition(Base):
     __tablename__ = "editions"
 
     isbn13: Mapped[str] = mapped_column(String(13), primary_key=True)
-    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), index=True)
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id", ondelete="CASCADE"), index=True)
     year: Mapped[int | None] = mapped_column(Integer)
+    n_pages: Mapped[int | None] = mapped_column(Integer)
 
 
 class Author(Base):
@@ -125,14 +208,25 @@ class Author(Base):
     name_key: Mapped[str] = mapped_column(String(NAME_LENGTH), unique=True)
 
 
+class AuthorAlias(Base):
+    """Another name of an author, by its key: books of that name are theirs."""
+
+    __tablename__ = "author_aliases"
+
+    name_key: Mapped[str] = mapped_column(String(NAME_LENGTH), primary_key=True)
+    author_id: Mapped[int] = mapped_column(ForeignKey("authors.author_id", ondelete="CASCADE"), index=True)
+
+
 class BookAuthor(Base):
     """Who wrote a book, the first author at position 0."""
 
     __tablename__ = "book_authors"
     __table_args__ = _CLUSTERED
 
-    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True)
-    author_id: Mapped[int] = mapped_column(ForeignKey("authors.author_id"), primary_key=True, index=True)
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id", ondelete="CASCADE"), primary_key=True)
+    author_id: Mapped[int] = mapped_column(
+        ForeignKey("authors.author_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     position: Mapped[int] = mapped_column(Integer)
 
 
@@ -142,7 +236,7 @@ class SubjectAlias(Base):
     __tablename__ = "subject_aliases"
 
     raw: Mapped[str] = mapped_column(String(RAW_SUBJECT_LENGTH), primary_key=True)
-    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id"), index=True)
+    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id", ondelete="CASCADE"), index=True)
 
 
 class BookSubject(Base):
@@ -151,8 +245,10 @@ class BookSubject(Base):
     __tablename__ = "book_subjects"
     __table_args__ = _CLUSTERED
 
-    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True)
-    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id"), primary_key=True, index=True)
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id", ondelete="CASCADE"), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(
+        ForeignKey("subjects.subject_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     position: Mapped[int] = mapped_column(Integer)
 
 
@@ -162,8 +258,10 @@ class UserSubject(Base):
     __tablename__ = "user_subjects"
     __table_args__ = _CLUSTERED
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
-    subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id"), primary_key=True, index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
+    subject_id: Mapped[int] = mapped_column(
+        ForeignKey("subjects.subject_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     position: Mapped[int] = mapped_column(Integer)
 
 
@@ -171,16 +269,20 @@ class Rating(Base):
     """That a reader has read a book, and how they liked it."""
 
     __tablename__ = "ratings"
-    __table_args__ = _CLUSTERED
+    __table_args__ = (CheckConstraint("rating BETWEEN 1 AND 10", name="range"), _CLUSTERED)
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
-    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True, index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
+    book_id: Mapped[int] = mapped_column(
+        ForeignKey("books.book_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     rating: Mapped[float | None]
     """1 to 10; null when the reader only used the book (an implicit rating)."""
     rated_at: Mapped[int | None] = mapped_column(BigInteger)
     """Seconds since 1970 UTC; null in dumps that do not tell."""
     given_here: Mapped[bool | None]
     """Whether it was given in the app, not by a dump; null before 0.3.0, when a dated one counts as given."""
+    created_at: Mapped[int | None] = mapped_column(BigInteger)
+    """When it first came into the catalog, seconds since 1970 UTC; null of those from before 0.4.0."""
 
 
 class WithdrawnRating(Base):
@@ -189,25 +291,29 @@ class WithdrawnRating(Base):
     __tablename__ = "withdrawn_ratings"
     __table_args__ = _CLUSTERED
 
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"), primary_key=True)
-    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), primary_key=True, index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
+    book_id: Mapped[int] = mapped_column(
+        ForeignKey("books.book_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     """As it was then: the book may have an heir by now."""
     withdrawn_at: Mapped[int] = mapped_column(BigInteger)
     """Seconds since 1970 UTC."""
 
 
 class Event(Base):
-    """Something a reader did."""
+    """Something a reader did, here or in a dump."""
 
     __tablename__ = "events"
     __table_args__ = (Index(None, "user_id", "kind"), _MYSQL)
 
     event_id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id"))
-    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"))
+    book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(10))
-    at: Mapped[int] = mapped_column(BigInteger)
-    """Seconds since 1970 UTC."""
+    at: Mapped[int | None] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC; null in dumps that do not tell."""
+    created_at: Mapped[int | None] = mapped_column(BigInteger)
+    """When it came into the catalog, seconds since 1970 UTC; null of those from before 0.4.0."""
 
 
 class Merge(Base):
@@ -276,3 +382,38 @@ class MergedRating(Base):
     rating: Mapped[float | None]
     rated_at: Mapped[int | None] = mapped_column(BigInteger)
     given_here: Mapped[bool | None]
+    created_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class StoredReport(Base):
+    """What an import did."""
+
+    __tablename__ = "import_reports"
+
+    report_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
+    started_at: Mapped[int] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC."""
+    report: Mapped[str] = mapped_column(Text)
+    """An `ImportReport` as JSON."""
+
+
+class Job(Base):
+    """Something that takes longer than a request, for the worker to do."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "state", "due_at"), _MYSQL)
+
+    job_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    state: Mapped[str] = mapped_column(String(10))
+    """One of `JobState`."""
+    params: Mapped[str] = mapped_column(Text)
+    """JSON."""
+    due_at: Mapped[float]
+    """Not to be begun before; this and the times below in seconds since 1970 UTC."""
+    queued_at: Mapped[float]
+    started_at: Mapped[float | None]
+    finished_at: Mapped[float | None]
+    outcome: Mapped[str | None] = mapped_column(Text)
+    """What came of it, or why it failed, in a sentence."""

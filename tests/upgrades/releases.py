@@ -5,12 +5,13 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import MetaData, insert, select
+from sqlalchemy import MetaData, delete, insert, select
 
 from catalog.database import Database
+from catalog.schema import OLDEST_KNOWN_TABLE, SCHEMA_TABLE
 from tests.upgrades.seal_home import CATALOG, HOMES
 
-OLD = "0.2.0"
+OLD = "0.3.0"
 """The release that must still be able to run on what this one migrated."""
 WHEELS = Path(__file__).parent / "releases"
 
@@ -29,12 +30,12 @@ def unpack_catalog(release: str, folder: Path) -> Path:
 
 
 def copy_rows(source: Database, target: Database) -> None:
-    """Fill the tables of an empty database, which may be of another kind."""
+    """Fill the tables of a new database, which may be of another kind."""
     tables = reflect(source)
     with source.engine.connect() as reading, target.engine.begin() as writing:
         for table in tables.sorted_tables:
-            rows = [dict(row._mapping) for row in reading.execute(select(table))]
-            if rows and table.name != "alembic_version":
+            writing.execute(delete(table))  # a migration leaves a row here and there
+            if rows := [dict(row._mapping) for row in reading.execute(select(table))]:
                 writing.execute(insert(table), rows)
 
 
@@ -48,7 +49,7 @@ def read_rows(db: Database, tables: MetaData) -> dict[str, list[tuple[Any, ...]]
 
 
 def reflect(db: Database) -> MetaData:
-    """The tables as they are now."""
+    """The tables as they are now, without those that tell how far the schema is."""
     tables = MetaData()
-    tables.reflect(db.engine)
+    tables.reflect(db.engine, only=lambda name, _: name not in (OLDEST_KNOWN_TABLE, SCHEMA_TABLE))
     return tables
