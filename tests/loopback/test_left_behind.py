@@ -82,4 +82,5 @@ def test_a_server_that_is_restarted_meanwhile_loads_what_the_others_stay_with(fo
             wait_until(has_recovered(load, n=40))
 
     assert load.failures == []
-    assert (set(load.versions), set(load.degraded)) == ({old}, {"semantic"})
+    assert set(load.versions) == {old}
+    assert set(load.degraded) <= {"semantic"}  # nothing at all, where it was back before anybody asked
