@@ -11,7 +11,7 @@ import numpy as np
 
 from catalog.demo.works import made_up_isbn
 from catalog.isbn import build_isbn13, to_isbn10
-from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork, Source
+from catalog.sources.records import RawEdition, RawEvent, RawRating, RawUser, RawWork, Source
 from catalog.sources.row_log import RowLog
 
 EDITIONS_SHARE = 0.25
@@ -66,6 +66,10 @@ class Messy:
                 yield user._replace(age=str(rng.choice(_ODD_AGES)))
             else:
                 yield user
+
+    def events(self, log: RowLog) -> Iterator[RawEvent]:
+        """The source's events."""
+        return self._source.events(log)
 
     def ratings(self, log: RowLog) -> Iterator[RawRating]:
         """The source's ratings, some by another edition, among others that must be dropped."""

@@ -8,7 +8,7 @@ from catalog.demo.made_up import MadeUpWorks
 from catalog.demo.shelf import Shelf, build_shelf
 from catalog.demo.users import generate_readings
 from catalog.demo.works import Work, made_up_isbn, number_isbns, read_works
-from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
+from catalog.sources.records import RawEdition, RawEvent, RawRating, RawUser, RawWork
 from catalog.sources.row_log import RowLog
 from catalog.sources.scale import TEN_POINTS
 
@@ -81,6 +81,10 @@ class Demo:
                 self._count(log, RATINGS, number, self._n_ratings)
                 number += 1
                 yield RawRating(RATINGS, str(user + 1), None, self._isbns[book], str(rating), time)
+
+    def events(self, log: RowLog) -> Iterator[RawEvent]:
+        """None: made-up readers only rate."""
+        yield from ()
 
     def _rng(self, purpose: str) -> np.random.Generator:
         # Each stream its own numbers, so that more readers leave the books as they are.

@@ -40,10 +40,7 @@ class RatingImporter:
 
     def add(self, raw: RawRating) -> None:
         """Note a rating of a known book; others are dropped."""
-        named = raw.work, raw.isbn
-        book = self._found_books.get(named)
-        if book is None:
-            book = self._found_books[named] = self._find_book(*named)
+        book = self.find_book(raw.work, raw.isbn)
         rating = self._found_ratings.get(raw.rating)
         if rating is None:
             rating = self._found_ratings[raw.rating] = self._read_rating(raw.rating)
@@ -56,6 +53,14 @@ class RatingImporter:
         else:
             user_id = self._users.find_or_create(raw.user)
             self._collected.add(raw.file, user_id, book, rating, raw.rated_at)
+
+    def find_book(self, work: str | None, isbn: str) -> int | str:
+        """The book of a work or, if that is unknown, of an ISBN; or why there is none."""
+        named = work, isbn
+        book = self._found_books.get(named)
+        if book is None:
+            book = self._found_books[named] = self._find_book(work, isbn)
+        return book
 
     def write(self, connection: Connection, source: str) -> RatingColumns:
         """Write the ratings and return all that readers of this source now have.
@@ -100,7 +105,6 @@ class RatingImporter:
         return everything.take(best)
 
     def _find_book(self, work: str | None, isbn: str) -> int | str:
-        """The book of a work or, if that is unknown, of an ISBN; or why there is none."""
         book_id = None if work is None else self._books.book_of_work(work)
         if book_id is None and (isbn or work is None):
             try:

@@ -9,6 +9,7 @@ from catalog.database import Database
 from catalog.identity import new_revision, renew_state
 from catalog.importing.book_rows import BookRows
 from catalog.importing.books import BookImporter, read_identities
+from catalog.importing.events import EventImporter
 from catalog.importing.favourites import write_favourites
 from catalog.importing.identity import BookIdentities
 from catalog.importing.ratings import RatingImporter
@@ -20,7 +21,7 @@ from catalog.merging.undo import undo_merges
 from catalog.schema import prepare
 from catalog.sources.records import Source
 from catalog.sources.row_log import Progress, RowLog
-from catalog.tables import Book, BookAuthor, BookSubject, Edition, Rating, User
+from catalog.tables import Book, BookAuthor, BookSubject, Edition, Event, Rating, User
 
 
 def import_source(db: Database, source: Source, *, progress: Progress | None = None) -> ImportReport:
@@ -81,6 +82,10 @@ def _import_users(
     for rating in source.ratings(log):
         ratings.add(rating)
     written = ratings.write(connection, source.name)
+    events = EventImporter(users, ratings.find_book, log)
+    for event in source.events(log):
+        events.add(event)
+    events.write(connection, source.name)
     n_with_favourites = write_favourites(connection, source.name, written)
     # What every reader should be shown may have changed; these are the numbers that caches ask.
     connection.execute(update(User).where(User.source == source.name).values(revision=new_revision()))
@@ -107,6 +112,7 @@ def _count(connection: Connection, source: str) -> dict[str, int]:
         "readers": select(func.count()).select_from(own_users.subquery()),
         "ratings": ratings,
         "explicit ratings": ratings.where(Rating.rating.is_not(None)),
+        "events": select(func.count()).select_from(Event).where(Event.user_id.in_(own_users)),
     }
     return {name: connection.scalar(query) or 0 for name, query in queries.items()}
 

@@ -1,16 +1,30 @@
 """Gives every reader of a source their user_id, and writes what the source tells of them."""
 
 from functools import cache
+from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from catalog.bulk import RowWriter
-from catalog.cleaning import parse_age_group
+from catalog.cleaning import parse_age_group, repair_text
 from catalog.importing.ids import is_usable_id, read_ids
 from catalog.sources.records import RawUser
 from catalog.sources.row_log import RowLog
 from catalog.tables import User
 from catalog.word_lists import read_word_lists
+
+_LENGTHS = {"gender": 10, "occupation": 40, "postal_code": 12}
+"""Most characters of what is kept as its source has it."""
+
+
+class Profile(NamedTuple):
+    """What is written of a reader."""
+
+    age_group: str | None = None
+    country: str | None = None
+    gender: str | None = None
+    occupation: str | None = None
+    postal_code: str | None = None
 
 
 class UserImporter:
@@ -20,15 +34,15 @@ class UserImporter:
         self._source, self._log = source, log
         own = User.source == source
         self._ids = read_ids(connection, select(User.external_id, User.user_id).where(own), User.user_id)
-        profiles = connection.execute(select(User.user_id, User.age_group, User.country).where(own))
-        self._stored = {user_id: (age_group, country) for user_id, age_group, country in profiles}
+        columns = (User.__table__.columns[name] for name in Profile._fields)
+        stored = connection.execute(select(User.user_id, *columns).where(own))
+        self._stored = {row[0]: Profile(*row[1:]) for row in stored}
         self._seen: set[str] = set()
         self.n_created_for_ratings = 0
-        columns = ("age_group", "country")
         self._new = RowWriter.inserting(
-            connection, User, "user_id", "source", "external_id", *columns, "revision"
+            connection, User, "user_id", "source", "external_id", *Profile._fields, "revision"
         )
-        self._changed = RowWriter.updating(connection, User, *columns, where=["user_id"])
+        self._changed = RowWriter.updating(connection, User, *Profile._fields, where=["user_id"])
 
     def add(self, raw: RawUser) -> None:
         """Write a reader that the source describes."""
@@ -40,17 +54,18 @@ class UserImporter:
         else:
             self._log.keep(raw.file)
             self._seen.add(external_id)
-            age_group, country = parse_age_group(raw.age), parse_country(raw.location)
-            if raw.age and age_group is None:
-                self._log.repairs["ages outside 5-100 left unknown"] += 1
-            self._write(external_id, age_group, country)
+            self._write(external_id, self._clean(raw))
+
+    def find(self, external_id: str) -> int | None:
+        """user_id of a reader who has been described or has rated."""
+        return self._ids.get(external_id)
 
     def find_or_create(self, external_id: str) -> int:
         """user_id of a rating's reader, who may not have been described."""
         user_id = self._ids.get(external_id)
         if user_id is None:
             self.n_created_for_ratings += 1
-            user_id = self._write(external_id, None, None)
+            user_id = self._write(external_id, Profile())
         return user_id
 
     def flush(self) -> None:
@@ -58,12 +73,26 @@ class UserImporter:
         self._new.flush()
         self._changed.flush()
 
-    def _write(self, external_id: str, age_group: str | None, country: str | None) -> int:
+    def _clean(self, raw: RawUser) -> Profile:
+        age_group = parse_age_group(raw.age)
+        if raw.age and age_group is None:
+            self._log.repairs["ages outside 5-100 left unknown"] += 1
+        texts = {field: self._fit(field, getattr(raw, field)) for field in _LENGTHS}
+        return Profile(age_group, parse_country(raw.location), **texts)
+
+    def _fit(self, field: str, text: str) -> str | None:
+        clean = text and repair_text(text)
+        if len(clean) > _LENGTHS[field]:
+            self._log.repairs["texts about readers too long, left unknown"] += 1
+            return None
+        return clean or None
+
+    def _write(self, external_id: str, profile: Profile) -> int:
         user_id, is_new = self._ids.get_or_create(external_id)
         if is_new:
-            self._new.add(user_id, self._source, external_id, age_group, country, 0)
-        elif self._stored[user_id] != (age_group, country):
-            self._changed.add(age_group, country, user_id)
+            self._new.add(user_id, self._source, external_id, *profile, 0)
+        elif self._stored[user_id] != profile:
+            self._changed.add(*profile, user_id)
         if self._new.is_full or self._changed.is_full:
             self.flush()
         return user_id

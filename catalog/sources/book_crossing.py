@@ -9,7 +9,7 @@ from catalog.isbn import find_isbn
 from catalog.sources.csv_rows import CsvFormat, Row, read_csv
 from catalog.sources.files import find_file
 from catalog.sources.open_library import OpenLibrary
-from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
+from catalog.sources.records import RawEdition, RawEvent, RawRating, RawUser, RawWork
 from catalog.sources.row_log import Progress, RowLog
 from catalog.sources.scale import TEN_POINTS
 
@@ -60,6 +60,10 @@ class BookCrossing:
         """Ratings by ISBN."""
         for user_id, isbn, rating, *_ in self._rows(self._ratings, RATING_COLUMNS, log):
             yield RawRating(RATINGS, user_id.strip(), None, isbn.strip(), rating.strip(), None)
+
+    def events(self, log: RowLog) -> Iterator[RawEvent]:
+        """None: the dump has ratings alone."""
+        yield from ()
 
     def _rows(self, path: Path, columns: tuple[str, ...], log: RowLog) -> Iterator[list[str]]:
         for row in _read(path, columns, log.progress):

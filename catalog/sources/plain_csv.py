@@ -13,7 +13,7 @@ from catalog.cleaning import parse_year
 from catalog.errors import SourceFormatWrong, SourceOptionInvalid
 from catalog.sources.csv_rows import CsvFormat, read_csv
 from catalog.sources.files import find_file
-from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
+from catalog.sources.records import RawEdition, RawEvent, RawRating, RawUser, RawWork
 from catalog.sources.row_log import Progress, RowLog
 from catalog.sources.scale import Scale
 
@@ -82,6 +82,10 @@ class PlainCsv:
             if rated_at is None and record.get("rated_at"):
                 log.repairs["times that are none left unknown"] += 1
             yield RawRating(RATINGS, record["user"], record["item"], "", record["rating"], rated_at)
+
+    def events(self, log: RowLog) -> Iterator[RawEvent]:
+        """None: the files have ratings alone."""
+        yield from ()
 
     def _read_items_of_ratings(self, log: RowLog) -> Iterator[RawWork]:
         seen = {""}

@@ -42,6 +42,9 @@ class RawUser(NamedTuple):
     age: str
     location: str
     """Free text, the country last."""
+    gender: str = ""
+    occupation: str = ""
+    postal_code: str = ""
 
 
 class RawRating(NamedTuple):
@@ -56,6 +59,19 @@ class RawRating(NamedTuple):
     rating: str
     """As the source's scale has it."""
     rated_at: int | None
+    """Seconds since 1970 UTC."""
+
+
+class RawEvent(NamedTuple):
+    """That a reader did something with a book, which is named as in a rating."""
+
+    file: str
+    user: str
+    work: str | None
+    isbn: str
+    kind: str
+    """One of `EventKind`."""
+    at: int | None
     """Seconds since 1970 UTC."""
 
 
@@ -83,3 +99,6 @@ class Source(Protocol):
 
     def ratings(self, log: RowLog) -> Iterator[RawRating]:
         """Ratings, in any order, also of readers that the source does not describe."""
+
+    def events(self, log: RowLog) -> Iterator[RawEvent]:
+        """What readers that it describes or that have rated did besides rating."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from catalog.isbn import build_isbn13
-from catalog.sources.records import RawEdition, RawRating, RawUser, RawWork
+from catalog.sources.records import RawEdition, RawEvent, RawRating, RawUser, RawWork
 from catalog.sources.row_log import RowLog
 from catalog.sources.scale import TEN_POINTS, Scale
 
-R = TypeVar("R", RawWork, RawEdition, RawUser, RawRating)
+R = TypeVar("R", RawWork, RawEdition, RawUser, RawRating, RawEvent)
 
 
 def isbn(number: int) -> str:
@@ -36,6 +36,11 @@ def rating(user: str, number: int, value: str, at: int | None = None) -> RawRati
     return RawRating("ratings", user, None, isbn(number), value, at)
 
 
+def event(user: str, number: int, kind: str = "to_read", at: int | None = None) -> RawEvent:
+    """What a reader did with the edition with this made-up ISBN."""
+    return RawEvent("events", user, None, isbn(number), kind, at)
+
+
 def user(external_id: str, age: str = "30", location: str = "paris, , france") -> RawUser:
     """A reader."""
     return RawUser("users", external_id, age, location)
@@ -51,6 +56,7 @@ class ListSource:
     rating_list: Sequence[RawRating] = ()
     name: str = "lists"
     scale: Scale = TEN_POINTS
+    event_list: Sequence[RawEvent] = ()
 
     def works(self, log: RowLog) -> Iterator[RawWork]:
         return _logged(self.work_list, log)
@@ -63,6 +69,9 @@ class ListSource:
 
     def ratings(self, log: RowLog) -> Iterator[RawRating]:
         return _logged(self.rating_list, log)
+
+    def events(self, log: RowLog) -> Iterator[RawEvent]:
+        return _logged(self.event_list, log)
 
 
 def _logged(records: Iterable[R], log: RowLog) -> Iterator[R]:

@@ -1,0 +1,127 @@
+"""Writes what readers did besides rating; an event that is there already is not written again."""
+
+import time
+from array import array
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection, select
+
+from catalog.bulk import CHUNK_ROWS, RowWriter
+from catalog.importing.users import UserImporter
+from catalog.sources.records import RawEvent
+from catalog.sources.row_log import RowLog
+from catalog.tables import Event, EventKind, User
+from foundation.arrays import I64, Mask, pack_pairs
+
+_KINDS = tuple(EventKind)
+_NUMBER_OF_KIND = {str(kind): number for number, kind in enumerate(_KINDS)}
+_UNDATED = -1
+
+
+class EventColumns(NamedTuple):
+    """Events as columns of one length."""
+
+    user_id: I64
+    book_id: I64
+    kind: I64
+    """Place in `EventKind`."""
+    at: I64
+    """-1 where unknown."""
+
+
+class EventImporter:
+    """Takes a source's events, 21 bytes each, and writes them once all are known."""
+
+    def __init__(
+        self, users: UserImporter, find_book: Callable[[str | None, str], int | str], log: RowLog
+    ) -> None:
+        """`find_book` tells the book of a work or an ISBN, or why there is none."""
+        self._users, self._find_book, self._log = users, find_book, log
+        self._files: dict[str, int] = {}
+        self._user_ids, self._book_ids, self._kinds, self._at, self._file_idx = (
+            array("i"), array("i"), array("b"), array("q"), array("i"),
+        )  # fmt: skip
+
+    def add(self, raw: RawEvent) -> None:
+        """Note an event of a known reader and book; others are dropped."""
+        user_id = self._users.find(raw.user)
+        book = self._find_book(raw.work, raw.isbn)
+        kind = _NUMBER_OF_KIND.get(raw.kind)
+        if kind is None:
+            self._log.drop(raw.file, "no kind of event")
+        elif user_id is None:
+            self._log.drop(raw.file, "no reader record")
+        elif isinstance(book, str):
+            self._log.drop(raw.file, book)
+        else:
+            self._user_ids.append(user_id)
+            self._book_ids.append(book)
+            self._kinds.append(kind)
+            self._at.append(_UNDATED if raw.at is None else raw.at)
+            self._file_idx.append(self._files.setdefault(raw.file, len(self._files)))
+
+    def write(self, connection: Connection, source: str) -> None:
+        """Write those that the catalog does not have yet; what readers did here stays as it is."""
+        columns = (self._user_ids, self._book_ids, self._kinds, self._at)
+        incoming = EventColumns(*(np.array(column, dtype=np.int64) for column in columns))
+        is_new = find_new(_read_events(connection, source), incoming)
+        self._count(find_new(_NONE, incoming))
+        now = int(time.time())
+        writer = RowWriter.inserting(connection, Event, "user_id", "book_id", "kind", "at", "created_at")
+        writer.extend(
+            (user_id, book_id, _KINDS[kind], None if at == _UNDATED else at, now)
+            for user_id, book_id, kind, at in zip(
+                *(column[is_new].tolist() for column in incoming), strict=True
+            )
+        )
+
+    def _count(self, is_first: Mask) -> None:
+        file_idx = np.array(self._file_idx, dtype=np.int64)
+        for file, number in self._files.items():
+            n_first = int(is_first[file_idx == number].sum())
+            n_again = int((file_idx == number).sum()) - n_first
+            self._log.keep(file, n_first)
+            if n_again:
+                self._log.drop(file, "event given twice", n_again)
+
+
+def find_new(stored: EventColumns, incoming: EventColumns) -> Mask:
+    """(n_incoming,) which events are neither stored nor among the incoming ones before them."""
+    n_stored = stored.user_id.size
+    pairs, kinds, times = (
+        np.concatenate(both)
+        for both in (
+            (pack_pairs(stored.user_id, stored.book_id), pack_pairs(incoming.user_id, incoming.book_id)),
+            (stored.kind, incoming.kind),
+            (stored.at, incoming.at),
+        )
+    )
+    # The sort is stable, so of equal events the stored one comes first.
+    order = np.lexsort((times, kinds, pairs))
+    is_new = np.ones(order.size, dtype=bool)
+    is_new[order[1:]] = np.logical_or.reduce(
+        [column[order][1:] != column[order][:-1] for column in (pairs, kinds, times)]
+    )
+    return is_new[n_stored:]
+
+
+def _read_events(connection: Connection, source: str) -> EventColumns:
+    """All stored events of a source's readers."""
+    result = connection.execution_options(stream_results=True).execute(
+        select(Event.user_id, Event.book_id, Event.kind, Event.at)
+        .join(User, User.user_id == Event.user_id)
+        .where(User.source == source)
+    )
+    users, books, kinds, times = array("q"), array("q"), array("q"), array("q")
+    for rows in result.partitions(CHUNK_ROWS):
+        user_ids, book_ids, names, at = zip(*rows, strict=True)
+        users.extend(user_ids)
+        books.extend(book_ids)
+        kinds.extend(_NUMBER_OF_KIND[name] for name in names)
+        times.extend(_UNDATED if time is None else time for time in at)
+    return EventColumns(*(np.array(column, dtype=np.int64) for column in (users, books, kinds, times)))
+
+
+_NONE = EventColumns(*(np.empty(0, dtype=np.int64) for _ in EventColumns._fields))
