@@ -12,6 +12,8 @@ CatalogError
 ├── UserUnknown             no such user_id
 ├── BookUnknown             no such book_id
 ├── BookNotMerged           a book that is no other one's edition
+├── JobUnknown              no such job
+├── JobStateWrong           a job is too far for what was asked
 ├── SourceOptionInvalid     an import was told something that it cannot mean
 └── SourceError             a file of an import cannot be used
     ├── SourceFileMissing
@@ -123,6 +125,22 @@ class BookNotMerged(CatalogError):
             f"book {book_id} was not merged into another; `bookmesh books merges` lists those that were"
         )
         self.book_id = book_id
+
+
+class JobUnknown(CatalogError):
+    """The catalog has no job of this id."""
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(f"no job {job_id}; `bookmesh jobs list` shows them, old ones are not kept")
+        self.job_id = job_id
+
+
+class JobStateWrong(CatalogError):
+    """A job is too far, or not far enough, for what was asked."""
+
+    def __init__(self, job_id: int, state: str, *, wanted: str) -> None:
+        super().__init__(f"job {job_id} is {state}, not {wanted}; `bookmesh jobs show {job_id}` tells more")
+        self.job_id, self.state = job_id, state
 
 
 class SourceOptionInvalid(CatalogError):

@@ -67,6 +67,7 @@ class JobState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Base(DeclarativeBase):
@@ -414,6 +415,10 @@ class Job(Base):
     """Not to be begun before; this and the times below in seconds since 1970 UTC."""
     queued_at: Mapped[float]
     started_at: Mapped[float | None]
+    alive_at: Mapped[float | None]
+    """When its worker last said that it runs."""
     finished_at: Mapped[float | None]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    """How often it was begun."""
     outcome: Mapped[str | None] = mapped_column(Text)
     """What came of it, or why it failed, in a sentence."""

@@ -16,6 +16,7 @@ from catalog.importing.ratings import RatingImporter
 from catalog.importing.report import ImportReport
 from catalog.importing.subjects import SubjectCollector
 from catalog.importing.users import UserImporter
+from catalog.jobs import DEBOUNCE_S, JobKind, enqueue
 from catalog.merging.merge import merge_books
 from catalog.merging.undo import undo_merges
 from catalog.schema import prepare
@@ -36,6 +37,8 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
     with db.session(write=True) as session:
         totals = _import(session.connection(), source, log, latest_year=started.year + 1)
         files = log.file_reports()
+    with db.session(write=True) as session:
+        enqueue(session, JobKind.REFRESH, delay_s=DEBOUNCE_S)
     return ImportReport(
         source=source.name,
         started_at=started.isoformat(timespec="seconds"),

@@ -123,7 +123,9 @@ def _create_tables() -> None:
         Column("due_at", Double(), nullable=False),
         Column("queued_at", Double(), nullable=False),
         Column("started_at", Double()),
+        Column("alive_at", Double()),
         Column("finished_at", Double()),
+        Column("attempts", Integer(), nullable=False),
         Column("outcome", Text()),
         indexes=[["state", "due_at"]],
     )

@@ -13,10 +13,22 @@ from catalog.demo.mess import Messy
 from catalog.demo.source import Demo
 from catalog.events import dismiss
 from catalog.importing import ImportReport, import_source
+from catalog.jobs import JobKind, list_jobs
 from catalog.ratings import delete_rating, put_rating
 from catalog.sources.records import RawRating
 from catalog.sources.row_log import RowLog
-from catalog.tables import Base, Book, CatalogIdentity, Edition, Event, EventKind, Rating, SubjectAlias, User
+from catalog.tables import (
+    Base,
+    Book,
+    CatalogIdentity,
+    Edition,
+    Event,
+    EventKind,
+    Job,
+    Rating,
+    SubjectAlias,
+    User,
+)
 from catalog.users import find_user, read_profile
 from tests.catalog.shelf import ListSource, edition, isbn, rating, user, work
 
@@ -47,7 +59,7 @@ def ratings_of(db: Database, external_id: str, source: str = "lists") -> dict[st
 
 
 def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table but what caches ask for."""
+    """Every row of every table but what caches ask for, and what the worker is told."""
     with db.session() as session:
         return {
             table.name: [
@@ -59,8 +71,16 @@ def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
                 )
             ]
             for table in Base.metadata.sorted_tables
-            if table.name != CatalogIdentity.__tablename__
+            if table.name not in (CatalogIdentity.__tablename__, Job.__tablename__)
         }
+
+
+def test_an_import_leaves_a_refresh_for_the_worker_and_a_second_one_no_other(db: Database) -> None:
+    for _ in range(2):
+        import_source(db, ListSource(edition_list=[edition(1, "The Ash Tree")]))
+
+    with db.session() as session:
+        assert [job.kind for job in list_jobs(session, limit=5)] == [JobKind.REFRESH]
 
 
 def test_editions_of_one_title_and_first_author_are_one_book(db: Database) -> None:

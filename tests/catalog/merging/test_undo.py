@@ -63,7 +63,7 @@ def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
                 )
             ]
             for table in Base.metadata.sorted_tables
-            if table.name != "user_subjects"
+            if table.name not in ("user_subjects", "jobs")
         }
 
 
