@@ -14,6 +14,11 @@ CatalogError
 ├── BookNotMerged           a book that is no other one's edition
 ├── JobUnknown              no such job
 ├── JobStateWrong           a job is too far for what was asked
+├── ExportError             the catalog cannot be written out, or what was written cannot be read back
+│   ├── ExportFolderTaken
+│   ├── ExportDamaged
+│   └── ExportTooNew
+├── CatalogNotEmpty         an export of another catalog would replace this one
 ├── SourceOptionInvalid     an import was told something that it cannot mean
 └── SourceError             a file of an import cannot be used
     ├── SourceFileMissing
@@ -141,6 +146,49 @@ class JobStateWrong(CatalogError):
     def __init__(self, job_id: int, state: str, *, wanted: str) -> None:
         super().__init__(f"job {job_id} is {state}, not {wanted}; `bookmesh jobs show {job_id}` tells more")
         self.job_id, self.state = job_id, state
+
+
+class ExportError(CatalogError):
+    """The catalog cannot be written out, or what was written cannot be read back."""
+
+
+class ExportFolderTaken(ExportError):
+    """The folder to write to holds something else."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(f"{folder} is there already and is no export; name a folder that is not")
+        self.folder = folder
+
+
+class ExportDamaged(ExportError):
+    """A file is not as the export wrote it; nothing was changed."""
+
+    def __init__(self, path: Path, found: str) -> None:
+        super().__init__(
+            f"{path}: {found}; nothing was imported: copy the whole folder again, or export anew"
+        )
+        self.path, self.found = path, found
+
+
+class ExportTooNew(ExportError):
+    """The export has tables or columns that this program does not know; nothing was changed."""
+
+    def __init__(self, folder: Path, *, made_by: str, program: str) -> None:
+        super().__init__(
+            f"{folder} was made by bookmesh {made_by}; this is {program}: import it with that one"
+        )
+        self.folder, self.made_by, self.program = folder, made_by, program
+
+
+class CatalogNotEmpty(CatalogError):
+    """An export of another catalog would replace this one; nothing was changed."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"{url} holds another catalog than the export; name an empty database, which this command fills, "
+            "or the one that was exported, which it restores"
+        )
+        self.url = url
 
 
 class SourceOptionInvalid(CatalogError):

@@ -1,6 +1,7 @@
 """Commands that fill the catalog and look things up in it: import, users."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,6 +80,19 @@ def demo(
         return Messy(source, seed=seed) if mess else source
 
     _import(build)
+
+
+@import_app.command("export")
+def exported(
+    folder: Annotated[Path, typer.Argument(help="Folder that `bookmesh data export` made.")],
+) -> None:
+    """Read an export back: into an empty database, or over the catalog that it was made of."""
+    from catalog.exporting import restore_catalog
+
+    with closing(open_database(CatalogSettings().catalog_url)) as db, bars() as progress:
+        description = restore_catalog(db, folder, progress=progress.update)
+    n_rows = sum(table.n_rows for table in description.tables)
+    out.print(f"the catalog is as it was at {description.exported_at}: {n_rows:,} rows", highlight=False)
 
 
 @users_app.command("find")

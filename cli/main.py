@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import books, catalog, mesh, queries, schema, serve, training, versions
+from cli import books, catalog, data, mesh, queries, schema, serve, training, versions
 from cli.commands import Commands
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
 )
 app.add_typer(catalog.import_app, name="import", help="Fill the catalog from a dump.")
 app.add_typer(books.app, name="books", help="List merged books, and undo a merge.")
+app.add_typer(data.app, name="data", help="Look at the catalog as a whole, and write it out.")
 app.add_typer(catalog.users_app, name="users", help="Look readers up.")
 app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll back and collect versions.")
 app.command("migrate")(schema.migrate)

@@ -31,12 +31,17 @@ def mariadb(mariadb_port: int) -> Iterator[Database]:
 def db(request: pytest.FixtureRequest) -> Database:
     """An empty catalog, once in SQLite and once in MariaDB."""
     database: Database = request.getfixturevalue(request.param)
+    clear(database)
+    return database
+
+
+def clear(database: Database) -> None:
+    """Empty every table but that of the catalog's own name."""
     with database.session(write=True) as session:
         session.execute(update(Book).values(replaced_by=None))
         for table in reversed(Base.metadata.sorted_tables):
             if table.name != CatalogIdentity.__tablename__:
                 session.execute(delete(table))
-    return database
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 from cli.main import app
 
 COMMANDS = {
-    "books merges", "books split", "evaluate", "import book-crossing", "import csv", "import demo", "migrate",
-    "recommend", "search", "serve", "similar", "status", "train", "up", "users find", "versions gc",
-    "versions list", "versions promote", "versions rollback", "versions show",
+    "books merges", "books split", "data export", "evaluate", "import book-crossing", "import csv",
+    "import demo", "import export", "migrate", "recommend", "search", "serve", "similar", "status", "train",
+    "up", "users find", "versions gc", "versions list", "versions promote", "versions rollback",
+    "versions show",
 }  # fmt: skip
 
 

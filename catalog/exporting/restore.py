@@ -1,0 +1,85 @@
+"""Reads an export back into a database: an empty one, or the one that it was made of."""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, select, update
+
+from catalog.bulk import RowWriter
+from catalog.database import Database
+from catalog.errors import CatalogNotEmpty, ExportDamaged
+from catalog.exporting.description import (
+    DESCRIPTION,
+    Description,
+    TableFile,
+    check_export,
+    read_description,
+)
+from catalog.exporting.table_files import read_rows
+from catalog.exporting.tables import list_tables
+from catalog.identity import renew_state
+from catalog.schema import prepare
+from catalog.sources.row_log import Progress
+from catalog.tables import Base, CatalogIdentity
+
+
+def restore_catalog(db: Database, folder: Path, *, progress: Progress | None = None) -> Description:
+    """Make the catalog what it was when the export was made, in one transaction.
+
+    An empty database gets the tables too. Raises ExportDamaged, ExportTooNew or CatalogNotEmpty before
+    anything is written; what fails later leaves the catalog as it was.
+    """
+    description = read_description(folder)
+    check_export(description, folder)
+    prepare(db)
+    with db.session(write=True) as session:
+        connection = session.connection()
+        _check_target(connection, db, description)
+        _clear(connection)
+        for done, table in enumerate(description.tables, start=1):
+            _restore_table(connection, description, folder, table)
+            if progress:
+                progress("tables", done, len(description.tables))
+        renew_state(connection)
+    return description
+
+
+def _check_target(connection: Connection, db: Database, description: Description) -> None:
+    if connection.scalar(select(CatalogIdentity.catalog_id)) == description.catalog_id:
+        return
+    for table in list_tables().values():
+        if table is not CatalogIdentity and connection.execute(select(table.__table__).limit(1)).first():
+            raise CatalogNotEmpty(db.url)
+
+
+def _clear(connection: Connection) -> None:
+    for table in reversed(list_tables().values()):
+        for name in _list_own_keys(table):
+            is_set = table.__table__.columns[name].is_not(None)
+            connection.execute(update(table).where(is_set).values({name: None}))
+        connection.execute(delete(table))
+
+
+def _restore_table(connection: Connection, description: Description, folder: Path, file: TableFile) -> None:
+    table, path = list_tables()[file.name], description.path(folder, file.name)
+    own_keys = _list_own_keys(table)
+    columns = [name for name in file.columns if name not in own_keys]
+    inserting, n_rows = RowWriter.inserting(connection, table, *columns), 0
+    for rows in read_rows(path, description.file_format, table, columns):
+        inserting.extend(rows)
+        n_rows += len(rows)
+    if n_rows != file.n_rows:
+        raise ExportDamaged(path, f"{n_rows} rows, {DESCRIPTION} says {file.n_rows}")
+    # A row may refer to one that comes after it.
+    primary = [column.name for column in table.__table__.primary_key]
+    for name in own_keys:
+        updating = RowWriter.updating(connection, table, name, where=primary)
+        for rows in read_rows(path, description.file_format, table, [name, *primary]):
+            updating.extend(row for row in rows if row[0] is not None)
+
+
+def _list_own_keys(table: type[Base]) -> list[str]:
+    """Columns that refer to rows of the same table."""
+    of = table.__table__
+    return [
+        column.name for column in of.columns if any(key.column.table is of for key in column.foreign_keys)
+    ]

@@ -1,0 +1,41 @@
+"""`bookmesh data`: what it writes can be read back, in another home too."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+from tests.homes import Home
+
+
+def read_books(home: Home) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(home.path / "catalog.db")
+    try:
+        return connection.execute("SELECT * FROM books ORDER BY book_id").fetchall()
+    finally:
+        connection.close()
+
+
+def test_a_home_moves_by_an_export(imported_home: Home, empty_home: Home, tmp_path: Path) -> None:
+    written = imported_home.succeed("data", "export", str(tmp_path / "export"), "--format", "csv")
+    read = empty_home.succeed("import", "export", str(tmp_path / "export"))
+
+    description = json.loads((tmp_path / "export" / "export.json").read_text())
+    n_rows = f"{sum(table['n_rows'] for table in description['tables']):,} rows"
+    assert n_rows in written
+    assert n_rows in read
+    assert read_books(empty_home) == read_books(imported_home)
+
+
+def test_an_export_that_cannot_be_read_back_is_told_in_a_sentence(empty_home: Home, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+
+    message = empty_home.fail("import", "export", str(tmp_path / "photos"))
+
+    assert "export.json: No such file or directory; nothing was imported" in message
+
+
+def test_a_catalog_that_is_not_there_is_not_exported(empty_home: Home, tmp_path: Path) -> None:
+    message = empty_home.fail("data", "export", str(tmp_path / "export"))
+
+    assert "has no tables yet" in message
+    assert not (tmp_path / "export").exists()
