@@ -78,12 +78,26 @@ class Manifest(Document):
     metrics: dict[str, JsonValue]
     gate: GateVerdict
     objects: tuple[ObjectEntry, ...]
+    refresh_of: str | None = None
+    """The trained version whose models it has, brought up to a later catalog; None for a trained one."""
+    catalog_state: str | None = None
+    """Names all that it was told of books; None before 0.4.0."""
 
     @property
     def release(self) -> str:
         """The release of bookmesh that sealed it."""
         release, plus, _ = self.code_revision.partition("+")
         return release if plus else FIRST_RELEASE
+
+    @property
+    def trained_version(self) -> str:
+        """Itself, or the trained version that it refreshes."""
+        return self.refresh_of or self.version
+
+    @property
+    def trained_at(self) -> datetime:
+        """When its models were sealed first: a refresh is as old as the version that it refreshes."""
+        return read_created_at(self.trained_version)
 
     def owned_by(self, owner: str) -> list[ObjectEntry]:
         return [entry for entry in self.objects if entry.owner == owner]

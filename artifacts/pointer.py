@@ -24,6 +24,13 @@ class Promotion(Document):
     why: str
     forced: bool = False
     """Promoted although the gate had refused it."""
+    refresh_of: str | None = None
+    """The trained version that a refresh is a child of; None for a trained one."""
+
+    @property
+    def trained_version(self) -> str:
+        """What retention and rollback count: the version moved to, or the one that it refreshes."""
+        return self.refresh_of or self.to_version
 
 
 def read_pointer(root: Path) -> str | None:
@@ -56,11 +63,11 @@ def move_pointer(root: Path, promotion: Promotion) -> None:
 
 
 def promoted_before_current(promotions: Sequence[Promotion]) -> str | None:
-    """Return where a rollback leads: one step back, and one further for each rollback already made."""
+    """Return where a rollback leads: one trained version back, and one further for each made already."""
     stack: list[str] = []
     for promotion in promotions:
         if promotion.action == "rollback":
             stack.pop()
-        else:
-            stack.append(promotion.to_version)
+        elif promotion.trained_version not in stack[-1:]:
+            stack.append(promotion.trained_version)
     return stack[-2] if len(stack) > 1 else None

@@ -108,7 +108,7 @@ class ArtifactStore:
             return pointer.read_promotions(self.root)
 
     def previous(self) -> str | None:
-        """Read which version was promoted before the current one: where a rollback would lead."""
+        """Read which trained version was current before the current one's: where a rollback would lead."""
         return pointer.promoted_before_current(self.promotions())
 
     def promote(self, version: str, *, by: str, why: str, force: bool = False) -> Manifest:
@@ -126,9 +126,10 @@ class ArtifactStore:
         return manifest
 
     def rollback(self, *, by: str, why: str) -> Manifest:
-        """Point at the version promoted before the current one; again, and it is the one before that.
+        """Point at the trained version before the current one; again, and it is the one before that.
 
-        Raises NothingToRollBackTo, or the first error that verify finds in that version.
+        From a refresh it is the one before the version that it refreshes. Raises NothingToRollBackTo, or the
+        first error that verify finds in that version.
         """
         with exclusive(self.root):
             target = pointer.promoted_before_current(pointer.read_promotions(self.root))
@@ -189,7 +190,8 @@ class ArtifactStore:
         self, action: Literal["promote", "rollback"], version: str, *, by: str, why: str, forced: bool = False
     ) -> None:
         # It was whole before the lock was taken; a garbage collection may have come between.
-        self.objects.check_present(self.manifest(version).objects)
+        manifest = self.manifest(version)
+        self.objects.check_present(manifest.objects)
         sync_folder(self.manifest_path(version).parent)
         promotion = Promotion(
             at=self.now(),
@@ -199,6 +201,7 @@ class ArtifactStore:
             by=by,
             why=why,
             forced=forced,
+            refresh_of=manifest.refresh_of,
         )
         pointer.move_pointer(self.root, promotion)
 
@@ -218,6 +221,10 @@ class Draft:
         with self._discarding_when_full():
             self._entries += write_record(self._store.objects, owner, record, on_new=self._new.append)
 
+    def keep(self, manifest: Manifest, owner: str) -> None:
+        """Take over an owner's objects of another version, as they are."""
+        self._entries += manifest.owned_by(owner)
+
     def seal(
         self,
         *,
@@ -228,6 +235,8 @@ class Draft:
         seed: int,
         metrics: dict[str, Any],
         gate: GateVerdict,
+        refresh_of: str | None = None,
+        catalog_state: str | None = None,
     ) -> Manifest:
         """Make the draft a version; ArtifactMissing if one of its objects was collected meanwhile.
 
@@ -251,6 +260,8 @@ class Draft:
                 metrics=metrics,
                 gate=gate,
                 objects=tuple(self._entries),
+                refresh_of=refresh_of,
+                catalog_state=catalog_state,
             )
             return self._write(manifest)
 

@@ -20,7 +20,7 @@ MIB = 2**20
 
 @app.command("list")
 def list_versions() -> None:
-    """List all versions, newest first; the current one is marked."""
+    """List all versions, newest first; the current one is marked, a refresh names what it refreshes."""
     store = _store()
     current = store.current()
     table = Table(header_style="bold")
@@ -34,7 +34,7 @@ def list_versions() -> None:
             "→" if manifest.version == current else "",
             manifest.version,
             "[green]passed[/]" if manifest.gate.passed else "[red]refused[/]",
-            manifest.split_id,
+            f"refresh of {manifest.refresh_of}" if manifest.refresh_of else manifest.split_id,
             _recall(manifest),
             f"{sum(entry.bytes for entry in manifest.objects) / MIB:.1f} MiB",
         )
@@ -68,7 +68,7 @@ def promote(
 
 @app.command("rollback")
 def rollback(why: Why = "rolled back by hand") -> None:
-    """Move the pointer back to the version before the current one."""
+    """Move the pointer back to the trained version before the current one, and to its books."""
     servers = find_servers()
     manifest = _store().rollback(by=read_operator(), why=why)
     out.print(f"current: {manifest.version}")
@@ -76,7 +76,7 @@ def rollback(why: Why = "rolled back by hand") -> None:
 
 
 @app.command("gc")
-def gc(keep: Annotated[int, typer.Option(min=1, help="Promoted versions that stay.")] = 3) -> None:
+def gc(keep: Annotated[int, typer.Option(min=1, help="Trained versions that stay.")] = 3) -> None:
     """Remove old versions and the objects that nothing refers to; what a server holds stays."""
     report = _store().gc(keep=keep)
     kept, removed = ", ".join(report.kept_versions), ", ".join(report.removed_versions)

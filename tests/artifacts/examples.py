@@ -72,7 +72,14 @@ def build_model(folder: Path, seed: int = 0) -> Model:
     )
 
 
-def seal(store: ArtifactStore, record: object, *, owner: str = "als", gate: GateVerdict = PASSED) -> Manifest:
+def seal(
+    store: ArtifactStore,
+    record: object,
+    *,
+    owner: str = "als",
+    gate: GateVerdict = PASSED,
+    refresh_of: str | None = None,
+) -> Manifest:
     """Seal a version that holds one record."""
     draft = store.draft()
     draft.add(owner, record)
@@ -84,6 +91,7 @@ def seal(store: ArtifactStore, record: object, *, owner: str = "als", gate: Gate
         seed=1,
         metrics={"recall@30": 0.05},
         gate=gate,
+        refresh_of=refresh_of,
     )
 
 
@@ -95,3 +103,9 @@ def seal_point(store: ArtifactStore, x: float, *, gate: GateVerdict = PASSED) ->
 def publish_point(store: ArtifactStore, x: float) -> str:
     """Seal and promote a version whose one array is [x]; return its name."""
     return store.promote(seal_point(store, x).version, by="test", why=f"point {x}").version
+
+
+def refresh_point(store: ArtifactStore, trained: str, x: float) -> str:
+    """Seal and promote a refresh of a trained version, whose one array is [x]; return its name."""
+    manifest = seal(store, Point(np.array([x], dtype=np.float32)), refresh_of=trained)
+    return store.promote(manifest.version, by="test", why=f"books {x}").version

@@ -5,13 +5,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artifacts.errors import ArtifactError, ManifestUnreadable
 from artifacts.store import ArtifactStore
-from tests.artifacts.examples import REFUSED, Model, build_model, publish_point, seal, seal_point
+from tests.artifacts.examples import (
+    REFUSED,
+    Model,
+    Point,
+    build_model,
+    publish_point,
+    refresh_point,
+    seal,
+    seal_point,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -56,6 +66,38 @@ def test_the_last_three_promoted_versions_stay(store: ArtifactStore, clock: Cloc
     assert set(report.removed_versions) == set(versions[:2])
     assert (report.n_removed_objects, report.freed_bytes) == (2, 2 * (128 + 4))
     assert [error for version in store.versions() for error in store.verify(version)] == []
+
+
+def test_the_last_three_trained_versions_stay_however_many_refreshes_came_between(
+    store: ArtifactStore, clock: Clock
+) -> None:
+    trained, refreshes = [], []
+    for x in range(4):
+        clock.advance(2 * HOUR)
+        trained.append(publish_point(store, float(x)))
+        refreshes += [refresh_point(store, trained[-1], x + part / 10) for part in range(1, 5)]
+
+    store.gc()
+
+    assert store.current() == refreshes[-1]
+    assert set(store.versions()) == {*trained[1:], *refreshes[-2:]}
+    assert [error for version in store.versions() for error in store.verify(version)] == []
+
+
+def test_a_refresh_that_was_replaced_goes_at_once_with_its_objects_but_for_those_of_a_draft(
+    tmp_path: Path,
+) -> None:
+    store = ArtifactStore(tmp_path / "store")
+    trained = publish_point(store, 0.0)
+    for x in range(1, 6):
+        refresh_point(store, trained, float(x))
+    draft = store.draft()
+    draft.add("als", Point(np.array([1.0], dtype=np.float32)))
+
+    store.gc()
+
+    assert len(store.versions()) == 3
+    assert len(objects_of(store)) == 4
 
 
 def test_the_current_version_stays_however_far_back_it_is(store: ArtifactStore, clock: Clock) -> None:

@@ -23,12 +23,14 @@ from artifacts.errors import (
 from artifacts.manifest import GateCheck, GateVerdict
 from artifacts.store import ArtifactStore
 from tests.artifacts.examples import (
+    PASSED,
     REFUSED,
     Encoder,
     Model,
     Point,
     build_model,
     publish_point,
+    refresh_point,
     seal,
     seal_point,
 )
@@ -303,6 +305,44 @@ def test_after_a_rollback_and_a_promotion_a_rollback_skips_what_was_rolled_back(
     publish_point(store, 3.0)
 
     assert store.rollback(by="ann", why="bad too").version == first
+
+
+def test_a_rollback_from_a_refresh_leads_to_the_trained_version_before_and_not_to_its_own(
+    store: ArtifactStore,
+) -> None:
+    first, second = publish_point(store, 1.0), publish_point(store, 2.0)
+    refresh_point(store, second, 2.1)
+    refresh_point(store, second, 2.2)
+
+    assert store.previous() == first
+    assert store.rollback(by="ann", why="bad").version == first
+    refresh_point(store, first, 1.1)
+
+    with pytest.raises(NothingToRollBackTo):
+        store.rollback(by="ann", why="worse")
+
+
+def test_a_refresh_names_the_version_it_refreshes_and_is_as_old_in_manifest_and_log(
+    store: ArtifactStore,
+) -> None:
+    trained = store.manifest(publish_point(store, 1.0))
+
+    refreshed = store.manifest(refresh_point(store, trained.version, 1.1))
+
+    assert (refreshed.trained_version, refreshed.trained_at) == (trained.version, trained.trained_at)
+    assert [entry.refresh_of for entry in store.promotions()] == [None, trained.version]
+
+
+def test_a_version_may_keep_an_owners_objects_of_another(store: ArtifactStore) -> None:
+    manifest = seal_point(store, 1.0)
+    draft = store.draft()
+
+    draft.keep(manifest, "als")
+    kept = draft.seal(
+        split_id="", data_fingerprint="", code_revision="", params={}, seed=0, metrics={}, gate=PASSED
+    )
+
+    assert kept.objects == manifest.objects
 
 
 def test_a_rollback_to_a_damaged_version_is_refused(store: ArtifactStore) -> None:
