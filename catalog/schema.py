@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from catalog.database import Database
 from catalog.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
@@ -16,6 +16,9 @@ SCHEMA_TABLE = "schema_revision"
 """Holds the newest revision that was applied."""
 OLDEST_KNOWN_TABLE = "alembic_version"
 """Holds the oldest schema that a program must know; releases up to 0.2.0 accept no other than theirs here."""
+
+MIGRATION_LOCK = 0x626F6F6B
+"""Any number that nobody else in the database locks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,14 @@ class SchemaState:
 def migrate(db: Database) -> list[Revision]:
     """Apply all that is pending and tell what it was. Raises SchemaTooNew.
 
-    On SQLite all or nothing; elsewhere DDL commits by itself, so what was interrupted is run again.
+    On SQLite and PostgreSQL all or nothing; elsewhere DDL commits by itself, so what was interrupted is run
+    again.
     """
-    if db.engine.dialect.name == "sqlite":
-        # Who migrates at the same time waits for the write lock, and then finds nothing pending.
+    if _has_transactional_ddl(db):
+        # Who migrates at the same time waits for the lock, and then finds nothing pending.
         with db.session(write=True) as session:
+            if db.engine.dialect.name == "postgresql":
+                session.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))
             return _upgrade(db, session.connection(), "head")
     applied: list[Revision] = []
     while pending := read_state(db).pending:
@@ -130,5 +136,10 @@ def _build_config(
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     config.attributes["dialect"] = db.engine.dialect.name
+    config.attributes["has_transactional_ddl"] = _has_transactional_ddl(db)
     config.attributes["version_table"] = SCHEMA_TABLE
     return config
+
+
+def _has_transactional_ddl(db: Database) -> bool:
+    return db.engine.dialect.name in ("sqlite", "postgresql")

@@ -1,26 +1,37 @@
-"""Fixtures that start a real MariaDB and a real Redis of their own, on free ports, in a temporary folder."""
+"""Fixtures that start a real MariaDB, PostgreSQL and Redis of their own, on free ports and in own folders."""
 
 import os
+import pwd
 import shutil
+import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pymysql
 import pytest
 import redis
 
 START_TIMEOUT_S = 60
+ELSEWHERE = (
+    "/usr/sbin",
+    "/usr/local/sbin",
+    *map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)),
+)
+"""Where servers are that are not on the path."""
 
 
 def find_binary(*names: str, package: str) -> str:
     """The first of these programs on the path: without it a test is skipped, but fails where CI is set."""
     for name in names:
-        if found := shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"):
+        if found := shutil.which(name, path=":".join((os.environ["PATH"], *ELSEWHERE))):
             return found
     message = f"{names[0]} IS NOT INSTALLED, so this is not tested: `apt-get install {package}`"
     if os.environ.get("CI"):
@@ -36,15 +47,22 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: list[str], log: Path, *, until: Callable[[], object]) -> Iterator[None]:
+def running(
+    command: list[str],
+    log: Path,
+    *,
+    until: Callable[[], object],
+    stop: signal.Signals = signal.SIGTERM,
+    **options: Any,
+) -> Iterator[None]:
     """A server process, from when `until` stops raising OSError to the end of the block."""
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)
         try:
             _wait(process, until, log)
             yield
         finally:
-            process.terminate()
+            process.send_signal(stop)
             process.wait(timeout=START_TIMEOUT_S)
 
 
@@ -53,7 +71,7 @@ def _wait(process: subprocess.Popen[bytes], until: Callable[[], object], log: Pa
     while True:
         try:
             until()
-        except (OSError, pymysql.OperationalError, redis.ConnectionError):
+        except (OSError, psycopg.OperationalError, pymysql.OperationalError, redis.ConnectionError):
             if process.poll() is not None or time.monotonic() > deadline:
                 pytest.fail(f"{process.args} did not start:\n{log.read_text()[-2000:]}")
             time.sleep(0.05)
@@ -119,6 +137,66 @@ def new_mariadb_database(mariadb_port: int) -> Iterator[str]:
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
         yield f"mysql+pymysql://root@127.0.0.1:{mariadb_port}/{name}?charset=utf8mb4"
         cursor.execute(f"DROP DATABASE {name}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_port() -> Iterator[int]:
+    """Port of a PostgreSQL of this test run; anybody is its superuser `bookmesh`.
+
+    It sorts text by the rules of a language, as servers often do, and not by code points.
+    """
+    binary, initialize = (find_binary(name, package="postgresql") for name in ("postgres", "initdb"))
+    # Not below pytest's folder: PostgreSQL refuses to run as root, and others may not enter that.
+    with tempfile.TemporaryDirectory(prefix="bookmesh_postgresql_") as name:
+        folder, port, options = Path(name), free_port(), _as_somebody(Path(name))
+        subprocess.run(
+            [
+                initialize, "--pgdata", f"{folder}/data", "--username=bookmesh", "--auth=trust", "--no-sync",
+                "--encoding=UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US",
+            ],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            **options,
+        )  # fmt: skip
+        command = [
+            binary, "-D", f"{folder}/data", "-p", str(port), "-c", "listen_addresses=127.0.0.1",
+            "-c", f"unix_socket_directories={folder}", "-c", "fsync=off", "-c", "shared_buffers=128MB",
+        ]  # fmt: skip
+        # Not SIGTERM, which lets clients finish.
+        until, stop = (lambda: _connect_postgresql(port).close()), signal.SIGINT
+        with running(command, folder / "log", until=until, stop=stop, **options):
+            yield port
+
+
+@pytest.fixture
+def postgresql_url(postgresql_port: int) -> Iterator[str]:
+    """SQLAlchemy URL of an empty PostgreSQL database, dropped afterwards."""
+    with new_postgresql_database(postgresql_port) as url:
+        yield url
+
+
+@contextmanager
+def new_postgresql_database(postgresql_port: int) -> Iterator[str]:
+    """SQLAlchemy URL of an empty PostgreSQL database, dropped at the end of the block."""
+    name = f"bookmesh_{uuid4().hex[:8]}"
+    with _connect_postgresql(postgresql_port) as connection:
+        connection.autocommit = True
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"postgresql+psycopg://bookmesh@127.0.0.1:{postgresql_port}/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _as_somebody(folder: Path) -> dict[str, Any]:
+    """How to start a program in a folder that belongs to it, as somebody other than root."""
+    if os.geteuid() != 0:
+        return {"cwd": folder}
+    account = next(each for each in pwd.getpwall() if each.pw_name in ("postgres", "nobody"))
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    return {"cwd": folder, "user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+def _connect_postgresql(port: int) -> psycopg.Connection[Any]:
+    return psycopg.connect(f"host=127.0.0.1 port={port} user=bookmesh dbname=postgres")
 
 
 def _ping_redis(port: int) -> None:

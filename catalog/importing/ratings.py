@@ -3,7 +3,7 @@
 from array import array
 
 import numpy as np
-from sqlalchemy import Connection, false, func, select
+from sqlalchemy import Connection, func, select
 
 from catalog.bulk import CHUNK_ROWS, RowWriter
 from catalog.errors import IsbnInvalid
@@ -81,7 +81,7 @@ class RatingImporter:
         is_changed[found] = ~np.isclose(old.rating, again.rating, equal_nan=True) | (
             old.rated_at < again.rated_at
         )
-        columns, not_here = ("rating", "rated_at"), {"given_here": false()}
+        columns, not_here = ("rating", "rated_at"), {"given_here": False}
         new, changed = incoming.take(~found), incoming.take(is_changed & ~is_older)
         RowWriter.inserting(connection, Rating, *columns, *key, **not_here).extend(new.rows())
         RowWriter.updating(connection, Rating, *columns, where=key, **not_here).extend(changed.rows())
@@ -124,11 +124,12 @@ class RatingImporter:
 
 def read_ratings(connection: Connection, source: str) -> RatingColumns:
     """All stored ratings of a source's readers."""
-    result = connection.execution_options(stream_results=True).execute(
+    result = connection.execute(
         select(Rating.user_id, Rating.book_id, Rating.rating, Rating.rated_at)
         .join(User, User.user_id == Rating.user_id)
         .where(User.source == source)
-        .order_by(Rating.user_id, Rating.book_id)
+        .order_by(Rating.user_id, Rating.book_id),
+        execution_options={"stream_results": True},
     )
     users, books, values, times = array("q"), array("q"), array("d"), array("q")
     for rows in result.partitions(CHUNK_ROWS):

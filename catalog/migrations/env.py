@@ -10,7 +10,7 @@ context.configure(
     dialect_name=attributes["dialect"],
     dialect_opts={"paramstyle": "named"},
     literal_binds=as_sql,
-    transactional_ddl=attributes["dialect"] == "sqlite",
+    transactional_ddl=attributes["has_transactional_ddl"],
     version_table=attributes["version_table"],
     target_metadata=Base.metadata,
 )

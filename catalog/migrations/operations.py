@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from alembic import context, op
-from sqlalchemy import CheckConstraint, Column, inspect
+from sqlalchemy import CheckConstraint, Column, String, inspect
+from sqlalchemy.schema import SchemaItem
 
 INNODB: Final[Mapping[str, Any]] = {
     f"{dialect}_{option}": value
@@ -27,15 +28,24 @@ def create_table(
     options: Mapping[str, Any] = INNODB,
 ) -> None:
     """Create a table that is not there, and its indexes."""
-    op.create_table(name, *items, if_not_exists=True, **options)
+    op.create_table(name, *sort_by_code_points(*items), if_not_exists=True, **options)
     for columns in indexes:
         op.create_index(None, name, list(columns), if_not_exists=_may_say_if_not_exists())
 
 
 def add_columns(table: str, *columns: Column[Any]) -> None:
     """Add the columns that are not there."""
-    for column in columns:
+    for column in sort_by_code_points(*columns):
         op.add_column(table, column, if_not_exists=_may_say_if_not_exists())
+
+
+def sort_by_code_points(*items: SchemaItem) -> Sequence[Any]:
+    """The same with texts that PostgreSQL sorts as the other databases do, and not by a language's rules."""
+    if context.get_context().dialect.name == "postgresql":
+        for item in items:
+            if isinstance(item, Column) and isinstance(item.type, String):
+                item.type.collation = "C"
+    return items
 
 
 def make_cascade(table: str, column: str, parent: str) -> None:

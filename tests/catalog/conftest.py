@@ -10,7 +10,7 @@ from sqlalchemy import delete, update
 from catalog.database import Database, open_database
 from catalog.schema import migrate
 from catalog.tables import Base, Book, CatalogIdentity
-from tests.services import new_mariadb_database
+from tests.services import new_mariadb_database, new_postgresql_database
 
 
 @pytest.fixture
@@ -27,9 +27,16 @@ def mariadb(mariadb_port: int) -> Iterator[Database]:
         yield database
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
+@pytest.fixture(scope="session")
+def postgresql(postgresql_port: int) -> Iterator[Database]:
+    """A catalog in a real PostgreSQL, shared likewise."""
+    with new_postgresql_database(postgresql_port) as url, _migrated(url) as database:
+        yield database
+
+
+@pytest.fixture(params=["sqlite", "mariadb", "postgresql"])
 def db(request: pytest.FixtureRequest) -> Database:
-    """An empty catalog, once in SQLite and once in MariaDB."""
+    """An empty catalog, in each of the databases."""
     database: Database = request.getfixturevalue(request.param)
     clear(database)
     return database

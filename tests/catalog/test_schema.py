@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -25,10 +26,13 @@ from catalog.tables import Base
 BOOKKEEPING = {OLDEST_KNOWN_TABLE, SCHEMA_TABLE}
 
 
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Database]:
-    """A database without tables."""
-    db = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without tables, of those that migrate all or nothing."""
+    url = f"sqlite:///{tmp_path / 'empty.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
+    db = open_database(url)
     yield db
     db.close()
 
@@ -46,6 +50,34 @@ def test_the_migrations_make_exactly_the_tables_of_the_models(db: Database) -> N
         differences = compare_metadata(context, Base.metadata)
 
     assert differences == []
+
+
+def test_every_text_is_compared_by_its_code_points(db: Database) -> None:
+    if db.engine.dialect.name == "sqlite":
+        return  # it does so by itself
+    expected = {"mysql": "utf8mb4_bin", "postgresql": "C"}[db.engine.dialect.name]
+    texts = (
+        "SELECT table_name, column_name, collation_name FROM information_schema.columns WHERE table_schema "
+        "IN (database(), 'public') AND data_type IN ('varchar', 'text', 'longtext', 'character varying')"
+    )
+    if expected == "C":
+        texts = texts.replace("database(), ", "")
+
+    with db.session() as session:
+        found = {row for row in session.execute(text(texts)) if row[0] not in BOOKKEEPING}
+
+    assert len(found) > 20
+    assert {row for row in found if row[2] != expected} == set()
+
+
+def test_an_administrator_can_run_the_printed_sql(empty: Database) -> None:
+    statements = [each for each in write_sql(empty).split(";") if each.strip()]
+
+    with closing(empty.engine.raw_connection()) as connection:
+        for statement in statements:
+            connection.cursor().execute(statement)
+
+    check_migrated(empty)
 
 
 def test_a_database_without_tables_is_refused_with_the_remedy(empty: Database) -> None:

@@ -45,6 +45,7 @@ SCHEME = st.sampled_from(
         "postgresql",
         "mysql+pymysql",
         "mysql+nosuch",
+        "postgresql+psycopg",
         "sqlite",
         "redis",
         "rediss",
@@ -88,12 +89,14 @@ def show(each: type[ProcessSettings]) -> str:
 
 BAD_DATABASES = {
     "no driver named": f"mysql://me:{MARKER}@127.0.0.1:9/x",
-    "driver not installed": f"postgresql://me:{MARKER}@127.0.0.1:9/x",
+    "driver not installed": f"oracle+oracledb://me:{MARKER}@127.0.0.1:9/x",
     "unknown database": f"nosuch://me:{MARKER}@127.0.0.1/x",
     "a password that is no port": f"mysql+pymysql://me:a@b:{MARKER}/x",
     "encoded": f"postgresql://me:%61{MARKER}%40@127.0.0.1:9/x",
     "in the query": f"mysql+pymysql://127.0.0.1:9/x?password={MARKER}",
     "unknown option": f"mysql+pymysql://127.0.0.1:9/x?pasword={MARKER}",
+    "unknown option of PostgreSQL": f"postgresql://127.0.0.1:9/x?pasword={MARKER}",
+    "refused by PostgreSQL": f"postgresql+psycopg://me:{MARKER}@127.0.0.1:9/x",
     "refused": f"mysql+pymysql://me:{MARKER}@127.0.0.1:9/x",
     "no URL": f"me:{MARKER}@127.0.0.1",
 }

@@ -17,6 +17,9 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.schema import SchemaItem
+
+from catalog.migrations.operations import sort_by_code_points
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -31,14 +34,14 @@ _CLUSTERED: dict[str, Any] = {**_MYSQL, "sqlite_with_rowid": False}
 
 def upgrade() -> None:
     """Apply this revision."""
-    op.create_table(
+    _create_table(
         "authors",
         Column("author_id", Integer(), primary_key=True),
         Column("name", String(200), nullable=False),
         Column("name_key", String(200), nullable=False, unique=True),
         **_MYSQL,
     )
-    op.create_table(
+    _create_table(
         "subjects",
         Column("subject_id", Integer(), primary_key=True),
         Column("name", String(200), nullable=False, unique=True),
@@ -46,7 +49,7 @@ def upgrade() -> None:
         Column("n_books", Integer(), nullable=False, server_default="0"),
         **_MYSQL,
     )
-    op.create_table(
+    _create_table(
         "users",
         Column("user_id", Integer(), primary_key=True),
         Column("source", String(40), nullable=False),
@@ -57,7 +60,7 @@ def upgrade() -> None:
         UniqueConstraint("source", "external_id"),
         **_MYSQL,
     )
-    op.create_table(
+    _create_table(
         "books",
         Column("book_id", Integer(), primary_key=True),
         Column("source", String(40), nullable=False),
@@ -71,41 +74,41 @@ def upgrade() -> None:
         UniqueConstraint("source", "external_id"),
         **_MYSQL,
     )
-    op.create_table(
+    _create_table(
         "subject_aliases",
         Column("raw", String(500), primary_key=True),
         Column("subject_id", Integer(), ForeignKey("subjects.subject_id"), nullable=False, index=True),
         **_MYSQL,
     )
-    op.create_table(
+    _create_table(
         "user_subjects",
         Column("user_id", Integer(), ForeignKey("users.user_id"), primary_key=True),
         Column("subject_id", Integer(), ForeignKey("subjects.subject_id"), primary_key=True, index=True),
         Column("position", Integer(), nullable=False),
         **_CLUSTERED,
     )
-    op.create_table(
+    _create_table(
         "book_authors",
         Column("book_id", Integer(), ForeignKey("books.book_id"), primary_key=True),
         Column("author_id", Integer(), ForeignKey("authors.author_id"), primary_key=True, index=True),
         Column("position", Integer(), nullable=False),
         **_CLUSTERED,
     )
-    op.create_table(
+    _create_table(
         "book_subjects",
         Column("book_id", Integer(), ForeignKey("books.book_id"), primary_key=True),
         Column("subject_id", Integer(), ForeignKey("subjects.subject_id"), primary_key=True, index=True),
         Column("position", Integer(), nullable=False),
         **_CLUSTERED,
     )
-    op.create_table(
+    _create_table(
         "editions",
         Column("isbn13", String(13), primary_key=True),
         Column("book_id", Integer(), ForeignKey("books.book_id"), nullable=False, index=True),
         Column("year", Integer()),
         **_MYSQL,
     )
-    op.create_table(
+    _create_table(
         "events",
         Column("event_id", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
         Column("user_id", Integer(), ForeignKey("users.user_id"), nullable=False),
@@ -115,7 +118,7 @@ def upgrade() -> None:
         **_MYSQL,
     )
     op.create_index(None, "events", ["user_id", "kind"])
-    op.create_table(
+    _create_table(
         "ratings",
         Column("user_id", Integer(), ForeignKey("users.user_id"), primary_key=True),
         Column("book_id", Integer(), ForeignKey("books.book_id"), primary_key=True, index=True),
@@ -123,3 +126,7 @@ def upgrade() -> None:
         Column("rated_at", BigInteger()),
         **_CLUSTERED,
     )
+
+
+def _create_table(name: str, *items: SchemaItem, **options: Any) -> None:
+    op.create_table(name, *sort_by_code_points(*items), **options)
