@@ -8,7 +8,7 @@ class CatalogOptions(Options):
     """Where the catalog is."""
 
     database_url: SecretUrl | None = None
-    """SQLAlchemy URL of the catalog (SQLite, MariaDB, MySQL or PostgreSQL); without it, SQLite under `home`."""
+    """SQLAlchemy URL of the catalog (SQLite, MariaDB, MySQL, PostgreSQL); without it, SQLite under `home`."""
 
 
 class CatalogSettings(ProcessSettings):
