@@ -8,7 +8,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from catalog.errors import BookUnknown
-from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Rating, Subject
+from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Hidden, Rating, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class BookRow:
 
 
 def read_titles(session: Session, book_ids: Collection[int]) -> dict[int, BookRow]:
-    """Rows of the books that exist, in the order asked; at most 10,000 a call."""
+    """Rows of the books that exist and are shown, in the order asked; at most 10,000 a call."""
     books = {
         book.book_id: book
         for book in session.execute(
@@ -41,7 +41,7 @@ def read_titles(session: Session, book_ids: Collection[int]) -> dict[int, BookRo
                 Subject.name.label("main_subject"),
             )
             .outerjoin(Subject, Subject.subject_id == Book.main_subject_id)
-            .where(Book.book_id.in_(book_ids))
+            .where(Book.book_id.in_(book_ids), Book.hidden.is_(None))
         )
     }  # fmt: skip
     authors = _grouped(
@@ -80,10 +80,15 @@ def read_titles(session: Session, book_ids: Collection[int]) -> dict[int, BookRo
 
 
 def find_by_isbn(session: Session, isbn13: str) -> int | None:
-    """The book of which a canonical ISBN-13 (see `catalog.isbn.parse_isbn`) is an edition, or its heir."""
+    """The book of which a canonical ISBN-13 (see `catalog.isbn.parse_isbn`) is an edition, or its heir.
+
+    None if there is none, or a hidden one.
+    """
     current = func.coalesce(Book.replaced_by, Book.book_id)
     return session.scalar(
-        select(current).join(Edition, Edition.book_id == Book.book_id).where(Edition.isbn13 == isbn13)
+        select(current)
+        .join(Edition, Edition.book_id == Book.book_id)
+        .where(Edition.isbn13 == isbn13, Book.hidden.is_(None))
     )
 
 
@@ -102,12 +107,12 @@ def read_subjects_of(session: Session, book_ids: Collection[int]) -> list[str]:
 
 
 def read_most_read(session: Session, limit: int) -> list[tuple[int, int]]:
-    """(book_id, number of ratings) of the books with the most, ties by id; replaced books left out."""
+    """(book_id, number of ratings) of the shown books with the most, ties by id; replaced ones left out."""
     n_ratings = func.count(Rating.user_id)
     rows = session.execute(
         select(Book.book_id, n_ratings)
         .outerjoin(Rating, Rating.book_id == Book.book_id)
-        .where(Book.replaced_by.is_(None))
+        .where(Book.replaced_by.is_(None), Book.hidden.is_(None))
         .group_by(Book.book_id)
         .order_by(n_ratings.desc(), Book.book_id)
         .limit(limit)
@@ -115,12 +120,24 @@ def read_most_read(session: Session, limit: int) -> list[tuple[int, int]]:
     return [(book_id, count) for book_id, count in rows]
 
 
-def find_current(session: Session, book_id: int) -> int:
-    """The book itself, or the one that has replaced it. Raises BookUnknown."""
-    found = session.execute(select(Book.replaced_by).filter_by(book_id=book_id)).one_or_none()
+def find_current(session: Session, book_id: int, *, is_shown: bool = False) -> int:
+    """The book itself, or the one that has replaced it; `is_shown` demands that it is not hidden.
+
+    Raises BookUnknown.
+    """
+    found = session.execute(select(Book.replaced_by, Book.hidden).filter_by(book_id=book_id)).one_or_none()
     if found is None:
         raise BookUnknown(book_id)
-    return book_id if found.replaced_by is None else find_current(session, found.replaced_by)
+    if found.replaced_by is not None:
+        return find_current(session, found.replaced_by, is_shown=is_shown)
+    if is_shown and found.hidden is not None:
+        raise BookUnknown(book_id)
+    return book_id
+
+
+def read_withdrawn(session: Session) -> frozenset[int]:
+    """Books that an operator has taken out: versions that were trained before still know them."""
+    return frozenset(session.scalars(select(Book.book_id).filter_by(hidden=Hidden.WITHDRAWN)))
 
 
 def read_heirs(session: Session) -> dict[int, int]:

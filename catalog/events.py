@@ -13,8 +13,9 @@ from catalog.users import bump_revision
 def dismiss(session: Session, user_id: int, book_id: int) -> None:
     """Never show this book to this reader again, nor its heir if it was replaced.
 
-    Raises UserUnknown or BookUnknown.
+    Raises UserUnknown or BookUnknown, also for a hidden book.
     """
     bump_revision(session, user_id)
-    values = {"user_id": user_id, "book_id": find_current(session, book_id), "kind": EventKind.DISMISS}
+    book_id = find_current(session, book_id, is_shown=True)
+    values = {"user_id": user_id, "book_id": book_id, "kind": EventKind.DISMISS}
     session.execute(insert(Event).values(**values, at=int(time.time())))

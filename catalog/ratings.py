@@ -17,10 +17,11 @@ from catalog.users import bump_revision
 def put_rating(session: Session, user_id: int, book_id: int, rating: float | None) -> bool:
     """Set a rating (1 to 10, or None: read, not judged); True if there was none before.
 
-    A book that was replaced passes its rating on to its heir. Raises UserUnknown or BookUnknown.
+    A book that was replaced passes its rating on to its heir. Raises UserUnknown, or BookUnknown, which a
+    hidden book is too.
     """
     bump_revision(session, user_id)  # first: its row lock makes writers of one reader take turns
-    book_id = find_current(session, book_id)
+    book_id = find_current(session, book_id, is_shown=True)
     _forget_withdrawals(session, user_id, book_id)
     values = {"rating": rating, "rated_at": int(time.time()), "given_here": True}
     if count_changed(session, update(Rating).where(*_is(user_id, book_id)).values(values)):

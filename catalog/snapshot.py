@@ -31,7 +31,8 @@ def read_tables(db: Database, batch: int = DEFAULT_BATCH_ROWS) -> Iterator[tuple
 
 _QUERIES: dict[str, Query] = {
     "books": select(
-        Book.book_id, Book.title, Book.year, Book.language, Book.description, Book.main_subject_id
+        Book.book_id, Book.title, Book.year, Book.language, Book.description, Book.main_subject_id,
+        Book.hidden,
     ).where(Book.replaced_by.is_(None)).order_by(Book.book_id),
     "editions": select_all(Edition),
     "authors": select_all(Author),

@@ -27,7 +27,7 @@ def list_subjects(session: Session) -> list[SubjectRow]:
 
 
 def update_main_subjects(connection: Connection, books: ColumnElement[bool]) -> None:
-    """Work out the main subjects of these books, and how many books each subject has."""
+    """Work out the main subjects of these books, and how many shown books each subject has."""
     main = (
         select(BookSubject.subject_id)
         .join(Subject, Subject.subject_id == BookSubject.subject_id)
@@ -35,5 +35,11 @@ def update_main_subjects(connection: Connection, books: ColumnElement[bool]) -> 
         .scalar_subquery()
     )
     connection.execute(update(Book).where(books).values(main_subject_id=main))
-    n_books = select(func.count()).where(BookSubject.subject_id == Subject.subject_id).scalar_subquery()
+    n_books = (
+        select(func.count())
+        .select_from(BookSubject)
+        .join(Book, Book.book_id == BookSubject.book_id)
+        .where(BookSubject.subject_id == Subject.subject_id, Book.hidden.is_(None))
+        .scalar_subquery()
+    )
     connection.execute(update(Subject).values(n_books=n_books))

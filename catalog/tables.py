@@ -170,7 +170,7 @@ class Book(Base):
     """Set when a later import found that this work is another one's edition: ids are never reused."""
     split_from: Mapped[int | None] = mapped_column(Integer)
     """The book that an operator has split it off: title and author never make it another one's edition."""
-    hidden: Mapped[str | None] = mapped_column(String(10))
+    hidden: Mapped[str | None] = mapped_column(String(10), index=True)
     """One of `Hidden`; null for a book that is shown."""
     created_at: Mapped[int | None] = mapped_column(BigInteger)
     """Seconds since 1970 UTC; null of those that came before 0.4.0."""

@@ -29,6 +29,8 @@ class UserProfile:
     history: tuple[tuple[int, float | None], ...]
     """(book_id, rating) of every book read, oldest rating first; a rating of None is implicit."""
     dismissed: frozenset[int]
+    hidden: frozenset[int]
+    """Books of the history that are evidence only."""
     replaced: frozenset[int]
     """Former ids of books of the history and of dismissed ones; a version trained before knows those."""
     favourite_subjects: tuple[str, ...]
@@ -61,6 +63,11 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
         .order_by(Rating.rated_at.is_not(None), Rating.rated_at, Rating.book_id)
     )
     dismissed = session.scalars(select(Event.book_id).filter_by(user_id=user_id, kind=EventKind.DISMISS))
+    hidden = session.scalars(
+        select(Book.book_id)
+        .join(Rating, Rating.book_id == Book.book_id)
+        .where(Rating.user_id == user_id, Book.hidden.is_not(None))
+    )
     replaced = session.scalars(
         union(
             select(Book.book_id)
@@ -82,6 +89,7 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
         revision=revision,
         history=tuple((book_id, rating) for book_id, rating in history),
         dismissed=frozenset(dismissed),
+        hidden=frozenset(hidden),
         replaced=frozenset(replaced),
         favourite_subjects=tuple(subjects),
     )

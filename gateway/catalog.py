@@ -65,6 +65,8 @@ class Catalog:
         self._former_ids: Mapping[int, set[int]] = {}
         self.heirs: Mapping[int, int] = {}
         """The book that every merged one is part of in that state."""
+        self.withdrawn: frozenset[int] = frozenset()
+        """Books that must not be shown in that state, although versions may still know them."""
 
     def former_ids(self, book_ids: Collection[int]) -> frozenset[int]:
         """Ids of books that are part of these by now; a version trained before knows them."""
@@ -94,7 +96,7 @@ class Catalog:
         return user
 
     async def read_titles(self, book_ids: Collection[int], deadline: Deadline) -> dict[int, BookRow]:
-        """Rows of the books that exist."""
+        """Rows of the books that exist and are shown."""
         return await self._read(lambda session: books.read_titles(session, book_ids), deadline)
 
     async def find_by_isbn(self, isbn: str, deadline: Deadline) -> int:
@@ -216,6 +218,7 @@ class Catalog:
         heirs, former_ids = books.read_heirs(session), defaultdict[int, set[int]](set)
         for book_id, heir_id in heirs.items():
             former_ids[heir_id].add(book_id)
+        self.withdrawn = books.read_withdrawn(session)
         self.state, self.heirs, self._former_ids = state, heirs, former_ids
 
 

@@ -96,10 +96,11 @@ def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> Eval
     users = chosen.take(np.isin(chosen.user_ids, models.reader_ids))
     unrated = settings.serving.model_copy(update={"rating_strength": 0.0})
     aggregates = aggregate(train, params=options.aggregate)
+    popularity = np.where(train.is_shown, aggregates.popularity, -np.inf)
     with threadpool_limits(limits=1, user_api="blas"):
         classic_als = serve_classic_als(train, users, k, seed=options.seed, threads=options.threads)
         lists = {
-            "popularity": serve_popular(train.book_ids, aggregates.popularity, users, k),
+            "popularity": serve_popular(train.book_ids, popularity, users, k),
             CLASSIC_SYSTEM: serve_classic_system(train, aggregates, classic_als, users, k),
             "classic ALS": classic_als,
             UNRATED: serve_collaborative(models.als, users, k, unrated),

@@ -1,9 +1,11 @@
 """What steps hand on: the catalog, who read what, folds of it, aggregates of its books."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from foundation.arrays import F32, F64, I64, Mask, find_starts
@@ -23,6 +25,17 @@ class Export:
     fingerprint: str
     """Hex sha256 over all rows of all tables: equal catalogs have equal fingerprints."""
 
+    @cached_property
+    def shown(self) -> "Export":
+        """The catalog without hidden books: what look-ups, searches and cards may know."""
+        return replace(self, books=self.books.filter(pc.is_null(self.books["hidden"])))
+
+    @property
+    def hidden_ids(self) -> I64:
+        """Books that are evidence only, ascending."""
+        hidden = self.books.filter(pc.is_valid(self.books["hidden"]))
+        return np.asarray(hidden["book_id"].to_numpy(), dtype=np.int64)
+
 
 @dataclass(frozen=True, eq=False)
 class Interactions:
@@ -32,14 +45,16 @@ class Interactions:
     book_ids: I64
     ratings: F32
     """1 to 10; NaN where the reader only used the book."""
+    hidden_ids: I64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Ascending: of the books, those that are evidence only, and never shown."""
 
     @property
     def size(self) -> int:
         return int(self.user_ids.size)
 
-    def take(self, mask: Mask) -> "Interactions":
-        """Those pairs where the mask holds."""
-        return Interactions(self.user_ids[mask], self.book_ids[mask], self.ratings[mask])
+    def take(self, rows: I64 | Mask) -> "Interactions":
+        """The pairs of an index or of a mask."""
+        return Interactions(self.user_ids[rows], self.book_ids[rows], self.ratings[rows], self.hidden_ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +74,8 @@ class Fold:
     """(n_users,) ascending."""
     book_ids: I64
     """(n_items,) ascending."""
+    is_shown: Mask
+    """(n_items,): whether readers may be shown the book; others are evidence only."""
     user_items: csr_array
     """(n_users, n_items) float32, 1 for every pair."""
     ratings: csr_array
@@ -72,7 +89,7 @@ class Fold:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The folds. What is held out of `train` is never in `inner` either."""
+    """The folds. What is held out of `train` is never in `inner` either; hidden books are in all of them."""
 
     split_id: str
     """Names the rule: under one id a pair keeps its place, whatever else the catalog holds."""
@@ -111,6 +128,7 @@ def build_fold(interactions: Interactions) -> Fold:
     return Fold(
         user_ids=user_ids,
         book_ids=book_ids,
+        is_shown=~np.isin(book_ids, interactions.hidden_ids),
         user_items=csr_array((ones, indices, indptr), shape=shape),
         ratings=csr_array((interactions.ratings, indices, indptr), shape=shape),
     )

@@ -27,7 +27,7 @@ from pipeline.steps.s8_index import ANN_K
 from pipeline.steps.s9_gate import Gate
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
-from servers.errors import ServerError, VectorMissing
+from servers.errors import BookUnknown, ServerError, VectorMissing
 from servers.metadata.model import MetadataModel
 from servers.semantic.model import SemanticModel
 from servers.similarity.model import SimilarityModel
@@ -117,7 +117,7 @@ def _check_agreement(refit: Served, judged: Served, users: EvaluationUsers) -> I
         for name, books in expected.items():
             overlaps[name].append(_overlap(books, actual[name], known))
         for mode in MODES:
-            with suppress(VectorMissing):
+            with suppress(VectorMissing, BookUnknown):  # a hidden book has no place in the indexes
                 books, found = (
                     each.similar(int(history[0]), mode=mode, weight=0.5, k=depth)[0]
                     for each, depth in ((judged.similarity, k), (refit.similarity, 2 * k))

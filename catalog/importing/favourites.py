@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, select
 
 from catalog.bulk import RowWriter
 from catalog.importing.rating_columns import RatingColumns
-from catalog.tables import BookSubject, Subject, User, UserSubject
+from catalog.tables import Book, BookSubject, Subject, User, UserSubject
 from foundation.arrays import I64, rank_in_group
 
 MAX_FAVOURITES = 5
@@ -64,7 +64,8 @@ def _read_book_subjects(connection: Connection) -> sp.csr_array:
     rows = connection.execute(
         select(BookSubject.book_id, BookSubject.subject_id, BookSubject.position)
         .join(Subject, Subject.subject_id == BookSubject.subject_id)
-        .where(Subject.is_generic.is_(False))
+        .join(Book, Book.book_id == BookSubject.book_id)
+        .where(Subject.is_generic.is_(False), Book.hidden.is_(None))
     ).all()
     books, subjects, positions = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 3).T
     # A book's main subject tells more of its reader than its tenth.

@@ -30,7 +30,12 @@ def create_table(
     """Create a table that is not there, and its indexes."""
     op.create_table(name, *sort_by_code_points(*items), if_not_exists=True, **options)
     for columns in indexes:
-        op.create_index(None, name, list(columns), if_not_exists=_may_say_if_not_exists())
+        create_index(name, *columns)
+
+
+def create_index(table: str, *columns: str) -> None:
+    """Create an index that is not there."""
+    op.create_index(None, table, list(columns), if_not_exists=_may_say_if_not_exists())
 
 
 def add_columns(table: str, *columns: Column[Any]) -> None:

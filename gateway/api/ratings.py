@@ -21,9 +21,10 @@ async def list_ratings(
     limit: Annotated[int, Field(ge=1, le=500), Whole, Query(description="Most ratings on a page.")] = 100,
     offset: Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="Ratings to skip.")] = 0,
 ) -> RatingList:
-    """The reader's history with titles, newest first."""
+    """The reader's history with titles, newest first; books that nobody is shown are left out."""
     user = await services.catalog.read_user(user_id, deadline)
-    page = user.history[::-1][offset : offset + limit]
+    shown = [rated for rated in reversed(user.history) if rated[0] not in user.hidden]
+    page = shown[offset : offset + limit]
     rows = await services.catalog.read_titles([book_id for book_id, _ in page], deadline)
     items = [
         RatedBook(
@@ -36,8 +37,9 @@ async def list_ratings(
             rating=rating,
         )
         for book_id, rating in page
+        if book_id in rows
     ]
-    return RatingList(user_id=user_id, total=len(user.history), items=items)
+    return RatingList(user_id=user_id, total=len(shown), items=items)
 
 
 @router.put(

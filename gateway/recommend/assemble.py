@@ -65,7 +65,7 @@ async def assemble(
 
     Where only books of too frequent authors are left, those; fewer than k only if the candidates end.
     """
-    seen = set(rules.exclude)
+    seen = set(rules.exclude | rules.withdrawn)
     kept: list[tuple[BookCard, float]] = []
     version, chosen = view.version, list[int]()
     mode, first_mode = None, None

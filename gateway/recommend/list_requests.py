@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from catalog.isbn import find_isbn
@@ -111,12 +111,12 @@ class ListRequestBuilder:
             return subject
 
         sources = (by_popularity(find_subject if subject else None), from_snapshot(self.snapshot(), subject))
-        rules = ListRules(k, _excluded(user), self.rules.author_limit, is_padded=False)
+        rules = self._rules(k, _excluded(user))
         return ListRequest(f"popular:{subject}:{k}:{_revision_key(user)}", sources, rules)
 
     def search(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
         """The book with this ISBN, or those with these words; of this meaning without the keyword search."""
-        rules = ListRules(k, _excluded(user), None, is_padded=False)
+        rules = replace(self._rules(k, _excluded(user)), author_limit=None)
         key = f"keyword:{text}:{k}:{_revision_key(user)}"
         sources = (by_keyword(text), by_meaning(text))
         if isbn := find_isbn(ISBN_LABEL.sub("", text, count=1)):
@@ -127,9 +127,14 @@ class ListRequestBuilder:
 
     def search_by_meaning(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
         """Books of this meaning; those with these words while the semantic server is unavailable."""
-        rules = ListRules(k, _excluded(user), self.rules.author_limit, is_padded=False)
+        rules = self._rules(k, _excluded(user))
         key = f"semantic:{text}:{k}:{_revision_key(user)}"
         return ListRequest(key, (by_meaning(text), by_keyword(text)), rules)
+
+    def _rules(self, k: int, exclude: frozenset[int]) -> ListRules:
+        return ListRules(
+            k, exclude, self.rules.author_limit, is_padded=False, withdrawn=self.catalog.withdrawn
+        )
 
     def _by_history(self, history: History, popularity_weight: float | None) -> CandidateSource:
         strength = self.rules.rating_strength
@@ -159,7 +164,7 @@ class ListRequestBuilder:
     ) -> ListRequest:
         """A list that popular books fill up."""
         padding = (by_popularity(), from_snapshot(self.snapshot()))
-        rules = ListRules(k, exclude, self.rules.author_limit, is_padded=True)
+        rules = replace(self._rules(k, exclude), is_padded=True)
         return ListRequest(key, (*sources, *padding), rules)
 
 

@@ -24,6 +24,7 @@ def serve_classic_als(fold: Fold, users: EvaluationUsers, k: int, *, seed: int, 
     for user_id, history in zip(users.user_ids, users.histories, strict=True):
         scores = item_factors @ user_factors[np.searchsorted(fold.user_ids, user_id)]
         scores[find_rows(fold.book_ids, history)[1]] = -np.inf
+        scores[~fold.is_shown] = -np.inf
         served.append(fold.book_ids[top_k(scores, k)])
     return served
 
@@ -34,7 +35,7 @@ def serve_classic_system(
     """Classic ALS for readers with 10 ratings or more, a Bayesian prior (m = 30) for all others."""
     sums = np.nan_to_num(aggregates.mean) * aggregates.n_explicit
     prior = build_bayesian_mean(sums, aggregates.n_explicit, prior_ratings=CLASSIC_PRIOR_RATINGS)
-    by_prior = serve_popular(fold.book_ids, prior, users, k)
+    by_prior = serve_popular(fold.book_ids, np.where(fold.is_shown, prior, -np.inf), users, k)
     return [
         als if history.size >= CLASSIC_MIN_RATINGS else best
         for als, best, history in zip(classic_als, by_prior, users.histories, strict=True)

@@ -30,7 +30,7 @@ def list_authors(model: AlsModel) -> list[Authors]:
 def serve_collaborative(model: AlsModel, users: EvaluationUsers, k: int, rules: ServingRules) -> list[I64]:
     """Each reader's k books, ranked from their history; by popularity if the model knows none of it."""
     authors = list_authors(model)
-    popularity = model.evidence.popularity.popularity
+    popularity = read_popularity(model)
     popular = top_k(popularity, popularity.size)
     served = []
     for history, ratings in zip(users.histories, users.ratings, strict=True):
@@ -44,7 +44,7 @@ def serve_collaborative(model: AlsModel, users: EvaluationUsers, k: int, rules: 
 
 
 def rank_all(model: AlsModel, users: EvaluationUsers, rules: ServingRules) -> Iterator[I64]:
-    """For each reader all books that they have not read, best first, without an author limit.
+    """For each reader all shown books that they have not read, best first, without an author limit.
 
     One reader at a time, since all would not fit. Raises NoKnownBooks where no book of a history is known.
     """
@@ -52,8 +52,18 @@ def rank_all(model: AlsModel, users: EvaluationUsers, rules: ServingRules) -> It
         yield model.rank(history, ratings, k=model.book_ids.size, rating_strength=rules.rating_strength)[0]
 
 
+def read_popularity(model: AlsModel) -> F32:
+    """(n,): popularity of each book, -inf of hidden ones."""
+    popularity = model.evidence.popularity.popularity.copy()
+    popularity[model.hidden] = -np.inf
+    return popularity
+
+
 def serve_popular(book_ids: I64, popularity: F32 | F64, users: EvaluationUsers, k: int) -> list[I64]:
-    """Each reader's k most popular books that they have not read: the baseline, without an author limit."""
+    """Each reader's k most popular books that they have not read: the baseline, without an author limit.
+
+    Never one whose popularity is -inf.
+    """
     order = top_k(popularity, popularity.size)
     served = []
     for history in users.histories:
@@ -89,6 +99,7 @@ def serve_cold(
         with suppress(NoKnownSubjects):
             scores += (1 - share) * (models.book_vectors @ models.embedder.embed(names)[0])
         scores[find_rows(model.book_ids, history)[1]] = -np.inf
+        scores[model.hidden] = -np.inf
         served.append(model.book_ids[_limit(top_k(scores, READ_AHEAD * k), authors, k, rules)])
     return served
 

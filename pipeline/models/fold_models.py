@@ -30,7 +30,7 @@ class FoldModels:
 
 def build_als(fold: Fold, evidence: Evidence, blend: dict[str, float]) -> AlsModel:
     """Evidence of a fold's books, blended."""
-    return AlsModel(fold.book_ids, evidence, {"blend": blend})
+    return AlsModel(fold.book_ids, evidence, {"blend": blend}, fold.is_shown)
 
 
 def build_fold_models(

@@ -2,20 +2,21 @@
 
 import numpy as np
 
-from foundation.arrays import I64, Mask
+from foundation.arrays import Mask
 from pipeline.draws import INNER_SALT, OUTER_SALT, draw
 from pipeline.errors import TooFewRatings
-from pipeline.records import Clean, Split, build_fold
+from pipeline.records import Clean, Interactions, Split, build_fold
 from pipeline.settings import SplitParams
 
 
 def split(cleaned: Clean, *, params: SplitParams) -> Split:
     """Hold out a share of the interactions of each reader with enough of them; then again, within the rest.
 
-    Raises TooFewRatings if too few readers have enough.
+    Hidden books are neither held out nor counted, as nobody can be shown them: what is measured is the same
+    with and without them. Raises TooFewRatings if too few readers have enough.
     """
     interactions = cleaned.interactions
-    eligible = _has_enough(interactions.user_ids, params)
+    eligible = _find_eligible(interactions, params)
     outer = eligible & (
         draw(interactions.user_ids, interactions.book_ids, OUTER_SALT) < params.held_out_share
     )
@@ -30,9 +31,12 @@ def split(cleaned: Clean, *, params: SplitParams) -> Split:
     )
 
 
-def _has_enough(user_ids: I64, params: SplitParams) -> Mask:
-    _, user_idx, n_ratings = np.unique(user_ids, return_inverse=True, return_counts=True)
+def _find_eligible(interactions: Interactions, params: SplitParams) -> Mask:
+    """Pairs of a shown book and of a reader with enough of such."""
+    is_shown = ~np.isin(interactions.book_ids, interactions.hidden_ids)
+    user_ids, user_idx = np.unique(interactions.user_ids, return_inverse=True)
+    n_ratings = np.bincount(user_idx, is_shown, minlength=user_ids.size)
     n_eligible = int((n_ratings >= params.min_ratings).sum())
     if n_eligible < params.min_users:
         raise TooFewRatings(found=n_eligible, needed=params.min_users, ratings_each=params.min_ratings)
-    return np.asarray((n_ratings >= params.min_ratings)[user_idx])
+    return np.asarray(is_shown & (n_ratings >= params.min_ratings)[user_idx])

@@ -15,6 +15,7 @@ from foundation.serving_rules import ServingRules
 from foundation.tools import Advance, Tools
 from pipeline.evaluation.lists import READ_AHEAD, list_authors
 from pipeline.evaluation.users import EvaluationUsers, choose_users
+from pipeline.models.fold_models import build_als
 from pipeline.records import Fold, Interactions
 from pipeline.settings import RankerParams
 from servers.als.model import POPULARITY, AlsModel
@@ -70,7 +71,7 @@ def tune_blend(
 ) -> Blend:
     """Search for the weights with the largest mean recall@k, author limit included, on held-out books."""
     users = choose_users(fold, held_out, at_most=params.max_users)
-    model = AlsModel(fold.book_ids, evidence, {"blend": {}})
+    model = build_als(fold, evidence, {})
     candidates = _collect_candidates(model, users, params=params, rules=rules, advance=tools.advance)
     recall = partial(_recall, candidates, k=params.k, rules=rules)
     new_kinds = {kind: 0.0 for kind in candidates.kinds if kind not in params.start}
@@ -110,6 +111,7 @@ def _collect_candidates(
         history = read_history(model.book_ids, history_ids, ratings, rating_strength=rules.rating_strength)
         of_all = model.score_kinds(history)
         of_all[:, history.item_idx] = -np.inf
+        of_all[:, model.hidden] = -np.inf
         best = np.unique(np.concatenate([top_k(row, params.n_candidates) for row in of_all]))
         candidates.append(best)
         scores.append(of_all[:, best])

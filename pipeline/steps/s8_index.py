@@ -45,7 +45,7 @@ class Texts:
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """The models of the similarity and metadata servers, over all books of the catalog."""
+    """The models of the similarity and metadata servers, over all shown books of the catalog."""
 
     similarity: SimilarityModel
     metadata: MetadataModel
@@ -54,7 +54,8 @@ class Index:
 
 
 def index_texts(catalog: Export, *, params: IndexParams, seed: int) -> Texts:
-    """Encode each book's title, authors, subjects and description, and index the vectors."""
+    """Encode each shown book's title, authors, subjects and description, and index the vectors."""
+    catalog = catalog.shown
     n_books = catalog.books.num_rows
     cards = build_cards(catalog, np.zeros(n_books, dtype=np.int64), np.full(n_books, np.nan))
     texts = [_describe(card) for card in cards.select(TEXT_COLUMNS).to_pylist()]
@@ -79,6 +80,7 @@ def index_books(
     tools: Tools,
 ) -> Index:
     """Index subject and ALS vectors, and lay out the cards; the text index is written below the workspace."""
+    catalog = catalog.shown
     book_ids = catalog.books["book_id"].to_numpy()
     subject_vectors = pool_books(embedder, catalog, book_ids)
     als_vectors = _scatter(fold, book_ids, weigh_directions(evidence.als.item_factors, aggregates.counts))
@@ -122,9 +124,10 @@ def _build_metadata(fold: Fold, aggregates: Aggregates, catalog: Export, text_fo
 
 
 def _scatter(fold: Fold, book_ids: I64, values: NDArray[Any], *, missing: float = 0) -> NDArray[Any]:
-    """Values of the fold's books, laid out by the rows of all books; `missing` where the fold has none."""
+    """Values of the fold's books, laid out by the rows of these ids; `missing` where the fold has none."""
     scattered = np.full((book_ids.size, *values.shape[1:]), missing, dtype=values.dtype)
-    scattered[find_rows(book_ids, fold.book_ids)[1]] = values
+    is_ours, rows = find_rows(book_ids, fold.book_ids)
+    scattered[rows] = values[is_ours]
     return scattered
 
 

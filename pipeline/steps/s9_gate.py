@@ -10,7 +10,13 @@ from foundation.arrays import F64, I64
 from foundation.serving_rules import ServingRules
 from pipeline.current import Current, Rival
 from pipeline.evaluation.learned import measure_own_gains, standardise
-from pipeline.evaluation.lists import name_favourites, serve_cold, serve_collaborative, serve_popular
+from pipeline.evaluation.lists import (
+    name_favourites,
+    read_popularity,
+    serve_cold,
+    serve_collaborative,
+    serve_popular,
+)
 from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.fold_models import FoldModels
@@ -73,12 +79,12 @@ def gate(
     """Serve the held-out readers by the candidate, by what it has to beat, and by the current version."""
     users = choose_users(folds.train, folds.held_out, at_most=params.max_users)
     candidate, k = contest.candidate, params.k
-    als, popularity = candidate.als, candidate.als.evidence.popularity.popularity
+    als = candidate.als
     served = serve_collaborative(als, users, k, rules)
     recall = _recall(served, users, k)
     measured = Measured(
         candidate=recall,
-        popularity=_recall(serve_popular(als.book_ids, popularity, users, k), users, k),
+        popularity=_recall(serve_popular(als.book_ids, read_popularity(als), users, k), users, k),
         own_gains=measure_own_gains(als, users),
         current=contest.current,
         gain_over_current=_gain_over(contest.current.rival, recall, users, k, rules),
@@ -100,7 +106,7 @@ def gate(
         verdict=verdict.model_dump(mode="json"),
         metrics={
             **intervals,
-            f"coverage@{k}": coverage_at_k(served, als.book_ids.size, k),
+            f"coverage@{k}": coverage_at_k(served, als.book_ids.size - als.hidden.size, k),
             f"ann_recall@{ANN_K}": contest.ann_recall,
             "n_readers": users.size,
             "blend": als.params["blend"],

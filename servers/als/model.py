@@ -9,7 +9,7 @@ import numpy as np
 
 from evidence.kind import TINY, History, read_history
 from evidence.registry import Evidence
-from foundation.arrays import F32, F64, I64, find_rows, top_k
+from foundation.arrays import F32, F64, I64, Mask, find_rows, top_k
 from servers.errors import NoKnownBooks
 
 POPULARITY: Final = "popularity"
@@ -25,6 +25,8 @@ class AlsModel:
     evidence: Evidence
     params: dict[str, Any]
     """`blend`: weights of the kinds of evidence by name, in sum 1; one that is not named counts nothing."""
+    shown: Mask | None = None
+    """(n,): whether readers may be shown the book, others are evidence only; None before 0.4.0: all are."""
 
     def rank(
         self,
@@ -36,7 +38,7 @@ class AlsModel:
         popularity_weight: float | None = None,
         rating_strength: float = 1.0,
     ) -> tuple[I64, F32]:
-        """The k best books for whoever has this history, ids and scores, best first, ties by id.
+        """The k best shown books for whoever has this history, ids and scores, best first, ties by id.
 
         Without ratings 1 is a book that every kind of evidence puts first; what readers of the history seldom
         read is near 0 or below, and ratings move scores beyond both. Neither the history nor `exclude` comes
@@ -47,6 +49,7 @@ class AlsModel:
         scores, scale = self._score_raw(history)
         weights: F32 = self._reblend(popularity_weight) * scale
         blended = weights @ scores
+        blended[self.hidden] = -np.inf
         blended[history.item_idx] = -np.inf
         blended[find_rows(self.book_ids, exclude)[1]] = -np.inf
         best = top_k(blended, k)
@@ -64,14 +67,19 @@ class AlsModel:
         """For each of these books the k books of the history that speak for it most, with shares in (0, 1].
 
         The shares of all that speak for it sum to 1; what comes from no book, as popularity, has none, and no
-        book speaks for itself. What the reader dislikes is never named, although it may raise what is unlike
-        it. A book that this version does not know, or that nothing in the history speaks for, has an empty
-        list. Raises NoKnownBooks.
+        book speaks for itself. A hidden book is never named, nor what the reader dislikes, although it may
+        raise what is unlike it. A book that this version does not know, or that nothing in the history speaks
+        for, has an empty list. Raises NoKnownBooks.
         """
         history = self._read(history_ids, ratings, rating_strength)
         is_known, wanted = find_rows(self.book_ids, book_ids)
         shares = iter(self._shares(history, wanted))
         return [self._strongest(history, next(shares), k) if known else [] for known in is_known]
+
+    @cached_property
+    def hidden(self) -> I64:
+        """Rows of the books that are evidence only."""
+        return np.empty(0, dtype=np.int64) if self.shown is None else np.flatnonzero(~self.shown)
 
     def score_kinds(self, history: History) -> F32:
         """(n_kinds, n): each kind's scores of every book, in its unit."""
@@ -102,7 +110,8 @@ class AlsModel:
         for kind, weight in zip(self.evidence.kinds.values(), weights, strict=True):
             if weight and (brought := kind.explain(history, wanted)) is not None:
                 total += brought * weight
-        is_reason = (history.weights > 0) & (history.item_idx != wanted[:, None])
+        is_reason = (history.weights > 0) & ~np.isin(history.item_idx, self.hidden)
+        is_reason = is_reason & (history.item_idx != wanted[:, None])
         total = np.where(is_reason, np.maximum(total, 0), 0)
         return np.asarray(total / np.maximum(total.sum(axis=1, keepdims=True), TINY))
 

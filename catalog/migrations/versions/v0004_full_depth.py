@@ -29,6 +29,7 @@ from catalog.migrations.operations import (
     INNODB,
     add_columns,
     create_check,
+    create_index,
     create_table,
     is_sqlite,
     make_cascade,
@@ -78,6 +79,7 @@ def upgrade() -> None:
         Column("hidden", String(10)),
         Column("created_at", BigInteger()),
     )
+    create_index("books", "hidden")
     add_columns("merged_ratings", Column("created_at", BigInteger()))
     if is_sqlite():
         _write_anew()

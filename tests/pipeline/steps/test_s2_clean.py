@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +12,24 @@ WORKS = [Work(f"Book {number}", None, ()) for number in range(3)]
 
 
 def test_ratings_out_of_range_are_dropped_and_implicit_ones_kept(tmp_path: Path) -> None:
-    db = write_catalog(
-        tmp_path / "catalog.db", WORKS, [(1, 1, 10.0), (1, 2, 0.0), (2, 1, None), (2, 3, 11.0), (3, 3, 1.0)]
-    )
+    pairs = [(1, 1, 10.0), (1, 2, 5.0), (2, 1, None), (2, 3, 5.0), (3, 3, 1.0)]
+    db = write_catalog(tmp_path / "catalog.db", WORKS, pairs)
+    exported = export(db)
+    beyond = pa.array([10.0, 0.0, None, 11.0, 1.0])  # as a database without the check may hold them
+    ratings = exported.ratings.set_column(2, "rating", beyond)
 
-    cleaned = clean(export(db))
+    cleaned = clean(replace(exported, ratings=ratings))
 
     assert cleaned.interactions.user_ids.tolist() == [1, 2, 3]
     assert cleaned.interactions.book_ids.tolist() == [1, 1, 3]
     np.testing.assert_array_equal(cleaned.interactions.ratings, [10, np.nan, 1])
-    assert cleaned.report == {"read": 5, "kept": 3, "book not listed": 0, "rating outside 1 to 10": 2}
+    assert cleaned.report == {
+        "read": 5,
+        "kept": 3,
+        "book not listed": 0,
+        "rating outside 1 to 10": 2,
+        "hidden book of one reader": 0,
+    }
     db.close()
 
 
