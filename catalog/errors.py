@@ -202,9 +202,9 @@ class SourceOptionInvalid(CatalogError):
 class SourceError(CatalogError):
     """A file of an import cannot be used; nothing was written."""
 
-    def __init__(self, path: Path, message: str) -> None:
-        super().__init__(f"{path}: {message}")
-        self.path = path
+    def __init__(self, path: Path, message: str, *, line: int | None = None) -> None:
+        super().__init__(f"{path}: {message}" if line is None else f"{path}, line {line:,}: {message}")
+        self.path, self.line = path, line
 
 
 class SourceFileMissing(SourceError):
@@ -235,13 +235,14 @@ class SourceFormatWrong(SourceError):
         expected: str,
         found: str,
         remedy: str = "is it the original, unchanged dump file?",
+        line: int | None = None,
     ) -> None:
-        super().__init__(path, f"expected {expected}, found {found}; {remedy}")
+        super().__init__(path, f"expected {expected}, found {found}; {remedy}", line=line)
         self.expected, self.found = expected, found
 
 
 class SourceFileTruncated(SourceError):
     """A file stops in the middle of a row or of its compressed stream."""
 
-    def __init__(self, path: Path, *, after: str) -> None:
-        super().__init__(path, f"cut off in the middle, after {after}; download it again")
+    def __init__(self, path: Path, *, line: int | None = None) -> None:
+        super().__init__(path, "cut off in the middle; download it again", line=line)

@@ -44,21 +44,24 @@ class RatingColumns(NamedTuple):
 
 
 class RatingCollector:
-    """Takes ratings one by one, 25 bytes each, until all are known."""
+    """Takes ratings one by one, 29 bytes each, until all are known."""
 
     def __init__(self) -> None:
         self._files: dict[str, int] = {}
-        self._user_ids, self._book_ids, self._ratings, self._rated_at, self._file_idx = (
-            array("i"), array("i"), array("d"), array("q"), array("b"),
+        self._user_ids, self._book_ids, self._ratings, self._rated_at, self._file_idx, self._lines = (
+            array("i"), array("i"), array("d"), array("q"), array("b"), array("i"),
         )  # fmt: skip
 
-    def add(self, file: str, user_id: int, book_id: int, rating: float, rated_at: int | None) -> None:
+    def add(
+        self, file: str, line: int | None, user_id: int, book_id: int, rating: float, rated_at: int | None
+    ) -> None:
         """Note a rating; NaN is an implicit one."""
         self._user_ids.append(user_id)
         self._book_ids.append(book_id)
         self._ratings.append(rating)
         self._rated_at.append(UNDATED if rated_at is None else rated_at)
         self._file_idx.append(self._files.setdefault(file, len(self._files)))
+        self._lines.append(line or 0)
 
     def columns(self) -> RatingColumns:
         """All that were noted, in the order in which they came."""
@@ -69,10 +72,13 @@ class RatingCollector:
             np.array(self._rated_at, dtype=np.int64),
         )
 
-    def count_by_file(self, rows: I64) -> dict[str, int]:
-        """How many of these rows came from each file."""
-        counts = np.bincount(np.array(self._file_idx, dtype=np.int64)[rows], minlength=len(self._files))
-        return dict(zip(self._files, counts.tolist(), strict=True))
+    def count_by_file(self, rows: I64) -> Iterator[tuple[str, int, Iterator[int]]]:
+        """Each file that some of these rows came from, with how many, and in which lines they began."""
+        file_idx = np.array(self._file_idx, dtype=np.int64)[rows]
+        for idx, file in enumerate(self._files):
+            own = rows[file_idx == idx]
+            if own.size:
+                yield file, own.size, (line for row in own if (line := self._lines[row]))
 
 
 def choose_best(ratings: RatingColumns) -> I64:

@@ -52,7 +52,7 @@ class RatingImporter:
             self._log.drop(raw.file, book)
         else:
             user_id = self._users.find_or_create(raw.user)
-            self._collected.add(raw.file, user_id, book, rating, raw.rated_at)
+            self._collected.add(raw.file, self._log.line, user_id, book, rating, raw.rated_at)
 
     def find_book(self, work: str | None, isbn: str) -> int | str:
         """The book of a work or, if that is unknown, of an ISBN; or why there is none."""
@@ -90,18 +90,21 @@ class RatingImporter:
     def _choose(self, withdrawn: RatingColumns) -> RatingColumns:
         """One rating a reader and book, without those taken back; what comes of each row is counted."""
         everything = self._collected.columns()
-        given = np.flatnonzero(~is_taken_back(everything, withdrawn))
+        taken_back = is_taken_back(everything, withdrawn)
+        given = np.flatnonzero(~taken_back)
         # Hardly ever is one taken back, and these are the largest arrays of an import.
         is_all = given.size == everything.user_id.size
         best = given[choose_best(everything if is_all else everything.take(given))]
-        n_all = self._collected.count_by_file(np.arange(everything.user_id.size))
-        n_given, n_best = self._collected.count_by_file(given), self._collected.count_by_file(best)
-        for file, n in n_best.items():
+        is_other = ~taken_back
+        is_other[best] = False
+        for file, n, _ in self._collected.count_by_file(best):
             self._log.keep(file, n)
-            if n < n_given[file]:
-                self._log.drop(file, "reader rated the book more than once", n_given[file] - n)
-            if n_given[file] < n_all[file]:
-                self._log.drop(file, "reader took the rating back", n_all[file] - n_given[file])
+        for reason, rows in (
+            ("reader rated the book more than once", np.flatnonzero(is_other)),
+            ("reader took the rating back", np.flatnonzero(taken_back)),
+        ):
+            for file, n, lines in self._collected.count_by_file(rows):
+                self._log.drop_lines(file, reason, n, lines)
         return everything.take(best)
 
     def _find_book(self, work: str | None, isbn: str) -> int | str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from catalog.cleaning import repair_text, work_key
 from catalog.errors import SourceFormatWrong
 from catalog.isbn import find_isbn
-from catalog.sources.csv_rows import CsvFormat, Row, read_csv
+from catalog.sources.csv_rows import CsvFormat, NumberedRow, read_csv
 from catalog.sources.files import find_file
 from catalog.sources.open_library import OpenLibrary
 from catalog.sources.records import RawEdition, RawEvent, RawRating, RawUser, RawWork
@@ -66,8 +66,8 @@ class BookCrossing:
         yield from ()
 
     def _rows(self, path: Path, columns: tuple[str, ...], log: RowLog) -> Iterator[list[str]]:
-        for row in _read(path, columns, log.progress):
-            log.read(path.name)
+        for line, row in _read(path, columns, log.progress):
+            log.read(path.name, line)
             if isinstance(row, str):
                 log.drop(path.name, row)
             elif len(row) < len(columns):
@@ -78,23 +78,23 @@ class BookCrossing:
     def _read_wanted(self, log: RowLog) -> tuple[set[str], set[str]]:
         """Canonical ISBNs of the dump, and the title-and-author keys of its books."""
         texts, keys = set(), set()
-        for row in _read(self._books, BOOK_COLUMNS, log.progress):
+        for _, row in _read(self._books, BOOK_COLUMNS, log.progress):
             if not isinstance(row, str) and len(row) >= len(BOOK_COLUMNS):
                 texts.add(row[0].strip())
                 if row[2]:
                     keys.add(work_key(repair_text(row[1]), repair_text(row[2])))
-        for row in _read(self._ratings, RATING_COLUMNS, log.progress):
+        for _, row in _read(self._ratings, RATING_COLUMNS, log.progress):
             if not isinstance(row, str) and len(row) >= len(RATING_COLUMNS):
                 texts.add(row[1].strip())
         isbns = (find_isbn(text, repair_zeros=True) for text in texts)
         return {isbn for isbn in isbns if isbn}, keys
 
 
-def _read(path: Path, columns: tuple[str, ...], progress: Progress) -> Iterator[Row]:
+def _read(path: Path, columns: tuple[str, ...], progress: Progress) -> Iterator[NumberedRow]:
     """What follows the header. Raises SourceFormatWrong if that does not begin with `columns`."""
     rows = read_csv(path, FORMAT, progress)
-    header = list(next(rows))
+    header = list(next(rows)[1])
     if header[: len(columns)] != list(columns):
         expected, found = (f"the header {FORMAT.join(row)}" for row in (columns, header))
-        raise SourceFormatWrong(path, expected=expected, found=found)
+        raise SourceFormatWrong(path, expected=expected, found=found, line=1)
     return rows

@@ -37,6 +37,8 @@ codecs.register_error(_MARK_ERRORS, lambda error: (_NO_TEXT, error.end))  # type
 
 Row = list[str] | str
 """The fields of a row, or why a line is none."""
+NumberedRow = tuple[int, Row]
+"""With the line in which it begins."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,8 @@ class CsvFormat:
         return csv.reader(lines, delimiter=self.separator, escapechar=self.escape, strict=strict)
 
 
-def read_csv(path: Path, layout: CsvFormat, progress: Progress) -> Iterator[Row]:
-    """The header, then the rows, each with as many fields as it happens to have.
+def read_csv(path: Path, layout: CsvFormat, progress: Progress) -> Iterator[NumberedRow]:
+    """The header, then the rows, each with its line and as many fields as it happens to have.
 
     Raises SourceFileEmpty without a row, SourceFormatWrong, SourceFileTruncated or SourceFileUnreadable.
     """
@@ -77,16 +79,18 @@ def read_csv(path: Path, layout: CsvFormat, progress: Progress) -> Iterator[Row]
         size = path.stat().st_size
         with io.TextIOWrapper(raw, layout.encoding, errors=_MARK_ERRORS, newline="") as text:
             header = next(layout.parse([text.readline(LONGEST_LINE)], strict=False))
-            yield header
-            damage, waiting = _Damage(path, layout), list[str]()
+            yield 1, header
+            damage, waiting, line = _Damage(path, layout), list[str](), 2
             for lines in read_lines(text.read, _split_text, "\r\n", longest=LONGEST_LINE):
                 damage.note(lines)
-                rows, waiting = _parse(waiting + lines, layout, len(header))
+                lines = waiting + lines
+                rows, waiting = _parse(lines, line, layout, len(header))
                 yield from rows
+                line += len(lines) - len(waiting)
                 progress(path.name, raw.tell(), size)
-            rows, _ = _parse_each(waiting, layout, len(header), is_end=True)
-            damage.check(last_row=rows[-1] if rows else [])
-            yield from rows
+            last, _ = _parse_each(waiting, line, layout, len(header), is_end=True)
+            damage.check(last_row=last[-1][1] if last else [])
+            yield from last
     progress(path.name, size, size)
 
 
@@ -115,18 +119,21 @@ class _Damage:
             raise SourceFormatWrong(
                 self._path,
                 expected=f"text in {self._layout.encoding}",
-                found=f"other bytes in {self._n_not_text:,} lines, first at line {self._first_not_text:,}",
+                found=f"other bytes in {self._n_not_text:,} lines",
                 remedy="name its encoding",
+                line=self._first_not_text,
             )
         has_end = self._last[-1:] in ("\n", "\r", "")
         if not has_end and (self._layout.last_line_ends or last_row == OPEN_QUOTE):
-            raise SourceFileTruncated(self._path, after=f"{self._n_lines - 1:,} lines")
+            raise SourceFileTruncated(self._path, line=self._n_lines)
 
 
-def _parse(lines: list[str], layout: CsvFormat, n_columns: int) -> tuple[Sequence[Row], list[str]]:
-    """Rows, and lines that cannot be told before the next ones are known."""
+def _parse(
+    lines: list[str], first: int, layout: CsvFormat, n_columns: int
+) -> tuple[Iterable[NumberedRow], list[str]]:
+    """Rows, numbered from `first`, and lines that cannot be told before the next ones are known."""
     rows = _parse_undamaged(lines, layout)
-    return _parse_each(lines, layout, n_columns) if rows is None else (rows, [])
+    return _parse_each(lines, first, layout, n_columns) if rows is None else (enumerate(rows, first), [])
 
 
 def _parse_undamaged(lines: list[str], layout: CsvFormat) -> Sequence[Row] | None:
@@ -141,14 +148,14 @@ def _parse_undamaged(lines: list[str], layout: CsvFormat) -> Sequence[Row] | Non
 
 
 def _parse_each(
-    lines: list[str], layout: CsvFormat, n_columns: int, *, is_end: bool = False
-) -> tuple[Sequence[Row], list[str]]:
+    lines: list[str], first: int, layout: CsvFormat, n_columns: int, *, is_end: bool = False
+) -> tuple[Sequence[NumberedRow], list[str]]:
     """The same, row by row."""
-    rows: list[Row] = []
+    rows: list[NumberedRow] = []
     start, end = 0, len(lines) if is_end else len(lines) - MOST_LINES_OF_ROW
     while start < end:
         row, n_lines = _parse_row(lines[start : start + MOST_LINES_OF_ROW], layout, n_columns)
-        rows.append(row)
+        rows.append((first + start, row))
         start += n_lines
     return rows, lines[start:]
 

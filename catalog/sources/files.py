@@ -92,13 +92,13 @@ def read_gzip_lines(path: Path, progress: Progress, *, stage: str) -> Iterator[b
                     n_lines, line = n_lines + len(lines), lines[-1]
                     progress(stage, raw.tell(), size)
         except EOFError as error:
-            raise SourceFileTruncated(path, after=f"{n_lines:,} lines") from error
+            raise SourceFileTruncated(path, line=n_lines + 1) from error
         except (gzip.BadGzipFile, zlib.error) as error:
-            raise SourceFormatWrong(path, expected="gzip", found=str(error)) from error
+            raise SourceFormatWrong(path, expected="gzip", found=str(error), line=n_lines + 1) from error
     if not n_lines:
         raise SourceFileEmpty(path)
     if line and not line.endswith((b"\n", b"\r")):
-        raise SourceFileTruncated(path, after=f"{n_lines - 1:,} lines")
+        raise SourceFileTruncated(path, line=n_lines)
     progress(stage, size, size)
 
 

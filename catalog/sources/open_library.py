@@ -188,14 +188,13 @@ class OpenLibrary:
         self, path: Path, kind: type[R], log: RowLog, *, stage: str, count: bool = False
     ) -> Iterator[tuple[str, R]]:
         """Key (without its path) and record of every line; they count in one pass of several only."""
-        decoder, is_first = Decoder(kind), True
-        for line in read_gzip_lines(path, log.progress, stage=stage):
-            if is_first and not _BEGINNING.match(line):
+        decoder = Decoder(kind)
+        for number, line in enumerate(read_gzip_lines(path, log.progress, stage=stage), 1):
+            if number == 1 and not _BEGINNING.match(line):
                 expected = "type, key, revision, time, JSON"
-                raise SourceFormatWrong(path, expected=expected, found=describe_head(line))
-            is_first = False
+                raise SourceFormatWrong(path, expected=expected, found=describe_head(line), line=1)
             if count:
-                log.read(path.name)
+                log.read(path.name, number)
             record = _parse(line, decoder)
             if not isinstance(record, str):
                 yield record

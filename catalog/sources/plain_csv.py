@@ -65,9 +65,9 @@ class PlainCsv:
         """The ISBNs of those items that have any."""
         if self._items is None:
             return
-        for record in self._read(self._items, _ITEM_COLUMNS, log.progress):
+        for line, record in self._read(self._items, _ITEM_COLUMNS, log.progress):
             if isinstance(record, dict) and (isbns := _split(record.get("isbn", ""))):
-                log.read(ISBNS)
+                log.read(ISBNS, line)
                 title, year = record.get("title", ""), record.get("year", "")
                 yield RawEdition(ISBNS, isbns, record["item"], title, _authors(record), year)
 
@@ -89,39 +89,42 @@ class PlainCsv:
 
     def _read_items_of_ratings(self, log: RowLog) -> Iterator[RawWork]:
         seen = {""}
-        for record in self._read(self._ratings, _RATING_COLUMNS, log.progress):
+        for line, record in self._read(self._ratings, _RATING_COLUMNS, log.progress):
             if isinstance(record, dict) and record["item"] not in seen:
                 seen.add(record["item"])
-                log.read(ITEMS_OF_RATINGS)
+                log.read(ITEMS_OF_RATINGS, line)
                 yield RawWork(ITEMS_OF_RATINGS, record["item"], None, (), None, None, None, ())
 
     def _read_and_count(self, path: Path, columns: tuple[str, ...], log: RowLog) -> Iterator[Record]:
-        for record in self._read(path, columns, log.progress):
-            log.read(path.name)
+        for line, record in self._read(path, columns, log.progress):
+            log.read(path.name, line)
             if isinstance(record, str):
                 log.drop(path.name, record)
             else:
                 yield record
 
-    def _read(self, path: Path, columns: tuple[str, ...], progress: Progress) -> Iterator[Record | str]:
-        """Rows by column, or why a row is none. Raises SourceFormatWrong if one of `columns` is missing."""
+    def _read(
+        self, path: Path, columns: tuple[str, ...], progress: Progress
+    ) -> Iterator[tuple[int, Record | str]]:
+        """Rows by column, or why one is none, each with its line. Raises SourceFormatWrong."""
         rows = read_csv(path, self._format, progress)
-        header = list(next(rows))
+        header = list(next(rows)[1])
         names = [name.strip().lower() for name in header]
         if missing := [name for name in columns if name not in names]:
             raise SourceFormatWrong(
                 path,
-                expected=f"a column {missing[0]!r} in line 1",
+                expected=f"a column {missing[0]!r}",
                 found=self._format.join(header),
                 remedy="is it the right separator?",
+                line=1,
             )
-        for row in rows:
+        for line, row in rows:
             if isinstance(row, str):
-                yield row
+                yield line, row
             elif len(row) == len(names):
-                yield dict(zip(names, map(str.strip, row), strict=True))
+                yield line, dict(zip(names, map(str.strip, row), strict=True))
             else:
-                yield "too few fields" if len(row) < len(names) else "too many fields"
+                yield line, "too few fields" if len(row) < len(names) else "too many fields"
 
 
 def _parse_format(separator: str, encoding: str) -> CsvFormat:

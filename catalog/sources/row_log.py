@@ -1,8 +1,13 @@
 """Counts what is read, kept and dropped of every file of an import; the counts of a file add up."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from itertools import islice
+from typing import Final, Protocol
+
+MAX_LINES: Final = 5
+"""How many lines are told for each reason."""
 
 
 class Progress(Protocol):
@@ -21,6 +26,8 @@ class FileReport:
     n_kept: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     """Rows dropped per reason, in a report the commonest first."""
+    lines: dict[str, list[int]] = field(default_factory=dict)
+    """The first lines that were dropped for each reason; of a Parquet file, the first rows."""
 
 
 class RowLog:
@@ -29,23 +36,32 @@ class RowLog:
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.repairs: Counter[str] = Counter()
+        self.line: int | None = None
+        """Where the row that was read last begins, if it has a place in a file."""
         self._files: dict[str, FileReport] = {}
 
-    def read(self, file: str, n: int = 1) -> None:
-        """Count rows read."""
+    def read(self, file: str, line: int | None = None) -> None:
+        """Count a row read, which begins in this line."""
         report = self._files.get(file)
         if report is None:
             report = self._files[file] = FileReport(file)
-        report.n_read += n
+        report.n_read += 1
+        self.line = line
 
     def keep(self, file: str, n: int = 1) -> None:
         """Count rows that the catalog now holds, alone or merged with others."""
         self._files[file].n_kept += n
 
-    def drop(self, file: str, reason: str, n: int = 1) -> None:
-        """Count rows that were left out; the reason is one of a few fixed phrases."""
-        dropped = self._files[file].dropped
-        dropped[reason] = dropped.get(reason, 0) + n
+    def drop(self, file: str, reason: str) -> None:
+        """Count the row that was read last as left out; the reason is one of a few fixed phrases."""
+        self.drop_lines(file, reason, 1, () if self.line is None else (self.line,))
+
+    def drop_lines(self, file: str, reason: str, n: int, lines: Iterable[int]) -> None:
+        """Count rows read before as left out, which began in these lines, ascending."""
+        report = self._files[file]
+        report.dropped[reason] = report.dropped.get(reason, 0) + n
+        known = report.lines.setdefault(reason, [])
+        known.extend(islice(lines, MAX_LINES - len(known)))
 
     def file_reports(self) -> list[FileReport]:
         """The counts of all files; AssertionError if those of one do not add up, a mistake in a source."""

@@ -181,10 +181,10 @@ def test_plain_ratings_and_items_are_imported_to_the_last_row(empty_home: Home, 
     ("words", "remedy"),
     [
         (["--scale", "five"], "scale 'five': expected the lowest and the highest rating, such as 1-5"),
-        (["--separator", ";"], "ratings.csv: expected a column 'user' in line 1"),
+        (["--separator", ";"], "ratings.csv, line 1: expected a column 'user'"),
         (
             ["--encoding", "ascii"],
-            "ratings.csv: expected text in ascii, found other bytes in 1 lines, first at line 2",
+            "ratings.csv, line 2: expected text in ascii, found other bytes in 1 lines",
         ),
     ],
 )

@@ -206,11 +206,11 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "only a header": (b"user,item,rating\n", "holds no rows"),
     "another separator": (
         b"user;item;rating\n1;2;3\n",
-        "expected a column 'user' in line 1, found 'user;item",
+        "1: expected a column 'user', found 'user;item",
     ),
-    "no such column": (b"user,book,rating\n1,2,3\n", "expected a column 'item' in line 1, found 'user,book"),
-    "another encoding": (b"user,item,rating\n1,2,3\n1,Caf\xe9,3\n", "expected text in utf-8.* at line 3"),
-    "cut off in a quote": (b'user,item,rating\n1,2,3\n1,"2,3', "cut off in the middle, after 2 lines"),
+    "no such column": (b"user,book,rating\n1,2,3\n", "1: expected a column 'item', found 'user,book"),
+    "another encoding": (b"user,item,rating\n1,2,3\n1,Caf\xe9,3\n", "3: expected text in utf-8"),
+    "cut off in a quote": (b'user,item,rating\n1,2,3\n1,"2,3', "3: cut off in the middle"),
 }
 
 
@@ -222,7 +222,7 @@ def test_a_broken_file_stops_the_import_with_file_and_line_and_leaves_nothing(
     folder(tmp_path, ratings="", items=MANY_ITEMS)
     (tmp_path / RATINGS).write_bytes(content)
 
-    with pytest.raises(SourceError, match=f"{RATINGS}: .*{message}"):
+    with pytest.raises(SourceError, match=f"{RATINGS}(: |, line ){message}"):
         import_csv(sqlite, tmp_path)
 
     assert (count(sqlite, Book), count(sqlite, Rating)) == (0, 0)
