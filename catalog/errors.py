@@ -20,6 +20,7 @@ CatalogError
 │   └── ExportTooNew
 ├── CatalogNotEmpty         an export of another catalog would replace this one
 ├── SourceOptionInvalid     an import was told something that it cannot mean
+├── ScaleChanged            an import has another rating scale than the source's stored ratings
 └── SourceError             a file of an import cannot be used
     ├── SourceFileMissing
     ├── SourceFileUnreadable
@@ -197,6 +198,17 @@ class SourceOptionInvalid(CatalogError):
     def __init__(self, option: str, value: str, *, expected: str) -> None:
         super().__init__(f"{option} {value!r}: expected {expected}")
         self.option, self.value = option, value
+
+
+class ScaleChanged(CatalogError):
+    """An import has another rating scale than what is stored of the same source."""
+
+    def __init__(self, source: str, *, stored: str, found: str) -> None:
+        super().__init__(
+            f"the ratings of {source} are stored as on a scale of {stored}, this import has {found}; "
+            f"import it with the scale {stored}, or under another name"
+        )
+        self.source, self.stored, self.found = source, stored, found
 
 
 class SourceError(CatalogError):

@@ -19,6 +19,7 @@ from catalog.importing.users import UserImporter
 from catalog.jobs import DEBOUNCE_S, JobKind, enqueue
 from catalog.merging.merge import merge_books
 from catalog.merging.undo import undo_merges
+from catalog.scales import write_scale
 from catalog.schema import prepare
 from catalog.sources.records import Source
 from catalog.sources.row_log import Progress, RowLog
@@ -29,7 +30,7 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
     """Bring the catalog up to the state of a source, and the tables into an empty database.
 
     Repeating an import changes nothing but what changed in the source; ids stay. An import that fails or is
-    interrupted leaves nothing. Raises SourceError, which names the file and what to do.
+    interrupted leaves nothing. Raises ScaleChanged, and SourceError, which names the file and what to do.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     prepare(db)
@@ -50,6 +51,7 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
 
 
 def _import(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> dict[str, int]:
+    write_scale(connection, source.name, source.scale)
     identities, book_totals = _import_books(connection, source, log, latest_year=latest_year)
     user_totals = _import_users(connection, source, identities, log)
     return {**_count(connection, source.name), **book_totals, **user_totals}

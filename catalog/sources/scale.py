@@ -1,10 +1,13 @@
 """What a source's ratings mean on the catalog's own scale."""
 
+import math
 import re
 from dataclasses import dataclass
 
 from catalog.errors import SourceOptionInvalid
 
+_FINEST = 1.25e-6
+"""The least step, as a share of a scale's width, that the six digits tell which MariaDB has of a rating."""
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)")
 
 
@@ -44,6 +47,24 @@ class Scale:
         if not is_on_scale or (self.whole and text != f"{rating:.0f}"):
             raise ValueError(text)
         return 1 + (rating - self.lowest) * 9 / (self.highest - self.lowest)
+
+    def to_source(self, rating: float | None) -> str:
+        """The inverse of `parse`: a rating of the catalog as the source writes it.
+
+        Exact for four decimals on a scale of 1 to 10, five on one of 0 to 1, three on one of 0 to 100.
+        """
+        if rating is None:
+            return self.implicit
+        width = self.highest - self.lowest
+        n_decimals = max(0, -math.ceil(math.log10(_FINEST * width)))
+        nearest = round(self.lowest + (rating - 1) * width / 9, n_decimals) + 0.0  # no minus before a zero
+        text = f"{nearest:.{n_decimals}f}"
+        return text.rstrip("0").rstrip(".") if n_decimals else text
+
+    @property
+    def range(self) -> str:
+        """As `from_text` reads it."""
+        return f"{self.lowest:.10g}-{self.highest:.10g}"
 
     def __str__(self) -> str:
         """Which texts are ratings, in words."""

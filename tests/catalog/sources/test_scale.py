@@ -1,4 +1,8 @@
+import struct
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from catalog.errors import SourceOptionInvalid
 from catalog.sources.scale import TEN_POINTS, Scale
@@ -46,3 +50,43 @@ def test_what_names_no_scale_is_refused_with_an_example(text: str) -> None:
 def test_a_scale_says_in_words_what_it_takes() -> None:
     assert str(TEN_POINTS) == "a whole number from 0 to 10"
     assert str(Scale.from_text("0.5-5")) == "a number from 0.5 to 5"
+
+
+@given(
+    scale=st.tuples(st.integers(-1_000, 1_000), st.integers(1, 2_000)).map(
+        lambda s: (s[0] / 2, s[0] / 2 + s[1])
+    ),
+    share=st.integers(0, 10_000),
+)
+def test_every_step_of_a_scale_is_found_again_though_a_database_keeps_six_digits(
+    scale: tuple[float, float], share: int
+) -> None:
+    lowest, highest = scale
+    read, n_decimals = Scale(lowest, highest), 5 - len(str(int(highest - lowest)))
+    written = f"{lowest + share / 10_000 * (highest - lowest):.{n_decimals}f}"
+    if not lowest <= float(written) <= highest:
+        written = str(lowest)
+
+    stored = read.parse(written) or 0.0
+
+    (single,) = struct.unpack("f", struct.pack("f", stored))
+    for kept in (stored, single, float(f"{single:.6g}")):
+        assert float(read.to_source(kept)) == float(written)
+
+
+def test_a_rating_is_written_as_its_source_does() -> None:
+    half_stars = Scale.from_text("0.5-5")
+
+    assert [half_stars.to_source(half_stars.parse(text)) for text in ("0.5", "4", "5", "")] == [
+        "0.5",
+        "4",
+        "5",
+        "",
+    ]
+    assert [TEN_POINTS.to_source(rating) for rating in (None, 1.0, 7.5, 10.0)] == ["0", "1", "7.5", "10"]
+    assert Scale.from_text("-1-1").to_source(5.5) == "0"
+
+
+@pytest.mark.parametrize("text", ["1-5", "0.5-5", "-10-10", "0-1000000"])
+def test_a_scale_is_told_as_it_is_read(text: str) -> None:
+    assert Scale.from_text(text).range == text
