@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from catalog.bulk import CHUNK_ROWS, RowWriter
+from catalog.importing.origins import Origins
 from catalog.importing.users import UserImporter
 from catalog.sources.records import RawEvent
 from catalog.sources.row_log import RowLog
@@ -32,17 +33,15 @@ class EventColumns(NamedTuple):
 
 
 class EventImporter:
-    """Takes a source's events, 21 bytes each, and writes them once all are known."""
+    """Takes a source's events, 22 bytes each, and writes them once all are known."""
 
     def __init__(
         self, users: UserImporter, find_book: Callable[[str | None, str], int | str], log: RowLog
     ) -> None:
         """`find_book` tells the book of a work or an ISBN, or why there is none."""
         self._users, self._find_book, self._log = users, find_book, log
-        self._files: dict[str, int] = {}
-        self._user_ids, self._book_ids, self._kinds, self._at, self._file_idx = (
-            array("i"), array("i"), array("b"), array("q"), array("i"),
-        )  # fmt: skip
+        self._origins = Origins()
+        self._user_ids, self._book_ids, self._kinds, self._at = array("i"), array("i"), array("b"), array("q")
 
     def add(self, raw: RawEvent) -> None:
         """Note an event of a known reader and book; others are dropped."""
@@ -60,7 +59,7 @@ class EventImporter:
             self._book_ids.append(book)
             self._kinds.append(kind)
             self._at.append(_UNDATED if raw.at is None else raw.at)
-            self._file_idx.append(self._files.setdefault(raw.file, len(self._files)))
+            self._origins.add(raw.file, self._log.line)
 
     def write(self, connection: Connection, source: str) -> None:
         """Write those that the catalog does not have yet; what readers did here stays as it is."""
@@ -78,13 +77,10 @@ class EventImporter:
         )
 
     def _count(self, is_first: Mask) -> None:
-        file_idx = np.array(self._file_idx, dtype=np.int64)
-        for file, number in self._files.items():
-            n_first = int(is_first[file_idx == number].sum())
-            n_again = int((file_idx == number).sum()) - n_first
-            self._log.keep(file, n_first)
-            if n_again:
-                self._log.drop(file, "event given twice", n_again)
+        for file, n, _ in self._origins.by_file(np.flatnonzero(is_first)):
+            self._log.keep(file, n)
+        for file, n, lines in self._origins.by_file(np.flatnonzero(~is_first)):
+            self._log.drop_lines(file, "event given twice", n, lines)
 
 
 def find_new(stored: EventColumns, incoming: EventColumns) -> Mask:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from catalog.bulk import CHUNK_ROWS
+from catalog.importing.origins import Origins
 from foundation.arrays import F64, I64, Mask, find_rows, pack_pairs, unpack_pairs
 
 UNDATED = -1
@@ -47,21 +48,17 @@ class RatingCollector:
     """Takes ratings one by one, 29 bytes each, until all are known."""
 
     def __init__(self) -> None:
-        self._files: dict[str, int] = {}
-        self._user_ids, self._book_ids, self._ratings, self._rated_at, self._file_idx, self._lines = (
-            array("i"), array("i"), array("d"), array("q"), array("b"), array("i"),
+        self.origins = Origins()
+        self._user_ids, self._book_ids, self._ratings, self._rated_at = (
+            array("i"), array("i"), array("d"), array("q"),
         )  # fmt: skip
 
-    def add(
-        self, file: str, line: int | None, user_id: int, book_id: int, rating: float, rated_at: int | None
-    ) -> None:
-        """Note a rating; NaN is an implicit one."""
+    def add(self, user_id: int, book_id: int, rating: float, rated_at: int | None) -> None:
+        """Note a rating, next to its origin; NaN is an implicit one."""
         self._user_ids.append(user_id)
         self._book_ids.append(book_id)
         self._ratings.append(rating)
         self._rated_at.append(UNDATED if rated_at is None else rated_at)
-        self._file_idx.append(self._files.setdefault(file, len(self._files)))
-        self._lines.append(line or 0)
 
     def columns(self) -> RatingColumns:
         """All that were noted, in the order in which they came."""
@@ -71,14 +68,6 @@ class RatingCollector:
             np.array(self._ratings, dtype=np.float64),
             np.array(self._rated_at, dtype=np.int64),
         )
-
-    def count_by_file(self, rows: I64) -> Iterator[tuple[str, int, Iterator[int]]]:
-        """Each file that some of these rows came from, with how many, and in which lines they began."""
-        file_idx = np.array(self._file_idx, dtype=np.int64)[rows]
-        for idx, file in enumerate(self._files):
-            own = rows[file_idx == idx]
-            if own.size:
-                yield file, own.size, (line for row in own if (line := self._lines[row]))
 
 
 def choose_best(ratings: RatingColumns) -> I64:

@@ -52,7 +52,8 @@ class RatingImporter:
             self._log.drop(raw.file, book)
         else:
             user_id = self._users.find_or_create(raw.user)
-            self._collected.add(raw.file, self._log.line, user_id, book, rating, raw.rated_at)
+            self._collected.add(user_id, book, rating, raw.rated_at)
+            self._collected.origins.add(raw.file, self._log.line)
 
     def find_book(self, work: str | None, isbn: str) -> int | str:
         """The book of a work or, if that is unknown, of an ISBN; or why there is none."""
@@ -97,13 +98,13 @@ class RatingImporter:
         best = given[choose_best(everything if is_all else everything.take(given))]
         is_other = ~taken_back
         is_other[best] = False
-        for file, n, _ in self._collected.count_by_file(best):
+        for file, n, _ in self._collected.origins.by_file(best):
             self._log.keep(file, n)
         for reason, rows in (
             ("reader rated the book more than once", np.flatnonzero(is_other)),
             ("reader took the rating back", np.flatnonzero(taken_back)),
         ):
-            for file, n, lines in self._collected.count_by_file(rows):
+            for file, n, lines in self._collected.origins.by_file(rows):
                 self._log.drop_lines(file, reason, n, lines)
         return everything.take(best)
 

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 
 from catalog.importing.rating_columns import (
@@ -17,7 +16,7 @@ def columns(*rows: tuple[int, int, float, int | None]) -> RatingColumns:
     """Ratings by reader, book, value and date."""
     collected = RatingCollector()
     for row in rows:
-        collected.add("file", None, *row)
+        collected.add(*row)
     return collected.columns()
 
 
@@ -44,16 +43,6 @@ def test_one_rating_of_each_reader_and_book_is_chosen_in_order() -> None:
 
     assert choose_best(ratings).tolist() == [3, 1, 0]
     assert choose_best(columns()).tolist() == []
-
-
-def test_rows_are_counted_by_the_file_that_they_came_from() -> None:
-    collected = RatingCollector()
-    for line, file in enumerate("abac", 7):
-        collected.add(file, None if file == "c" else line, 1, 1, 5.0, None)
-
-    counted = [(file, n, list(lines)) for file, n, lines in collected.count_by_file(np.array([0, 2, 3]))]
-
-    assert counted == [("a", 2, [7, 9]), ("c", 1, [])]
 
 
 def test_what_was_taken_back_stays_back_unless_it_is_dated_later() -> None:
