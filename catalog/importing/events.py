@@ -105,10 +105,11 @@ def find_new(stored: EventColumns, incoming: EventColumns) -> Mask:
 
 def _read_events(connection: Connection, source: str) -> EventColumns:
     """All stored events of a source's readers."""
-    result = connection.execution_options(stream_results=True).execute(
+    result = connection.execute(
         select(Event.user_id, Event.book_id, Event.kind, Event.at)
         .join(User, User.user_id == Event.user_id)
-        .where(User.source == source)
+        .where(User.source == source),
+        execution_options={"stream_results": True},
     )
     users, books, kinds, times = array("q"), array("q"), array("q"), array("q")
     for rows in result.partitions(CHUNK_ROWS):
