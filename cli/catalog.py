@@ -41,6 +41,30 @@ def book_crossing(
     _import(lambda: BookCrossing(folder, open_library))
 
 
+@import_app.command("goodbooks")
+def goodbooks(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of books.csv, tags.csv, book_tags.csv, ratings.csv, to_read.csv.")
+    ],
+) -> None:
+    """Import goodbooks-10k: books with readers' tags, ratings, and what they want to read."""
+    from catalog.sources.goodbooks import Goodbooks
+
+    _import(lambda: Goodbooks(folder))
+
+
+@import_app.command("movielens")
+def movielens(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of u.data, u.item, u.user; or of ratings.csv, movies.csv.")
+    ],
+) -> None:
+    """Import MovieLens: the set of 100,000 ratings, or a newer one with ratings.csv; films are books."""
+    from catalog.sources.movielens import open_movielens
+
+    _import(lambda: open_movielens(folder))
+
+
 @import_app.command("csv")
 def plain_csv(
     folder: Annotated[Path, typer.Argument(help="Folder of ratings.csv and perhaps items.csv.")],

@@ -56,8 +56,9 @@ class BookImporter:
             description = self._clean(raw.description)[:DESCRIPTION_LENGTH] if raw.description else None
             book = CleanBook(title, authors, year, raw.language, description)
             self._write(match, raw.external_id, book)
-        if raw.subjects:
-            self._subjects.add(match.book_id, raw.subjects, first_author=authors[0] if authors else "")
+        if raw.subjects or raw.exact_subjects:
+            first_author = authors[0] if authors else None
+            self._subjects.add(match.book_id, raw.subjects, raw.exact_subjects, first_author=first_author)
 
     def add_edition(self, raw: RawEdition) -> None:
         """Give an edition's ISBNs to its work, which may be a new one."""

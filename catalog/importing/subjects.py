@@ -1,7 +1,7 @@
 """Collects raw subjects of books while they stream by, then folds and writes them all at once."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 import numpy as np
 from sqlalchemy import Connection, delete, select
@@ -28,14 +28,20 @@ class SubjectCollector:
 
     def __init__(self) -> None:
         self._raws: dict[str, int] = {}
-        self._authors: dict[str, int] = {}
+        self._exact: dict[str, str] = {}
+        self._authors: dict[str | int, int] = {}
         self._columns = array("q"), array("q"), array("q")
 
-    def add(self, book_id: int, raws: Iterable[str], *, first_author: str) -> None:
-        """Note what a book's source says it is about."""
+    def add(
+        self, book_id: int, raws: Sequence[str], exact: Sequence[str] = (), *, first_author: str | None
+    ) -> None:
+        """Note what a book's source says it is about; exact subjects keep their names."""
         books, raw_idx, author_idx = self._columns
-        author = self._authors.setdefault(first_author, len(self._authors))
-        for raw in dict.fromkeys(raws):
+        # Books without an author have as many as they are.
+        author = self._authors.setdefault(first_author or book_id, len(self._authors))
+        for name in exact:
+            self._exact.setdefault(subject_key(name), name)
+        for raw in dict.fromkeys((*exact, *raws)):
             books.append(book_id)
             raw_idx.append(self._raws.setdefault(raw, len(self._raws)))
             author_idx.append(author)
@@ -44,8 +50,9 @@ class SubjectCollector:
         """Replace the subjects of the books that were added; return totals for the report."""
         book_ids, raw_idx, author_idx = (np.array(column, dtype=np.int64) for column in self._columns)
         raws = list(self._raws)
-        keys, key_of_raw = fold_all(raws, raw_idx, book_ids)
-        key_of_raw = drop_private(keys, key_of_raw, raw_idx, book_ids, author_idx)
+        keys, key_of_raw = fold_all(raws, raw_idx, book_ids, self._exact)
+        public = read_subject_words().names.keys() | self._exact.keys()
+        key_of_raw = drop_private(keys, key_of_raw, raw_idx, book_ids, author_idx, public)
         n_books_of_key = count_books(key_of_raw[raw_idx], book_ids, len(keys))
         known = {subject_key(name): name for name in connection.scalars(select(Subject.name))}
         names = choose_names(
@@ -54,6 +61,7 @@ class SubjectCollector:
             known=known,
             n_books=np.unique(book_ids).size,
         )
+        names |= {key: known.get(key, name) for key, name in self._exact.items()}
         id_of_name = _write_names(connection, sorted(set(names.values())))
         subject_of_key = np.array(
             [id_of_name[names[key]] if key in names else _NOTHING for key in keys] + [_NOTHING]
@@ -67,22 +75,35 @@ class SubjectCollector:
         return {"raw subjects": len(raws), "raw subjects folded": int((subject_of_raw != _NOTHING).sum())}
 
 
-def fold_all(raws: Sequence[str], raw_idx: I64, book_ids: I64) -> tuple[list[str], I64]:
-    """The distinct keys, and (n_raws,) the number of each raw string's key: -1 if it folds to nothing."""
+def fold_all(
+    raws: Sequence[str], raw_idx: I64, book_ids: I64, exact: Iterable[str] = ()
+) -> tuple[list[str], I64]:
+    """The distinct keys, and (n_raws,) the number of each raw string's key: -1 if it folds to nothing.
+
+    Exact keys are nobody's variant; what would fold to the same as one of them folds to it.
+    """
     numbers: dict[str, int] = {}
-    folded = [fold_key(raw) for raw in raws]
+    folded = list(map(fold_key, raws))
+    own = {variant: key for key in exact if (variant := fold_key(key))} | {key: key for key in exact}
+    if own:
+        folded = [
+            own.get(subject_key(raw)) or (key and own.get(key, key))
+            for raw, key in zip(raws, folded, strict=True)
+        ]
     first = np.array(
         [_NOTHING if key is None else numbers.setdefault(key, len(numbers)) for key in folded], dtype=np.int64
     )
     keys = list(numbers)
     counts = count_books(first[raw_idx], book_ids, len(keys))
-    merged = merge_variants(dict(zip(keys, counts.tolist(), strict=True)))
+    merged = merge_variants({key: n for key, n in zip(keys, counts.tolist(), strict=True) if key not in own})
     final = np.array([numbers[merged.get(key, key)] for key in keys] + [_NOTHING], dtype=np.int64)
     return keys, final[first]
 
 
-def drop_private(keys: Sequence[str], key_of_raw: I64, raw_idx: I64, book_ids: I64, author_idx: I64) -> I64:
-    """key_of_raw with -1 for keys of mostly one author's books; names of the vocabulary always stay."""
+def drop_private(
+    keys: Sequence[str], key_of_raw: I64, raw_idx: I64, book_ids: I64, author_idx: I64, public: Set[str]
+) -> I64:
+    """key_of_raw with -1 for keys of mostly one author's books; public keys always stay."""
     mentioned = key_of_raw[raw_idx]
     # A book has one first author, so any of its mentions tells which.
     first = np.unique(pack_pairs(mentioned, book_ids), return_index=True)[1]
@@ -92,8 +113,7 @@ def drop_private(keys: Sequence[str], key_of_raw: I64, raw_idx: I64, book_ids: I
     largest = np.zeros(len(keys), dtype=np.int64)
     np.maximum.at(largest, unpack_pairs(pairs)[0], n_of_author)
     private = (n_books >= FEWEST_BOOKS_FOR_SHARE) & (largest > SHARE_OF_ONE_AUTHOR * n_books)
-    names = read_subject_words().names
-    private &= np.array([key not in names for key in keys], dtype=bool)
+    private &= np.array([key not in public for key in keys], dtype=bool)
     return np.where(np.append(private, False)[key_of_raw], _NOTHING, key_of_raw)
 
 

@@ -20,6 +20,9 @@ class RawWork(NamedTuple):
     language: str | None
     description: str | None
     subjects: tuple[str, ...]
+    """As found in the wild; the importer folds them to a usable vocabulary."""
+    exact_subjects: tuple[str, ...] = ()
+    """Those of a short list of the source's own, such as a shop's departments: they keep their names."""
 
 
 class RawEdition(NamedTuple):

@@ -72,5 +72,7 @@ class Scale:
         return f"a {kind} from {self.implicit or format(self.lowest, 'g')} to {self.highest:g}"
 
 
+FIVE_STARS = Scale(highest=5.0, whole=True)
+HALF_STARS = Scale(0.5, 5.0)
 TEN_POINTS = Scale(implicit="0", whole=True)
 """1 to 10, and 0 for an item that was only used."""

@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from catalog.books import find_by_isbn, read_titles
 from catalog.database import Database
 from catalog.importing import import_source
 from catalog.isbn import parse_isbn
 from catalog.sources.book_crossing import BookCrossing
+from catalog.sources.goodbooks import Goodbooks
+from catalog.sources.movielens import GENRES, open_movielens
 from catalog.subjects import list_subjects
+from catalog.tables import User
 from catalog.users import find_user, read_profile
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
@@ -38,3 +42,41 @@ def test_the_import_of_book_crossing_adds_up(sqlite: Database, eval_data: Path) 
         assert read_titles(session, [book_id])[book_id].title == "The Da Vinci Code"
     assert {"Mystery", "Science fiction", "Historical fiction"} <= set(names[:20])
     assert reader is None or reader.history is not None
+
+
+def test_the_import_of_goodbooks_adds_up(sqlite: Database, eval_data: Path) -> None:
+    report = import_source(sqlite, Goodbooks(eval_data / "goodbooks-10k"))
+
+    files = {file.name: file for file in report.files}
+    assert {name: file.n_read for name, file in files.items()} == {
+        "tags.csv": 34_252,
+        "book_tags.csv": 704_193,
+        "books.csv": 10_000,
+        "ISBNs of books.csv": 10_000,
+        "ratings.csv": 554_234,
+        "to_read.csv": 626_529,
+    }
+    assert all(file.n_read == file.n_kept + sum(file.dropped.values()) for file in report.files)
+    assert report.totals["ratings"] == files["ratings.csv"].n_kept > 554_000
+    assert report.totals["events"] == files["to_read.csv"].n_kept > 550_000
+    assert report.totals["readers"] == 47_087
+    assert report.totals["books with subjects"] > 7_000
+    with sqlite.session() as session:
+        names = [row.name for row in list_subjects(session)]
+    assert {"Fantasy", "Romance", "Mystery"} <= set(names[:20])
+    assert not {"To read", "Favorites", "Owned", "Kindle"} & set(names)
+
+
+def test_the_import_of_movielens_100k_adds_up(sqlite: Database, eval_data: Path) -> None:
+    report = import_source(sqlite, open_movielens(eval_data / "ml-100k"))
+
+    assert {file.name: (file.n_read, file.n_kept) for file in report.files} == {
+        "u.item": (1_682, 1_682),
+        "u.user": (943, 943),
+        "u.data": (100_000, 100_000),
+    }
+    assert (report.totals["ratings"], report.totals["readers"]) == (100_000, 943)
+    with sqlite.session() as session:
+        assert {row.name for row in list_subjects(session)} == set(GENRES)
+        described = select(func.count()).where(User.gender.in_(["F", "M"]), User.occupation.is_not(None))
+        assert session.scalar(described) == 943

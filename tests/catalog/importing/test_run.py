@@ -20,12 +20,14 @@ from catalog.sources.row_log import RowLog
 from catalog.tables import (
     Base,
     Book,
+    BookSubject,
     CatalogIdentity,
     Edition,
     Event,
     EventKind,
     Job,
     Rating,
+    Subject,
     SubjectAlias,
     User,
 )
@@ -56,6 +58,19 @@ def ratings_of(db: Database, external_id: str, source: str = "lists") -> dict[st
         assert reader is not None
         titles = read_titles(session, [book_id for book_id, _ in reader.history])
         return {titles[book_id].title: value for book_id, value in reader.history}
+
+
+def subjects_of(db: Database, external_id: str) -> list[str]:
+    """Subjects of a book by the id that its source knows it by, the most telling first."""
+    query = (
+        select(Subject.name)
+        .join(BookSubject, BookSubject.subject_id == Subject.subject_id)
+        .join(Book, Book.book_id == BookSubject.book_id)
+        .where(Book.external_id == external_id)
+        .order_by(BookSubject.position)
+    )
+    with db.session() as session:
+        return list(session.scalars(query))
 
 
 def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
@@ -462,3 +477,31 @@ def test_a_source_that_forgets_to_count_is_found_out(sqlite: Database) -> None:
         import_source(sqlite, Forgetful(edition_list=[edition(1, "Ash")], rating_list=[rating("1", 1, "9")]))
 
     assert count(sqlite, Book) == 0
+
+
+def test_a_short_list_of_a_sources_own_subjects_keeps_its_names_and_takes_in_what_means_the_same(
+    db: Database,
+) -> None:
+    genres = ("Action", "Adventure", "Children's", "Comedy", "Drama", "Sci-Fi", "Thriller")
+    tagged = work("A", "Ash", "", "thrillers", "humor", "funny", "dragons")._replace(
+        exact_subjects=("Comedy", "Thriller")
+    )
+    source = ListSource(
+        [tagged, *(work(g, g, "")._replace(exact_subjects=(g,)) for g in genres)],
+        [edition(1, "Ash", of="A")],
+    )
+
+    import_source(db, source)
+    import_source(db, source)
+
+    assert book_of(db, 1).subjects == ("Comedy", "Thriller", "Dragons")
+    with db.session() as session:
+        assert set(session.scalars(select(Subject.name))) == {*genres, "Dragons"}
+
+
+def test_books_without_an_author_share_subjects(db: Database) -> None:
+    works = [work(str(n), f"Ash {n}", "", "Basket weaving") for n in range(4)]
+
+    import_source(db, ListSource(works, [edition(1, "Ash 1", of="1")]))
+
+    assert book_of(db, 1).subjects == ("Basket weaving",)

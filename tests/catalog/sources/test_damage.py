@@ -26,8 +26,10 @@ from catalog.sources.book_crossing import BOOKS, FORMAT, RATINGS, USERS, BookCro
 from catalog.sources.csv_rows import CsvFormat, read_csv
 from catalog.sources.plain_csv import ITEMS, PlainCsv
 from catalog.sources.plain_csv import RATINGS as PLAIN_RATINGS
+from catalog.sources.records import Source
 from catalog.tables import Book, Rating
 from tests.catalog.sources.lines import damaged, write_cut, wrongly_typed
+from tests.catalog.sources.small_sets import SMALL_SETS, open_set, write_set
 
 WORKS, EDITIONS, AUTHORS = (f"ol_dump_{kind}.txt.gz" for kind in ("works", "editions", "authors"))
 PLAIN = {
@@ -82,10 +84,13 @@ def changed(path: Path, content: bytes) -> Iterator[None]:
 
 def import_all(db: Database, folder: Path, name: str) -> ImportReport | None:
     """Import what the file belongs to; None if it is refused as a whole, which then has written nothing."""
+    return import_or_refuse(db, PlainCsv(folder) if name in PLAIN else BookCrossing(folder, folder))
+
+
+def import_or_refuse(db: Database, source: Source) -> ImportReport | None:
     before = count(db, Rating)
     try:
-        plain = name in PLAIN
-        report = import_source(db, PlainCsv(folder) if plain else BookCrossing(folder, folder))
+        report = import_source(db, source)
     except SourceError:
         assert count(db, Rating) == before
         return None
@@ -111,6 +116,23 @@ def test_lines_with_any_damage_are_dropped_with_a_reason(
 
     with changed(cut / name, b"".join(lines)):
         report = import_all(catalog, cut, name)
+
+    assert report is not None or any(b"\xff" in line for line in lines)
+
+
+@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in SMALL_SETS for name in SMALL_SETS[kind]])
+@given(data=st.data())
+@settings(FUZZED, max_examples=8)
+def test_damaged_lines_of_the_other_sets_are_dropped_with_a_reason(
+    catalog: Database, tmp_path: Path, kind: str, name: str, data: st.DataObject
+) -> None:
+    folder = write_set(kind, tmp_path)
+    lines = read(folder / name).splitlines(keepends=True)
+    for number in data.draw(st.sets(st.integers(1, len(lines) - 1), min_size=1)):
+        lines[number] = data.draw(damaged(lines[number]))
+
+    with changed(folder / name, b"".join(lines)):
+        report = import_or_refuse(catalog, open_set(kind, folder))
 
     assert report is not None or any(b"\xff" in line for line in lines)
 
