@@ -2,13 +2,26 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, exists, func, select, update
 
 from catalog.bulk import RowWriter
 from catalog.cleaning import author_key
+from catalog.edits import Settled
 from catalog.importing.identity import EditionChange
 from catalog.importing.ids import read_dict, read_ids
-from catalog.tables import NAME_LENGTH, TITLE_LENGTH, Author, Book, BookAuthor, Edition
+from catalog.tables import (
+    NAME_LENGTH,
+    TITLE_LENGTH,
+    Author,
+    AuthorAlias,
+    Book,
+    BookAuthor,
+    BookEdit,
+    EditedField,
+    Edition,
+)
+
+_COLUMNS = ("title", "year", "language", "description")
 
 
 class CleanBook(NamedTuple):
@@ -24,15 +37,16 @@ class CleanBook(NamedTuple):
 class BookRows:
     """Writes what it is told to, some thousand rows at a time; call `flush` at the end."""
 
-    def __init__(self, connection: Connection, source: str) -> None:
-        self._connection, self._source = connection, source
-        self._author_ids = read_ids(connection, select(Author.name_key, Author.author_id), Author.author_id)
+    def __init__(self, connection: Connection, source: str, settled: Settled) -> None:
+        self._connection, self._source, self._settled = connection, source, settled
+        aliases = read_dict(connection, select(AuthorAlias.name_key, AuthorAlias.author_id))
+        names = select(Author.name_key, Author.author_id)
+        self._author_ids = read_ids(connection, names, Author.author_id, aliases=aliases)
         self._author_names = read_dict(connection, select(Author.author_id, Author.name))
-        self._named: set[int] = set()
-        columns = ("title", "year", "language", "description")
-        new = ("book_id", "source", "external_id", "replaced_by", *columns)
+        self._named: set[int] = set(aliases.values())
+        new = ("book_id", "source", "external_id", "replaced_by", *_COLUMNS)
         self._new = RowWriter.inserting(connection, Book, *new)
-        self._changed = RowWriter.updating(connection, Book, *columns, where=["book_id"])
+        self._changed = RowWriter.updating(connection, Book, *_COLUMNS, where=["book_id"])
         self._changed_ids: list[int] = []
         self._authors = RowWriter.inserting(connection, Author, "author_id", "name", "name_key")
         self._changed_authors = RowWriter.updating(connection, Author, "name", where=["author_id"])
@@ -48,10 +62,13 @@ class BookRows:
         self._add_authors(book_id, book.authors)
 
     def update(self, book_id: int, book: CleanBook) -> None:
-        """Write a stored book anew."""
+        """Write a stored book anew, but for what an operator has written."""
+        if book_id in self._settled.fields:
+            book = self._keep_edited(book_id, book)
         self._changed.add(*_columns(book), book_id)
-        self._changed_ids.append(book_id)
-        self._add_authors(book_id, book.authors)
+        if not self._settled.has(book_id, EditedField.AUTHORS):
+            self._changed_ids.append(book_id)
+            self._add_authors(book_id, book.authors)
 
     def change_edition(self, change: EditionChange, isbn: str, book_id: int, year: int | None) -> None:
         """Write an ISBN's row, where that is what to do."""
@@ -65,7 +82,8 @@ class BookRows:
     def fill_years(self) -> None:
         """Give books without a year that of their first edition."""
         first_year = select(func.min(Edition.year)).where(Edition.book_id == Book.book_id).scalar_subquery()
-        yearless = update(Book).where(Book.source == self._source, Book.year.is_(None))
+        settled = exists().where(BookEdit.book_id == Book.book_id, BookEdit.field == EditedField.YEAR)
+        yearless = update(Book).where(Book.source == self._source, Book.year.is_(None), ~settled)
         self._connection.execute(yearless.values(year=first_year))
 
     def flush(self) -> None:
@@ -80,6 +98,12 @@ class BookRows:
             self._changed_editions,
         ):  # fmt: skip
             rows.flush()
+
+    def _keep_edited(self, book_id: int, book: CleanBook) -> CleanBook:
+        """The book with what is stored in each column that is an operator's."""
+        names = [name for name in _COLUMNS if name in self._settled.fields[book_id]]
+        stored = select(*(Book.__table__.columns[name] for name in names)).where(Book.book_id == book_id)
+        return book._replace(**self._connection.execute(stored).one()._mapping) if names else book
 
     def _add_authors(self, book_id: int, authors: list[str]) -> None:
         first_names: dict[str, str] = {}

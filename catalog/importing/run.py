@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, select, update
 
 from catalog.database import Database
-from catalog.identity import new_revision, renew_state
+from catalog.edits import read_settled
+from catalog.identity import lock_catalog, new_revision, renew_state
 from catalog.importing.book_rows import BookRows
 from catalog.importing.books import BookImporter, read_identities
 from catalog.importing.events import EventImporter
@@ -17,7 +18,7 @@ from catalog.importing.report import ImportReport
 from catalog.importing.subjects import SubjectCollector
 from catalog.importing.users import UserImporter
 from catalog.jobs import DEBOUNCE_S, JobKind, enqueue
-from catalog.merging.merge import merge_books
+from catalog.merging.merge import merge_books, merge_for_good
 from catalog.merging.undo import undo_merges
 from catalog.scales import write_scale
 from catalog.schema import prepare
@@ -51,6 +52,7 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
 
 
 def _import(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> dict[str, int]:
+    lock_catalog(connection)
     write_scale(connection, source.name, source.scale)
     identities, book_totals = _import_books(connection, source, log, latest_year=latest_year)
     user_totals = _import_users(connection, source, identities, log)
@@ -61,7 +63,9 @@ def _import_books(
     connection: Connection, source: Source, log: RowLog, *, latest_year: int
 ) -> tuple[BookIdentities, dict[str, int]]:
     """Which book everything of the source is, and totals."""
-    identities, rows = read_identities(connection, source.name), BookRows(connection, source.name)
+    settled = read_settled(connection, source.name)
+    identities = read_identities(connection, source.name, settled)
+    rows = BookRows(connection, source.name, settled)
     subjects = SubjectCollector()
     books = BookImporter(identities, rows, subjects, log, latest_year=latest_year)
     for work in source.works(log):
@@ -72,9 +76,11 @@ def _import_books(
     undo_merges(connection, identities.returned(), placed=identities.placed_isbns())
     heirs = identities.replacements()
     merge_books(connection, heirs, lost_editions=identities.lost_editions(heirs.keys()))
+    adopted = identities.adopted()
+    merge_for_good(connection, adopted)
     rows.fill_years()
     totals = {"works merged with another": books.n_works_merged, "books replaced by another": len(heirs)}
-    return identities, {**totals, **subjects.write(connection, source.name)}
+    return identities, {**totals, **subjects.write(connection, source.name, settled, adopted=adopted)}
 
 
 def _import_users(

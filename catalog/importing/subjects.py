@@ -1,21 +1,29 @@
 """Collects raw subjects of books while they stream by, then folds and writes them all at once."""
 
 from array import array
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 from sqlalchemy import Connection, delete, select
 
 from catalog.bulk import CHUNK_ROWS, RowWriter
 from catalog.cleaning import subject_key
-from catalog.importing.folding import choose_names, fold_key, merge_variants
-from catalog.importing.ids import read_ids
+from catalog.edits import OWN_SOURCE, Settled
+from catalog.importing.folding import choose_names, find_stem, fold_key, merge_variants
+from catalog.importing.ids import read_dict, read_ids
 from catalog.importing.subject_words import read_subject_words
-from catalog.subjects import update_main_subjects
-from catalog.tables import RAW_SUBJECT_LENGTH, Book, BookSubject, Subject, SubjectAlias
+from catalog.subjects import MAX_SUBJECTS_A_BOOK, update_main_subjects
+from catalog.tables import (
+    RAW_SUBJECT_LENGTH,
+    Book,
+    BookSubject,
+    EditedField,
+    Subject,
+    SubjectAlias,
+    SubjectEdit,
+)
 from foundation.arrays import I64, pack_pairs, rank_in_group, unpack_pairs
 
-MAX_SUBJECTS_A_BOOK = 20
 SHARE_OF_ONE_AUTHOR = 0.5
 """A subject most of whose books are one author's is that author, a series or a hero of theirs."""
 FEWEST_BOOKS_FOR_SHARE = 3
@@ -46,9 +54,16 @@ class SubjectCollector:
             raw_idx.append(self._raws.setdefault(raw, len(self._raws)))
             author_idx.append(author)
 
-    def write(self, connection: Connection, source: str) -> dict[str, int]:
-        """Replace the subjects of the books that were added; return totals for the report."""
+    def write(
+        self, connection: Connection, source: str, settled: Settled, *, adopted: Mapping[int, int]
+    ) -> dict[str, int]:
+        """Replace the subjects of the books that were added; return totals for the report.
+
+        `adopted` books are part of others by now. What an operator has settled stays.
+        """
         book_ids, raw_idx, author_idx = (np.array(column, dtype=np.int64) for column in self._columns)
+        for book_id, heir_id in adopted.items():
+            book_ids[book_ids == book_id] = heir_id
         raws = list(self._raws)
         keys, key_of_raw = fold_all(raws, raw_idx, book_ids, self._exact)
         public = read_subject_words().names.keys() | self._exact.keys()
@@ -62,13 +77,16 @@ class SubjectCollector:
             n_books=np.unique(book_ids).size,
         )
         names |= {key: known.get(key, name) for key, name in self._exact.items()}
-        id_of_name = _write_names(connection, sorted(set(names.values())))
+        id_of_name = _find_ids(connection, sorted(set(names.values())))
         subject_of_key = np.array(
             [id_of_name[names[key]] if key in names else _NOTHING for key in keys] + [_NOTHING]
         )
         subject_of_raw = subject_of_key[key_of_raw]
         _write_aliases(connection, raws, subject_of_raw)
         generic = [id_of_name[name] for name in read_subject_words().generic if name in id_of_name]
+        books_kept = [book_id for book_id in settled.fields if settled.has(book_id, EditedField.SUBJECTS)]
+        is_ours = np.isin(book_ids, [*books_kept, *settled.foreign], invert=True)
+        book_ids, raw_idx = book_ids[is_ours], raw_idx[is_ours]
         rows = rank_subjects(book_ids, subject_of_raw[raw_idx], np.array(generic, dtype=np.int64))
         _forget_book_subjects(connection, np.unique(book_ids))
         _write_book_subjects(connection, source, rows)
@@ -158,6 +176,21 @@ def _commonest_spellings(
     return spellings
 
 
+def _find_ids(connection: Connection, names: list[str]) -> dict[str, int]:
+    """Ids of these subjects, new ones among them; a name of which an operator has made another has its id."""
+    edits = read_dict(connection, select(SubjectEdit.name_key, SubjectEdit.subject_id))
+    by_stem = {find_stem(key): key for key in sorted(edits)}
+    known = set(connection.scalars(select(Subject.name))) if edits else set()
+    edited: dict[str, int] = {}
+    for name in names:
+        key = subject_key(name)
+        if key not in edits and name not in known:
+            key = by_stem.get(find_stem(key), key)
+        if key in edits:
+            edited[name] = _NOTHING if edits[key] is None else edits[key]
+    return edited | _write_names(connection, [name for name in names if name not in edited])
+
+
 def _write_names(connection: Connection, names: list[str]) -> dict[str, int]:
     """Ids of these subjects, old and new."""
     ids = read_ids(connection, select(Subject.name, Subject.subject_id), Subject.subject_id)
@@ -193,4 +226,4 @@ def _forget_book_subjects(connection: Connection, book_ids: I64) -> None:
 def _write_book_subjects(connection: Connection, source: str, rows: tuple[I64, I64, I64]) -> None:
     writer = RowWriter.inserting(connection, BookSubject, "book_id", "subject_id", "position")
     writer.extend(zip(*(column.tolist() for column in rows), strict=True))
-    update_main_subjects(connection, Book.source == source)
+    update_main_subjects(connection, Book.source.in_([source, OWN_SOURCE]))

@@ -8,11 +8,12 @@ from sqlalchemy import select
 
 from catalog.books import find_by_isbn, read_titles
 from catalog.database import Database
+from catalog.editing.books import split_book
 from catalog.errors import BookNotMerged, BookUnknown
 from catalog.events import dismiss
 from catalog.identity import read_state
 from catalog.importing import import_source
-from catalog.merging.merged import list_merges, split_book
+from catalog.merging.merged import list_merges
 from catalog.ratings import delete_rating, put_rating
 from catalog.tables import Base, Book
 from catalog.users import find_user, read_profile
