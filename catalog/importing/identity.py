@@ -154,7 +154,7 @@ class BookIdentities:
         if stored is not None and stored in self._stored.split and stored != book_id:
             self._book_of_isbn[isbn] = stored
             return EditionChange.NOTHING
-        is_new = isbn not in self._book_of_isbn
+        is_new, is_placed = isbn not in self._book_of_isbn, self._book_of_isbn.get(isbn) == book_id
         self._book_of_isbn[isbn] = book_id
         if isbn in self._stored.foreign_isbns:
             return EditionChange.LEAVE_TO_OTHER_SOURCE
@@ -163,7 +163,8 @@ class BookIdentities:
         if stored != book_id:
             self._moved[stored] = book_id
             self._left.add((book_id, stored))
-        return EditionChange.UPDATE
+        # As when it is new: of several records the first tells of it.
+        return EditionChange.NOTHING if is_placed else EditionChange.UPDATE
 
     def is_removed(self, isbn: str) -> bool:
         """Whether an operator wants the ISBN to be nobody's."""

@@ -360,6 +360,20 @@ def test_a_report_tells_what_an_import_changed_and_stays_in_the_catalog(db: Data
     assert stored == [asdict(first), asdict(second)]
 
 
+def test_of_two_files_that_tell_of_an_edition_the_first_counts_each_time(db: Database) -> None:
+    source = ListSource(
+        [work("A", "Ash")],
+        [edition(1, "Ash", of="A", year="1999"), edition(1, "Ash", year="1998")._replace(file="others")],
+    )
+    import_source(db, source)
+    before = contents(db)
+
+    report = import_source(db, source)
+
+    assert contents(db) == before
+    assert report.changes["editions"] == Changes(unchanged=1)
+
+
 def test_a_year_of_an_edition_stays_known_as_such(db: Database) -> None:
     source = ListSource([work("A", "Ash", year=None)], [edition(1, "Ash", of="A", year="1999")])
     import_source(db, source)
