@@ -5,7 +5,7 @@ Use these within `db.session(write=True)`.
 
 import time
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from catalog.books import find_current
@@ -43,6 +43,12 @@ def delete_rating(session: Session, user_id: int, book_id: int) -> bool:
     now = int(time.time())
     session.execute(insert(WithdrawnRating).values(user_id=user_id, book_id=book_id, withdrawn_at=now))
     return True
+
+
+def count_readers(session: Session) -> dict[int, int]:
+    """How many readers each book has, of those that have any."""
+    counted = session.execute(select(Rating.book_id, func.count()).group_by(Rating.book_id))
+    return {int(book_id): int(n) for book_id, n in counted}
 
 
 def _forget_withdrawals(session: Session, user_id: int, book_id: int) -> None:

@@ -1,6 +1,6 @@
 """The tables that training needs, streamed to the pipeline as Arrow batches."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pyarrow as pa
 from sqlalchemy import select
@@ -17,15 +17,17 @@ from catalog.database import Database
 from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Rating, Subject
 
 
-def read_tables(db: Database, batch: int = DEFAULT_BATCH_ROWS) -> Iterator[tuple[str, pa.RecordBatch]]:
+def read_tables(
+    db: Database, batch: int = DEFAULT_BATCH_ROWS, *, without: Collection[str] = ()
+) -> Iterator[tuple[str, pa.RecordBatch]]:
     """Every table that training needs as (table name, at most `batch` rows), ordered by primary key.
 
-    One transaction sees all tables. Each table comes with at least one batch, an empty one if it has no rows;
-    SCHEMAS tells the columns. Replaced books are left out.
+    One transaction sees all tables but those named in `without`. Each comes with at least one batch, an empty
+    one if it has no rows; SCHEMAS tells the columns. Replaced books are left out.
     """
     with open_consistent(db) as connection:
-        for name, query in _QUERIES.items():
-            for rows in read_batches(connection, query, batch):
+        for name in (each for each in SCHEMAS if each not in without):
+            for rows in read_batches(connection, _QUERIES[name], batch):
                 yield name, rows
 
 

@@ -9,8 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from catalog.database import Database, open_database
-from catalog.editing.books import split_book
-from catalog.merging.merged import list_merges
+from catalog.merging.merged import list_merges, split_book
 from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
 from cli.console import err, number, out

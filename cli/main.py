@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import books, catalog, data, mesh, queries, schema, serve, training, versions
+from cli import books, catalog, data, mesh, queries, refreshing, schema, serve, training, versions
 from cli.commands import Commands
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app.add_typer(catalog.users_app, name="users", help="Look readers up.")
 app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll back and collect versions.")
 app.command("migrate")(schema.migrate)
 app.command("train")(training.train)
+app.command("refresh")(refreshing.refresh)
 app.command("evaluate")(training.evaluate)
 app.command("up")(mesh.up)
 app.command("serve")(serve.serve)

@@ -1,6 +1,6 @@
 """Who reads alike: factors of implicit-feedback ALS, and a fold-in for whoever has a history."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_array, csr_matrix
 
 from evidence.kind import TINY, History, Kind, Scored, TrainingData, largest_outside
-from foundation.arrays import F32, F64, I64
+from foundation.arrays import F32, F64, I64, place_rows
 from foundation.records import formerly
 from foundation.settings import Options
 from foundation.tools import Advance, Tools
@@ -54,6 +54,10 @@ class Als(Kind[AlsParams]):
         # The largest score without ratings would take a second product with all factors; lengths tell enough.
         growth = float(np.linalg.norm(unrated)) / max(float(np.linalg.norm(rated)), TINY)
         return Scored(scores, largest_outside(np.abs(scores), history) * growth)
+
+    def spread(self, rows: I64, n_items: int) -> Self:
+        """The same factors; what fold-in needs of all books comes from those that were read."""
+        return replace(self, item_factors=place_rows(self.item_factors, rows, n_items))
 
     def explain(self, history: History, asked: I64) -> F64:
         """The terms of the fold-in's sum: Hu, Koren & Volinsky 2008, section 5."""

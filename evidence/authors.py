@@ -11,7 +11,7 @@ from evidence.kind import History, Kind, Scored, TrainingData, sum_terms
 from foundation.arrays import F64, I64
 from foundation.records import formerly
 from foundation.settings import Options
-from foundation.sparse import gather_rows
+from foundation.sparse import gather_rows, spread_rows
 from foundation.tools import Tools
 
 
@@ -26,8 +26,13 @@ class Authors(Kind[Options]):
 
     @classmethod
     def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
-        readers = diags_array(np.sqrt(data.counts).astype(np.float32))
-        return cls(csr_array(readers @ data.book_authors))
+        return cls.weigh(data.book_authors, data.counts)
+
+    @classmethod
+    def weigh(cls, book_authors: csr_array, counts: I64) -> Self:
+        """Of who wrote what, (n, n_authors), and how many have read it, (n,)."""
+        readers = diags_array(np.sqrt(counts).astype(np.float32))
+        return cls(csr_array(readers @ book_authors))
 
     def score(self, history: History) -> Scored:
         """The book's weight times, for its authors, the mean weight · √(books of theirs read)."""
@@ -37,6 +42,10 @@ class Authors(Kind[Options]):
         wrote = gather_rows(self._author_books, authors)
         terms = wrote.values * np.sqrt(n_read)[wrote.rows]
         return sum_terms(wrote.columns, terms, mean[wrote.rows], history, self.book_authors.shape[0])
+
+    def spread(self, rows: I64, n_items: int) -> Self:
+        """The same authors."""
+        return type(self)(spread_rows(self.book_authors, rows, n_items))
 
     def explain(self, history: History, asked: I64) -> F64:
         """The terms of that sum."""

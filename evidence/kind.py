@@ -82,6 +82,10 @@ class Kind(ABC, Generic[P]):
     def score(self, history: History) -> Scored:
         """In proportion to each weight, so that a higher rating never lowers what the book speaks for."""
 
+    @abstractmethod
+    def spread(self, rows: I64, n_items: int) -> Self:
+        """The same evidence in these ascending rows of n_items, and none of the others."""
+
     def explain(self, history: History, asked: I64) -> F64 | None:
         """(n_asked, n_read): what each book of the history adds to a score; None where it comes from none."""
         return None

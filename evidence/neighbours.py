@@ -11,7 +11,7 @@ from evidence.kind import History, Kind, Scored, TrainingData, sum_terms
 from foundation.arrays import F64, I64
 from foundation.records import formerly
 from foundation.settings import Options
-from foundation.sparse import gather_rows, strongest_in_rows
+from foundation.sparse import gather_rows, spread_rows, strongest_in_rows
 from foundation.tools import Tools
 
 
@@ -43,6 +43,13 @@ class Neighbours(Kind[NeighboursParams]):
         entries = gather_rows(self.weights, history.item_idx)
         counted = history.weights[entries.rows]
         return sum_terms(entries.columns, entries.values, counted, history, self.weights.shape[1])
+
+    def spread(self, rows: I64, n_items: int) -> Self:
+        """The same weights."""
+        spread = spread_rows(self.weights, rows, n_items)
+        columns = rows.astype(spread.indices.dtype)[spread.indices]
+        shape = (n_items, n_items)
+        return type(self)(csr_array((spread.data, columns, spread.indptr), shape=shape, copy=False))
 
     def explain(self, history: History, asked: I64) -> F64:
         """The terms of that sum."""

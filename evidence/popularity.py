@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 
 from evidence.kind import History, Kind, Scored, TrainingData, largest_outside
-from foundation.arrays import F32, I64
+from foundation.arrays import F32, I64, place_rows
 from foundation.records import formerly
 from foundation.settings import Options
 from foundation.tools import Tools
@@ -28,6 +28,10 @@ class Popularity(Kind[Options]):
     def score(self, history: History) -> Scored:
         """Popularity, whatever the history."""
         return Scored(self.popularity, largest_outside(self.popularity, history))
+
+    def spread(self, rows: I64, n_items: int) -> Self:
+        """The same popularity."""
+        return type(self)(place_rows(self.popularity, rows, n_items))
 
 
 def measure_popularity(counts: I64) -> F32:

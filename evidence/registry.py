@@ -1,6 +1,6 @@
 """The kinds of evidence that a list is blended from: a new kind is one file and one field here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, get_args, get_type_hints
 
@@ -11,6 +11,7 @@ from evidence.authors import Authors
 from evidence.kind import Kind, TrainingData
 from evidence.neighbours import Neighbours
 from evidence.popularity import Popularity
+from foundation.arrays import I64
 from foundation.settings import Options
 from foundation.tools import Tools
 
@@ -48,6 +49,11 @@ class Evidence:
         declared = {name: get_type_hints(kind.fit)["params"] for name, kind in cls.classes().items()}
         defaults: dict[str, Any] = {name: (params, params()) for name, params in declared.items()}
         return create_model("EvidenceParams", __base__=Options, **defaults)
+
+    def spread(self, rows: I64, n_items: int) -> Self:
+        """The same evidence in these ascending rows of n_items, and none of the others."""
+        spread: dict[str, Any] = {name: kind.spread(rows, n_items) for name, kind in self.kinds.items()}
+        return replace(self, **spread)
 
     @cached_property
     def kinds(self) -> dict[str, Kind[Any]]:

@@ -26,6 +26,13 @@ def find_rows(ids: I64, wanted: Sequence[int] | I64) -> tuple[Mask, I64]:
     return is_known, rows[is_known]
 
 
+def place_rows(values: NDArray[Any], rows: I64, n: int) -> NDArray[Any]:
+    """(n, ...): values in these rows, zeros in all others."""
+    placed = np.zeros((n, *values.shape[1:]), dtype=values.dtype)
+    placed[rows] = values
+    return placed
+
+
 def top_k(scores: NDArray[np.floating[Any]], k: int) -> I64:
     """Positions of the k largest scores, largest first, ties by position; never one that is -inf."""
     k = min(k, scores.size)

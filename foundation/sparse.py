@@ -28,6 +28,14 @@ def gather_rows(matrix: csr_array, rows: I64) -> Entries:
     return Entries(places, matrix.indices.take(positions), matrix.data.take(positions))
 
 
+def spread_rows(matrix: csr_array, rows: I64, n: int) -> csr_array:
+    """(n, n_columns): the matrix's rows in these ascending places, empty rows in all others."""
+    lengths = np.zeros(n, dtype=np.int64)
+    lengths[rows] = np.diff(matrix.indptr)
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(matrix.indptr.dtype)
+    return csr_array((matrix.data, matrix.indices, indptr), shape=(n, matrix.shape[1]), copy=False)
+
+
 def strongest_in_rows(left: csr_array, right: csr_array, k: int) -> csr_array:
     """left @ right without its diagonal; of each row the k largest positive values, ties by column."""
     blocks = []

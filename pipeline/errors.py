@@ -1,12 +1,15 @@
 """Everything that stops a training run, each with what to do about it.
 
 PipelineError
-├── AlreadyTraining     another process trains in this home
+├── AlreadyTraining     another process trains or refreshes in this home
 ├── CannotCompare       the version in production cannot be judged by today's folds
 ├── TooFewRatings       the catalog holds less than the models need
-└── NothingToEvaluate   no version is promoted, or it was trained on other folds
+├── NothingToEvaluate   no version is promoted, or it was trained on other folds
+├── NothingToRefresh    no version is promoted
+└── RefreshRefused      the refreshed version is not as it should be
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -19,7 +22,7 @@ class AlreadyTraining(PipelineError):
 
     def __init__(self, path: Path, pid: int | None) -> None:
         who = f"process {pid}" if pid else "another process"
-        super().__init__(f"{who} is training already (lock {path}); wait for it or stop it")
+        super().__init__(f"{who} is training or refreshing already (lock {path}); wait for it or stop it")
         self.path, self.pid = path, pid
 
 
@@ -43,3 +46,21 @@ class NothingToEvaluate(PipelineError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"{reason}; run `bookmesh train` first")
+
+
+class NothingToRefresh(PipelineError):
+    """There is no version to bring up to the books of now."""
+
+    def __init__(self) -> None:
+        super().__init__("no version is current; run `bookmesh train` first")
+
+
+class RefreshRefused(PipelineError):
+    """Checks that a refreshed version failed; nothing points at it."""
+
+    def __init__(self, checks: Sequence[str]) -> None:
+        super().__init__(
+            f"the refreshed version failed {', '.join(checks)}, the current one stays; "
+            "`bookmesh train` makes a new one from all that the catalog holds"
+        )
+        self.checks = tuple(checks)

@@ -8,28 +8,22 @@ the demo, of generated catalogs and of Book-Crossing, and well above what a dama
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Final
 
-import faiss
 import numpy as np
-from scipy.sparse import csr_array
 
 from artifacts.manifest import GateCheck, GateVerdict
 from contracts.similarity import SimilarMode
 from evidence.kind import read_history
 from foundation.arrays import F32, I64, top_k
 from pipeline.evaluation.users import EvaluationUsers, choose_users
-from pipeline.models.vector_index import measure_ann_recall
+from pipeline.models.served import Served, list_arrays
+from pipeline.models.vector_index import ANN_K, measure_ann_recall
 from pipeline.records import Split
 from pipeline.settings import GateParams
-from pipeline.steps.s8_index import ANN_K
 from pipeline.steps.s9_gate import Gate
 from servers.als.model import AlsModel
-from servers.embedder.model import EmbedderModel
 from servers.errors import BookUnknown, ServerError, VectorMissing
-from servers.metadata.model import MetadataModel
-from servers.semantic.model import SemanticModel
 from servers.similarity.model import SimilarityModel
 
 MIN_NORM_RATIO: Final = 0.25
@@ -40,17 +34,6 @@ LIST_LENGTH: Final = 30
 MODES: Final[tuple[SimilarMode, ...]] = ("als", "subject")
 N_SAMPLED: Final = 100
 """Readers whose lists are compared, and books whose similar ones are."""
-
-
-@dataclass(frozen=True, eq=False)
-class Served:
-    """The models of the five servers."""
-
-    embedder: EmbedderModel
-    similarity: SimilarityModel
-    als: AlsModel
-    metadata: MetadataModel
-    semantic: SemanticModel
 
 
 def check_refit(refit: Served, judged: Served, folds: Split, *, params: GateParams, seed: int) -> Gate:
@@ -65,7 +48,7 @@ def check_refit(refit: Served, judged: Served, folds: Split, *, params: GatePara
 
 
 def _check_finite(refit: Served) -> GateCheck:
-    broken = {name: int((~np.isfinite(values)).sum()) for name, values in _list_arrays("", refit)}
+    broken = {name: int((~np.isfinite(values)).sum()) for name, values in list_arrays("", refit)}
     n_broken = sum(broken.values())
     where = ", ".join(name for name, n in broken.items() if n) or f"{len(broken)} arrays are whole"
     name, detail = "refit_finite", f"numbers that are none: {where}"
@@ -73,8 +56,8 @@ def _check_finite(refit: Served) -> GateCheck:
 
 
 def _check_norms(refit: Served, judged: Served) -> GateCheck:
-    expected = {name: _root_mean_square(values) for name, values in _list_arrays("", judged)}
-    actual = {name: _root_mean_square(values) for name, values in _list_arrays("", refit)}
+    expected = {name: _root_mean_square(values) for name, values in list_arrays("", judged)}
+    actual = {name: _root_mean_square(values) for name, values in list_arrays("", refit)}
     ratios = {name: _ratio(actual.get(name, 0.0), size) for name, size in expected.items()}
     worst = min(ratios, key=ratios.__getitem__)
     what = f"of the judged candidate's and its own root mean square, smaller over larger; least: {worst}"
@@ -166,20 +149,6 @@ def _answers(ask: Callable[[], Any]) -> bool:
     except (ServerError, ArithmeticError, LookupError, RuntimeError, ValueError):
         return False
     return bool(scores.size and np.isfinite(scores).all())
-
-
-def _list_arrays(name: str, value: object) -> Iterator[tuple[str, F32]]:
-    """Every array of floats in a record, by its path."""
-    match value:
-        case np.ndarray() if value.dtype.kind == "f":
-            yield name, value
-        case csr_array():
-            yield from _list_arrays(name, value.data)
-        case faiss.IndexFlat():
-            yield name, value.reconstruct_n(0, value.ntotal)
-        case _ if is_dataclass(value):
-            for each in fields(value):
-                yield from _list_arrays(f"{name}/{each.name}".lstrip("/"), getattr(value, each.name))
 
 
 def _root_mean_square(values: F32) -> float:

@@ -20,9 +20,13 @@ from foundation.release import RELEASE
 from foundation.tools import Tools
 from pipeline.current import Current, Recipe, Rival, build_rival, open_sealed, read_recipe
 from pipeline.errors import AlreadyTraining, CannotCompare
+from pipeline.models.cards import build_plain_cards, name_state
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_als, build_fold_models
+from pipeline.models.served import Served, open_served
+from pipeline.publishing import publish
 from pipeline.records import Aggregates, Export, Fold, Split, build_fold
-from pipeline.refit import Served, check_refit
+from pipeline.refit import check_refit
+from pipeline.refreshing.renewal import Readers, add_new_books
 from pipeline.report import RunReport, write_report
 from pipeline.settings import TrainSettings
 from pipeline.stepping.cache import StepCache
@@ -113,16 +117,16 @@ class _Run:
         served = self._assemble(fitted, blend, texts)
         if verdict.passed:
             everything = self.stepper.derive(build_fold, cleaned.interactions)
-            refit = self._assemble(self._fit("all", everything, catalog), blend, texts)
+            fitted = self._fit("all", everything, catalog)
+            refit = self._assemble(fitted, blend, texts)
             verdict = GateVerdict.of(*verdict.checks, *self._check_refit(refit, served, folds).checks)
-            served = refit
+            served = self._add_new_books(refit, fitted, catalog.shown, current.version)
         manifest = self._seal(served, candidate, verdict, catalog, folds, blend, judged)
         if verdict.passed:
             why = "passed the gate"
             if current.version is not None and current.rival is None:
                 why += f", not compared with {current.version} (--accept-incomparable)"
-            self.store.promote(manifest.version, by="bookmesh train", why=why)
-            self._collect_garbage()
+            publish(self.store, manifest.version, by="bookmesh train", why=why)
         self.stepper.forget_unused()
         log.info("training finished", version=manifest.version, promoted=verdict.passed)
         return RunReport(
@@ -135,13 +139,6 @@ class _Run:
             cleaning=cleaned.report,
             metrics=dict(manifest.metrics),
         )
-
-    def _collect_garbage(self) -> None:
-        """Remove versions that nobody needs any more; the new one is in place whether that works or not."""
-        try:
-            self.store.gc()
-        except ArtifactError as error:
-            log.warning("old versions stay, remove them with `bookmesh versions gc`", error=str(error))
 
     def _tune(self, folds: Split, catalog: Export) -> Blend:
         """Steps 4, 6 and 7 on the inner fold."""
@@ -237,6 +234,21 @@ class _Run:
         )
         return checked.read_verdict()
 
+    def _add_new_books(
+        self, refit: Served, fitted: _Fitted, catalog: Export, former_version: str | None
+    ) -> Served:
+        """The refit, and the books that are newer than the first version and that hardly anybody has read."""
+        if former_version is None:
+            return refit
+        try:
+            former = open_served(self.store, self.store.manifest(former_version))
+        except ArtifactError as error:
+            log.warning("no book counts as new", version=former_version, error=str(error))
+            return refit
+        readers = Readers(fitted.fold.book_ids, fitted.aggregates.counts)
+        now_s, params = int(self.store.now().timestamp()), self.settings.train.index
+        return add_new_books(refit, former, catalog, readers, params, now_s=now_s)
+
     def _seal(
         self,
         served: Served,
@@ -262,4 +274,5 @@ class _Run:
             seed=settings.train.seed,
             metrics={**judged.metrics, f"inner_recall_alone@{settings.train.ranker.k}": blend.alone},
             gate=verdict,
+            catalog_state=name_state(build_plain_cards(catalog.shown)),
         )

@@ -1,13 +1,15 @@
 """Writes the index of words that keyword search reads."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import tantivy
 
-from foundation.arrays import F32
+from foundation.arrays import F32, I64
 from foundation.text import join_letters, split_words
 from servers.metadata.text_index import ABOUT, FIELD_BOOSTS, split_stems
 
@@ -19,19 +21,40 @@ WRITER_HEAP_BYTES: Final = 64_000_000
 
 def build_text_index(cards: pa.Table, popularity: F32, path: Path) -> None:
     """Write the text index of these n cards, whose popularity is (n,) in [0, 1], into an empty folder."""
-    writer = tantivy.Index(_schema(), path=str(path)).writer(heap_size=WRITER_HEAP_BYTES, num_threads=1)
+    _write(tantivy.Index(_schema(), path=str(path)), np.empty(0, dtype=np.int64), cards, popularity)
+
+
+def renew_text_index(former: Path, path: Path, outdated: I64, cards: pa.Table, popularity: F32) -> None:
+    """Write a copy of a text index without the outdated book_ids and with these cards, as above."""
+    shutil.copytree(former, path)
+    index = tantivy.Index.open(str(path))
+    _write(index, outdated, cards, popularity)
+
+
+def _write(index: tantivy.Index, outdated: I64, cards: pa.Table, popularity: F32) -> None:
+    writer = index.writer(heap_size=WRITER_HEAP_BYTES, num_threads=1)
+    for book_id in outdated.tolist():
+        # The ids are a column, not words: a range of them is found, a term is not.
+        kind = tantivy.FieldType.Unsigned
+        writer.delete_documents_by_query(
+            tantivy.Query.range_query(index.schema, "book_id", kind, book_id, book_id)
+        )
     for card, popular in zip(_iterate(cards), popularity.tolist(), strict=True):
-        document = tantivy.Document()
-        document.add_unsigned("book_id", card["book_id"])
-        document.add_float("popularity", POPULARITY_SHARE * popular)
-        texts = [card["title"], " ".join(card["authors"]), " ".join(card["subjects"])]
-        for field, text in zip(FIELD_BOOSTS, texts, strict=True):
-            document.add_text(field, " ".join(_index_words(text)))
-        texts.append(card.get("description") or "")
-        document.add_text(ABOUT, " ".join(split_stems(" ".join(texts))))
-        writer.add_document(document)
+        writer.add_document(_build_document(card, popular))
     writer.commit()
     writer.wait_merging_threads()
+
+
+def _build_document(card: dict[str, Any], popularity: float) -> tantivy.Document:
+    document = tantivy.Document()
+    document.add_unsigned("book_id", card["book_id"])
+    document.add_float("popularity", POPULARITY_SHARE * popularity)
+    texts = [card["title"], " ".join(card["authors"]), " ".join(card["subjects"])]
+    for field, text in zip(FIELD_BOOSTS, texts, strict=True):
+        document.add_text(field, " ".join(_index_words(text)))
+    texts.append(card.get("description") or "")
+    document.add_text(ABOUT, " ".join(split_stems(" ".join(texts))))
+    return document
 
 
 def _index_words(text: str) -> list[str]:

@@ -12,6 +12,8 @@ from pipeline.settings import IndexParams
 from servers.embedder.model import EmbedderModel
 from servers.graph import VectorGraph
 
+ANN_K: Final = 30
+"""Neighbours of a look-up whose recall is measured."""
 RESOLUTION: Final = 1e5
 """Vectors whose components agree to this inverse are one: sums in another order differ less."""
 N_QUERIES: Final = 500
@@ -36,28 +38,41 @@ def build_flat(vectors: F32) -> faiss.IndexFlatIP:
 
 
 def build_graph(vectors: F32, params: IndexParams) -> VectorGraph:
-    """The HNSW graph of those of (n, dim) vectors that are not zero.
-
-    One thread builds it: the graph depends on the order of insertion, and threads would race for that.
-    """
+    """The HNSW graph of those of (n, dim) vectors that are not zero."""
     filled = np.flatnonzero(vectors.any(axis=1))
-    rounded = np.rint(vectors[filled] * RESOLUTION).astype(np.int32)
+    first, group = find_distinct(vectors[filled])
+    index = faiss.IndexHNSWFlat(vectors.shape[1], params.hnsw_links, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = params.ef_construction
+    index.hnsw.efSearch = params.ef_search
+    add_in_order(index, vectors[filled[first]])
+    rows = filled[np.argsort(group, kind="stable")]
+    return VectorGraph(index=index, starts=find_starts(group, first.size), rows=rows)
+
+
+def add_in_order(index: faiss.IndexHNSWFlat, vectors: F32) -> None:
+    """Add vectors by one thread: the graph depends on the order of insertion, and threads would race."""
+    n_threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        index.add(np.ascontiguousarray(vectors))
+    finally:
+        faiss.omp_set_num_threads(n_threads)
+
+
+def find_distinct(vectors: F32) -> tuple[I64, I64]:
+    """Of (n, dim) vectors the first of each that differs from all others, and for each row which it is."""
+    rounded = np.rint(vectors * RESOLUTION).astype(np.int32)
     _, first, group = np.unique(
         rounded.view(np.dtype((np.void, rounded.itemsize * rounded.shape[1]))).ravel(),
         return_index=True,
         return_inverse=True,
     )
-    index = faiss.IndexHNSWFlat(vectors.shape[1], params.hnsw_links, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction = params.ef_construction
-    index.hnsw.efSearch = params.ef_search
-    n_threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)
-    try:
-        index.add(np.ascontiguousarray(vectors[filled[first]]))
-    finally:
-        faiss.omp_set_num_threads(n_threads)
-    rows = filled[np.argsort(group, kind="stable")]
-    return VectorGraph(index=index, starts=find_starts(group, first.size), rows=rows)
+    return first, group
+
+
+def is_one(left: F32, right: F32) -> bool:
+    """Whether two vectors differ by no more than sums in another order do."""
+    return bool(np.abs(left - right).max() < 1 / RESOLUTION)
 
 
 def weigh_directions(item_factors: F32, n_readers: I64) -> F32:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Collection
 
 import pyarrow as pa
 
@@ -12,8 +13,17 @@ from pipeline.records import Export
 
 def export(db: Database) -> Export:
     """Read all tables in one transaction."""
+    return _read(db)
+
+
+def export_books(db: Database) -> Export:
+    """Read all that is told of books; no ratings, which are most of a catalog."""
+    return _read(db, without={"ratings"})
+
+
+def _read(db: Database, *, without: Collection[str] = ()) -> Export:
     batches: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)
-    for name, batch in read_tables(db):
+    for name, batch in read_tables(db, without=without):
         batches[name].append(batch)
     tables = {name: pa.Table.from_batches(batches[name], SCHEMAS[name]).combine_chunks() for name in SCHEMAS}
     return Export(**tables, fingerprint=_fingerprint(tables))

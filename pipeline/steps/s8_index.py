@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,12 @@ from scipy.sparse import csr_array
 from evidence.registry import Evidence
 from foundation.arrays import I64, find_rows
 from foundation.tools import Tools
-from pipeline.models.cards import build_cards
+from pipeline.models.cards import build_cards, build_plain_cards, describe_books
 from pipeline.models.subject_sets import collect_subject_sets
 from pipeline.models.text_encoder import fit_text_encoder
 from pipeline.models.text_index import build_text_index
 from pipeline.models.vector_index import (
+    ANN_K,
     build_flat,
     build_graph,
     measure_ann_recall,
@@ -29,9 +30,6 @@ from servers.metadata.model import MetadataModel
 from servers.metadata.text_index import TextIndex
 from servers.semantic.model import SemanticModel
 from servers.similarity.model import SimilarityModel
-
-ANN_K: Final = 30
-TEXT_COLUMNS: Final = ["title", "authors", "subjects", "description"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,9 +54,7 @@ class Index:
 def index_texts(catalog: Export, *, params: IndexParams, seed: int) -> Texts:
     """Encode each shown book's title, authors, subjects and description, and index the vectors."""
     catalog = catalog.shown
-    n_books = catalog.books.num_rows
-    cards = build_cards(catalog, np.zeros(n_books, dtype=np.int64), np.full(n_books, np.nan))
-    texts = [_describe(card) for card in cards.select(TEXT_COLUMNS).to_pylist()]
+    texts = describe_books(build_plain_cards(catalog))
     encoder = fit_text_encoder(texts, dim=params.text_dim, max_terms=params.max_terms, seed=seed)
     vectors = encoder.encode(texts)
     text_index = build_graph(vectors, params)
@@ -129,8 +125,3 @@ def _scatter(fold: Fold, book_ids: I64, values: NDArray[Any], *, missing: float 
     is_ours, rows = find_rows(book_ids, fold.book_ids)
     scattered[rows] = values[is_ours]
     return scattered
-
-
-def _describe(card: dict[str, Any]) -> str:
-    authors, subjects = ", ".join(card["authors"]), ", ".join(card["subjects"])
-    return f"{card['title']}. {authors}. {subjects}. {card['description'] or ''}"

@@ -21,9 +21,9 @@ from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, coverage_at_k, n
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.fold_models import FoldModels
 from pipeline.models.subject_sets import collect_subject_sets
+from pipeline.models.vector_index import ANN_K
 from pipeline.records import Export, Split
 from pipeline.settings import GateParams
-from pipeline.steps.s8_index import ANN_K
 
 MIN_Z: Final = 6.0
 """Chance passes one in a billion that know nothing; honest models had 19 to 47, shuffled ones 2.3 at most."""

@@ -10,6 +10,7 @@ import numpy as np
 from evidence.kind import TINY, History, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, Mask, find_rows, top_k
+from servers.als.new_books import NewBooks
 from servers.errors import NoKnownBooks
 
 POPULARITY: Final = "popularity"
@@ -27,6 +28,8 @@ class AlsModel:
     """`blend`: weights of the kinds of evidence by name, in sum 1; one that is not named counts nothing."""
     shown: Mask | None = None
     """(n,): whether readers may be shown the book, others are evidence only; None before 0.4.0: all are."""
+    new_books: NewBooks | None = None
+    """What readers of its authors are shown though nobody else has read it."""
 
     def rank(
         self,
@@ -41,9 +44,9 @@ class AlsModel:
         """The k best shown books for whoever has this history, ids and scores, best first, ties by id.
 
         Without ratings 1 is a book that every kind of evidence puts first; what readers of the history seldom
-        read is near 0 or below, and ratings move scores beyond both. Neither the history nor `exclude` comes
-        back; fewer than k only if the version knows no more. `popularity_weight` replaces the share of
-        popularity in the tuned blend. Raises NoKnownBooks.
+        read is near 0 or below, and ratings move scores beyond both. New books of authors whom the reader
+        loves come first. Neither the history nor `exclude` comes back; fewer than k only if the version knows
+        no more. `popularity_weight` replaces the share of popularity in the tuned blend. Raises NoKnownBooks.
         """
         history = self._read(history_ids, ratings, rating_strength)
         scores, scale = self._score_raw(history)
@@ -52,6 +55,8 @@ class AlsModel:
         blended[self.hidden] = -np.inf
         blended[history.item_idx] = -np.inf
         blended[find_rows(self.book_ids, exclude)[1]] = -np.inf
+        if self.new_books is not None:
+            self.new_books.lift(blended, history, self.evidence.authors.book_authors)
         best = top_k(blended, k)
         return self.book_ids[best], blended[best]
 
@@ -75,6 +80,11 @@ class AlsModel:
         is_known, wanted = find_rows(self.book_ids, book_ids)
         shares = iter(self._shares(history, wanted))
         return [self._strongest(history, next(shares), k) if known else [] for known in is_known]
+
+    @property
+    def is_shown(self) -> Mask:
+        """(n,): whether readers may be shown the book."""
+        return np.ones(self.book_ids.size, dtype=bool) if self.shown is None else self.shown
 
     @cached_property
     def hidden(self) -> I64:

@@ -42,7 +42,7 @@ class SimilarityModel:
         no more. Raises BookUnknown, VectorMissing.
         """
         row = self._row(book_id)
-        query = self._scale(self._vectors[row], mode, weight)
+        query = self._scale(self.vectors[row], mode, weight)
         if not query.any():
             raise VectorMissing(book_id, mode)
         hidden = np.append(find_rows(self.book_ids, exclude)[1], row)
@@ -67,7 +67,7 @@ class SimilarityModel:
         query = self._subject_vector(vector)
         is_known, rows = find_rows(self.book_ids, book_ids)
         scores = np.zeros(len(book_ids), dtype=np.float32)
-        scores[is_known] = self._vectors[rows, : query.size] @ query
+        scores[is_known] = self.vectors[rows, : query.size] @ query
         return scores
 
     def warm_up(self) -> None:
@@ -77,7 +77,7 @@ class SimilarityModel:
         self.scores(zero, [int(self.book_ids[0])])
 
     @cached_property
-    def _vectors(self) -> F32:
+    def vectors(self) -> F32:
         """(n, dim) view of the flat index's own memory: no copy, still mapped."""
         n, dim = self.hybrid_index.ntotal, self.hybrid_index.d
         view: F32 = faiss.rev_swig_ptr(self.hybrid_index.get_xb(), n * dim).reshape(n, dim)
@@ -103,7 +103,7 @@ class SimilarityModel:
         return rows, scores
 
     def _scan(self, query: F32) -> tuple[I64, F32]:
-        return np.arange(self.book_ids.size), self._vectors @ query
+        return np.arange(self.book_ids.size), self.vectors @ query
 
     def _ranked(self, rows: I64, scores: F32, k: int) -> tuple[I64, F32]:
         # Rows ascend with book ids, so the row breaks ties as the id would.

@@ -82,7 +82,7 @@ def test_a_second_training_names_the_first_and_a_killed_one_blocks_nobody(copied
     after_the_kill = copied_home.store.current()
     table = copied_home.succeed("train", **OTHER_ALS)
 
-    assert f"process {first.pid} is training already" in message
+    assert f"process {first.pid} is training or refreshing already" in message
     assert after_the_kill == before
     assert "kept" in rows(table)["als"]
     assert copied_home.store.current() != before

@@ -11,9 +11,10 @@ from threadpoolctl import threadpool_limits
 
 from foundation.arrays import F32
 from pipeline import run as night
+from pipeline.models.served import Served
 from pipeline.models.vector_index import build_graph
 from pipeline.records import Split
-from pipeline.refit import Served, check_refit
+from pipeline.refit import check_refit
 from pipeline.settings import GateParams, IndexParams
 from pipeline.steps.s9_gate import Gate
 from tests.pipeline.catalogs import club_pairs, club_works

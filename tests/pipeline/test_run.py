@@ -273,7 +273,7 @@ def test_models_trained_on_shuffled_labels_are_refused_and_the_version_stays(hom
 def test_a_second_training_in_the_same_home_says_so_and_stops(home: Home) -> None:
     with (
         hold_lock(home.settings.lock_path, AlreadyTraining),
-        pytest.raises(AlreadyTraining, match="training already") as refusal,
+        pytest.raises(AlreadyTraining, match="training or refreshing already") as refusal,
     ):
         home.train()
 

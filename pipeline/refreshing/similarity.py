@@ -1,0 +1,60 @@
+"""Brings the similarity server's indexes up to the books of now."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from foundation.arrays import F32, I64, find_rows
+from pipeline.models.vector_index import build_flat, pool_books, weigh_directions
+from pipeline.records import Export
+from pipeline.refreshing.changes import BookChanges
+from pipeline.refreshing.graph import renew_graph
+from pipeline.settings import IndexParams
+from servers.als.model import AlsModel
+from servers.embedder.model import EmbedderModel
+from servers.similarity.model import SimilarityModel
+
+
+def renew_similarity(
+    former: SimilarityModel,
+    changes: BookChanges,
+    catalog: Export,
+    embedder: EmbedderModel,
+    als: AlsModel,
+    counts: I64,
+    estimated: I64,
+    params: IndexParams,
+) -> SimilarityModel:
+    """Subject vectors of new books and changed subjects, ALS vectors of new books; all others as they were.
+
+    counts (n,) are the readers of als.book_ids; `estimated` are rows of it with new factors.
+    """
+    by_subject = changes.find("subjects")
+    by_readers = np.flatnonzero(changes.is_new | np.isin(changes.book_ids, als.book_ids[estimated]))
+    if not (changes.moves_rows or by_subject.size or by_readers.size):
+        return former
+    n_subject = former.dims["subject"]
+    vectors = changes.take_old(former.vectors)
+    vectors[by_subject, :n_subject] = pool_books(embedder, catalog, changes.book_ids[by_subject])
+    vectors[by_readers, n_subject:] = _weigh(als, counts, changes.book_ids[by_readers])
+    return replace(
+        former,
+        book_ids=changes.book_ids,
+        subject_index=renew_graph(
+            former.subject_index, changes.new_rows, by_subject, vectors[by_subject, :n_subject], params
+        ),
+        als_index=renew_graph(
+            former.als_index, changes.new_rows, by_readers, vectors[by_readers, n_subject:], params
+        ),
+        hybrid_index=build_flat(vectors),
+    )
+
+
+def _weigh(als: AlsModel, counts: I64, book_ids: I64) -> F32:
+    """(n_books, n_factors): ALS vectors, zero for a book that the model does not know."""
+    factors = als.evidence.als.item_factors
+    is_known, rows = find_rows(als.book_ids, book_ids)
+    vectors = np.zeros((book_ids.size, factors.shape[1]), dtype=np.float32)
+    # What was estimated counts as what one reader tells: too little to be near to what many have read.
+    vectors[is_known] = weigh_directions(factors[rows], np.maximum(counts[rows], 1))
+    return vectors
