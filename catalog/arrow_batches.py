@@ -28,7 +28,7 @@ def read_batches(
 ) -> Iterator[pa.RecordBatch]:
     """The rows, at most `batch` at a time; one empty batch if there are none."""
     schema = build_schema(query)
-    result = connection.execution_options(stream_results=True, max_row_buffer=batch).execute(query)
+    result = connection.execute(query, execution_options={"stream_results": True, "max_row_buffer": batch})
     n_batches = 0
     for rows in result.partitions(batch):
         n_batches += 1

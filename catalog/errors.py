@@ -19,6 +19,11 @@ CatalogError
 │   ├── ExportDamaged
 │   └── ExportTooNew
 ├── CatalogNotEmpty         an export of another catalog would replace this one
+├── EditionUnknown          no book has this ISBN
+├── AuthorUnknown           no such author_id
+├── SubjectUnknown          no subject of this name
+├── EditInvalid             a change would write what no book can have
+├── EditConflict            a change contradicts what the catalog holds
 ├── SourceOptionInvalid     an import was told something that it cannot mean
 ├── ScaleChanged            an import has another rating scale than the source's stored ratings
 └── SourceError             a file of an import cannot be used
@@ -190,6 +195,47 @@ class CatalogNotEmpty(CatalogError):
             "or the one that was exported, which it restores"
         )
         self.url = url
+
+
+class EditionUnknown(CatalogError):
+    """No book has this ISBN."""
+
+    def __init__(self, isbn: str) -> None:
+        super().__init__(f"no book has ISBN {isbn}; `bookmesh editions add` gives it to one")
+        self.isbn = isbn
+
+
+class AuthorUnknown(CatalogError):
+    """The catalog has no author of this id."""
+
+    def __init__(self, author_id: int) -> None:
+        super().__init__(f"no author {author_id}; `bookmesh authors list` looks one up")
+        self.author_id = author_id
+
+
+class SubjectUnknown(CatalogError):
+    """The catalog has no subject of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no subject {name!r}; `bookmesh subjects list` lists them")
+        self.name = name
+
+
+class EditInvalid(CatalogError):
+    """A change would write what no book can have; nothing was changed."""
+
+    def __init__(self, field: str, value: object, *, expected: str) -> None:
+        super().__init__(f"{field} {value!r}: expected {expected}")
+        self.field, self.value, self.expected = field, value, expected
+
+
+class EditConflict(CatalogError):
+    """A change contradicts what the catalog holds; nothing was changed."""
+
+    def __init__(self, message: str, *, book_id: int | None = None) -> None:
+        super().__init__(message)
+        self.book_id = book_id
+        """The book that is in the way, if one is."""
 
 
 class SourceOptionInvalid(CatalogError):

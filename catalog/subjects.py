@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from catalog.tables import Book, BookSubject, Subject
 
+MAX_SUBJECTS_A_BOOK = 20
+
 
 @dataclass(frozen=True, slots=True)
 class SubjectRow:

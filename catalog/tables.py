@@ -60,6 +60,21 @@ class Hidden(StrEnum):
     """An operator has taken it out."""
 
 
+class EditedField(StrEnum):
+    """What of a book an operator may have settled."""
+
+    TITLE = "title"
+    AUTHORS = "authors"
+    YEAR = "year"
+    LANGUAGE = "language"
+    DESCRIPTION = "description"
+    N_PAGES = "n_pages"
+    SUBJECTS = "subjects"
+    HIDDEN = "hidden"
+    HEIR = "heir"
+    """That it is part of the book that has replaced it."""
+
+
 class JobState(StrEnum):
     """How far a job of the worker is."""
 
@@ -184,6 +199,7 @@ class BookEdit(Base):
 
     book_id: Mapped[int] = mapped_column(ForeignKey("books.book_id", ondelete="CASCADE"), primary_key=True)
     field: Mapped[str] = mapped_column(String(20), primary_key=True)
+    """One of `EditedField`."""
     edited_at: Mapped[int] = mapped_column(BigInteger)
     """Seconds since 1970 UTC."""
 
@@ -199,6 +215,18 @@ class Edition(Base):
     n_pages: Mapped[int | None] = mapped_column(Integer)
 
 
+class EditionEdit(Base):
+    """That an operator has settled whose edition an ISBN is: its book's, or nobody's where it has none."""
+
+    __tablename__ = "edition_edits"
+
+    isbn13: Mapped[str] = mapped_column(String(13), primary_key=True)
+    moved_from: Mapped[int | None] = mapped_column(Integer)
+    """The book that it was taken from; null if it had none."""
+    edited_at: Mapped[int] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC."""
+
+
 class Author(Base):
     """A person who wrote; `name_key` is the name without case, accents and punctuation."""
 
@@ -210,7 +238,10 @@ class Author(Base):
 
 
 class AuthorAlias(Base):
-    """Another name of an author, by its key: books of that name are theirs."""
+    """A name that an operator gave an author or took from them, by its key: books of that name are theirs.
+
+    An author with any is spelled as the operator did; the present name is among them.
+    """
 
     __tablename__ = "author_aliases"
 
@@ -238,6 +269,17 @@ class SubjectAlias(Base):
 
     raw: Mapped[str] = mapped_column(String(RAW_SUBJECT_LENGTH), primary_key=True)
     subject_id: Mapped[int] = mapped_column(ForeignKey("subjects.subject_id", ondelete="CASCADE"), index=True)
+
+
+class SubjectEdit(Base):
+    """What an operator makes of a subject that imports find, by its key: another one; nothing if null."""
+
+    __tablename__ = "subject_edits"
+
+    name_key: Mapped[str] = mapped_column(String(NAME_LENGTH), primary_key=True)
+    subject_id: Mapped[int | None] = mapped_column(
+        ForeignKey("subjects.subject_id", ondelete="CASCADE"), index=True
+    )
 
 
 class BookSubject(Base):

@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from catalog.database import Database, open_database
-from catalog.merging.merged import list_merges, split_book
+from catalog.editing.books import split_book
+from catalog.merging.merged import list_merges
 from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
 from cli.console import err, number, out

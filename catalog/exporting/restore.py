@@ -17,6 +17,7 @@ from catalog.exporting.description import (
 from catalog.exporting.table_files import read_rows
 from catalog.exporting.tables import list_tables
 from catalog.identity import renew_state
+from catalog.jobs import DEBOUNCE_S, JobKind, enqueue
 from catalog.schema import prepare
 from catalog.sources.row_log import Progress
 from catalog.tables import Base, CatalogIdentity
@@ -40,6 +41,8 @@ def restore_catalog(db: Database, folder: Path, *, progress: Progress | None = N
             if progress:
                 progress("tables", done, len(description.tables))
         renew_state(connection)
+    with db.session(write=True) as session:
+        enqueue(session, JobKind.REFRESH, delay_s=DEBOUNCE_S)
     return description
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, select
 
 from catalog.cleaning import author_key, check_year, parse_year, repair_text, work_key
+from catalog.edits import Settled
 from catalog.errors import IsbnInvalid
 from catalog.importing.book_rows import BookRows, CleanBook
 from catalog.importing.identity import (
@@ -126,6 +127,8 @@ class BookImporter:
                 self._log.repairs["leading zeros of an ISBN restored"] += 1
             if isbn in seen:
                 reason = "duplicate ISBN"
+            elif self._identities.is_removed(isbn):
+                reason = "an operator has removed the ISBN"
             else:
                 seen.add(isbn)
                 isbns.append(isbn)
@@ -134,7 +137,7 @@ class BookImporter:
         return isbns
 
 
-def read_identities(connection: Connection, source: str) -> BookIdentities:
+def read_identities(connection: Connection, source: str, settled: Settled) -> BookIdentities:
     """What the catalog knows of a source's books."""
     own, foreign = Book.source == source, Book.source != source
     editions = select(Edition.isbn13, Edition.book_id).join(Book, Book.book_id == Edition.book_id)
@@ -146,6 +149,7 @@ def read_identities(connection: Connection, source: str) -> BookIdentities:
         replaced=read_dict(connection, replaced),
         split=read_dict(connection, split),
         read_description=lambda book_id: _read_description(connection, book_id),
+        settled=settled,
     )
     ids = read_ids(connection, select(Book.external_id, Book.book_id).where(own), Book.book_id)
     return BookIdentities(ids, stored)

@@ -9,6 +9,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from catalog.bulk import CHUNK_ROWS, RowWriter
+from catalog.importing.changes import Changes
 from catalog.importing.origins import Origins
 from catalog.importing.users import UserImporter
 from catalog.sources.records import RawEvent
@@ -40,6 +41,7 @@ class EventImporter:
     ) -> None:
         """`find_book` tells the book of a work or an ISBN, or why there is none."""
         self._users, self._find_book, self._log = users, find_book, log
+        self.changes = Changes()
         self._origins = Origins()
         self._user_ids, self._book_ids, self._kinds, self._at = array("i"), array("i"), array("b"), array("q")
 
@@ -66,7 +68,9 @@ class EventImporter:
         columns = (self._user_ids, self._book_ids, self._kinds, self._at)
         incoming = EventColumns(*(np.array(column, dtype=np.int64) for column in columns))
         is_new = find_new(_read_events(connection, source), incoming)
-        self._count(find_new(_NONE, incoming))
+        is_first = find_new(_NONE, incoming)
+        self._count(is_first)
+        self.changes = Changes(new=int(is_new.sum()), unchanged=int(is_first.sum() - is_new.sum()))
         now = int(time.time())
         writer = RowWriter.inserting(connection, Event, "user_id", "book_id", "kind", "at", "created_at")
         writer.extend(

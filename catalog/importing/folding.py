@@ -72,12 +72,20 @@ def merge_variants(counts: Mapping[str, int]) -> dict[str, str]:
     names = read_subject_words().names
     by_stem: dict[str, list[str]] = defaultdict(list)
     for key in counts:
-        by_stem[_stem(key)].append(key)
+        by_stem[find_stem(key)].append(key)
     merged: dict[str, str] = {}
     for keys in by_stem.values():
         best = min(keys, key=lambda key: (key not in names, -counts[key], key))
         merged |= {key: best for key in keys if key != best}
     return merged
+
+
+def find_stem(key: str) -> str:
+    """What the keys that are forms of one another share."""
+    words = key.split()
+    if len(words) > 1 and words[-1] in _SUFFIXES and key not in read_subject_words().names:
+        words.pop()
+    return " ".join([*words[:-1], _singular(words[-1])])
 
 
 def choose_names(
@@ -113,13 +121,6 @@ def _canonical(key: str) -> str:
         if form in names:
             return subject_key(names[form])
     return key
-
-
-def _stem(key: str) -> str:
-    words = key.split()
-    if len(words) > 1 and words[-1] in _SUFFIXES and key not in read_subject_words().names:
-        words.pop()
-    return " ".join([*words[:-1], _singular(words[-1])])
 
 
 def _singular(word: str) -> str:

@@ -2,15 +2,17 @@
 
 A work is known by its source and external id, or joins an earlier work of its title and first author. An
 edition that names no work is known by its ISBNs, then by its title and first author. What this import says
-goes before what is stored, but not before what an operator has split; and no id that was ever given out means
-another book.
+goes before what is stored, but not before what an operator has settled; and no id that was ever given out
+means another book.
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from enum import Enum, auto
 from typing import NamedTuple
 
+from catalog.edits import PlacedIsbn, Settled
 from catalog.importing.ids import Ids
+from catalog.tables import EditedField
 
 
 class Found(Enum):
@@ -63,6 +65,8 @@ class StoredBooks(NamedTuple):
     """Books that an operator has split, with those that they were part of."""
     read_description: Callable[[int], Description]
     """Of a book, by its id."""
+    settled: Settled = Settled()
+    """What operators have settled."""
 
 
 class BookIdentities:
@@ -78,6 +82,8 @@ class BookIdentities:
         self._used: set[int] = set()
         self._moved: dict[int, int] = {}
         self._left: set[tuple[int, int]] = set()
+        self._adopted: dict[int, int] = {}
+        self._heirs_by_hand = set(stored.settled.heirs.values())
 
     def has_work(self, external_id: str) -> bool:
         """Whether this import has told of the work."""
@@ -90,6 +96,10 @@ class BookIdentities:
     def match_work(self, external_id: str, key: str | None) -> Match:
         """The book of a work; `key` is equal for works of one title and first author."""
         own = self._ids.get(external_id)
+        if (heir_id := self._find_heir(own)) is not None:
+            self._book_of_work[external_id] = heir_id
+            self._note_key(key, heir_id)
+            return Match(heir_id, Found.JOINED)
         known = self._find_work(key, own) if key and own not in self._stored.split else None
         if known is None or known == own:
             match = self._match_id(external_id, Description(key, is_edition=False))
@@ -119,6 +129,9 @@ class BookIdentities:
     ) -> Match | None:
         """The book of an edition; if none is known a new one of this external id, or None without one."""
         own = None if external_id is None else self._ids.get(external_id)
+        if (settled := self._find_settled(work, isbns, own)) is not None:
+            self._note_key(key, settled)
+            return Match(settled, Found.JOINED)
         known = self._find_split(isbns)
         if known is None:
             known = self._book_of_work[work] if work is not None else self._find_book(isbns, key, own)
@@ -134,11 +147,14 @@ class BookIdentities:
 
     def place_isbn(self, isbn: str, book_id: int) -> EditionChange:
         """Give an ISBN to a book; of several books the last one has it, but a split book keeps its own."""
+        if (placed := self._stored.settled.isbns.get(isbn)) is not None and placed.book_id is not None:
+            self._leave_placed(isbn, placed, book_id)
+            return EditionChange.NOTHING
         stored = self._stored.editions.get(isbn)
         if stored is not None and stored in self._stored.split and stored != book_id:
             self._book_of_isbn[isbn] = stored
             return EditionChange.NOTHING
-        is_new = isbn not in self._book_of_isbn
+        is_new, is_placed = isbn not in self._book_of_isbn, self._book_of_isbn.get(isbn) == book_id
         self._book_of_isbn[isbn] = book_id
         if isbn in self._stored.foreign_isbns:
             return EditionChange.LEAVE_TO_OTHER_SOURCE
@@ -147,11 +163,21 @@ class BookIdentities:
         if stored != book_id:
             self._moved[stored] = book_id
             self._left.add((book_id, stored))
-        return EditionChange.UPDATE
+        # As when it is new: of several records the first tells of it.
+        return EditionChange.NOTHING if is_placed else EditionChange.UPDATE
+
+    def is_removed(self, isbn: str) -> bool:
+        """Whether an operator wants the ISBN to be nobody's."""
+        placed = self._stored.settled.isbns.get(isbn)
+        return placed is not None and placed.book_id is None
 
     def replacements(self) -> dict[int, int]:
         """Books that are another one by now and that this import describes no more, with their heirs."""
         return {old: new for old, new in self._moved.items() if old not in self._used}
+
+    def adopted(self) -> dict[int, int]:
+        """Books of this import that have an ISBN of one that an operator added, with that one."""
+        return {old: new for old, new in self._adopted.items() if old in self._used}
 
     def returned(self) -> list[int]:
         """Books that had an heir and are themselves again, or are to have another one."""
@@ -178,12 +204,15 @@ class BookIdentities:
     def book_of_work(self, external_id: str) -> int | None:
         """The book of a work that the source has now or had once."""
         book_id = self._book_of_work.get(external_id)
-        return self._current(self._ids.get(external_id)) if book_id is None else book_id
+        return self._current(self._ids.get(external_id)) if book_id is None else self._settle(book_id)
 
     def book_of_isbn(self, isbn: str) -> int | None:
         """The book of an ISBN that the source has now or had once."""
         book_id = self._book_of_isbn.get(isbn)
-        return self._current(self._stored.editions.get(isbn)) if book_id is None else book_id
+        if book_id is not None:
+            return self._settle(book_id)
+        placed = self._stored.settled.isbns.get(isbn)
+        return self._current(placed.book_id if placed else self._stored.editions.get(isbn))
 
     def _match_id(self, external_id: str, description: Description) -> Match:
         book_id, is_new = self._ids.get_or_create(external_id)
@@ -200,12 +229,37 @@ class BookIdentities:
     def _find_work(self, key: str, own: int | None) -> int | None:
         """The book of a title and author: this import's, or the stored one that the work is part of."""
         known, heir = self._book_of_key.get(key), self._stored.replaced.get(own) if own else None
-        if known is None and heir is not None and self._describe(heir).key == key:
-            return heir
-        return known
+        if known is not None or heir is None:
+            return known
+        return heir if self._is_named_by_hand(heir) or self._describe(heir).key == key else None
+
+    def _is_named_by_hand(self, book_id: int) -> bool:
+        """Whether the stored title and author do not tell what the source calls the book."""
+        settled = self._stored.settled
+        return book_id in self._heirs_by_hand or settled.has(book_id, EditedField.TITLE, EditedField.AUTHORS)
 
     def _describe(self, book_id: int) -> Description:
         return self._described.get(book_id) or self._stored.read_description(book_id)
+
+    def _find_settled(self, work: str | None, isbns: Sequence[str], own: int | None) -> int | None:
+        """The book that an operator has made an edition's; a work that it names counts for ISBNs alone."""
+        if (heir_id := self._find_heir(own)) is not None:
+            return heir_id
+        placed = [self._stored.settled.isbns.get(isbn) for isbn in isbns]
+        return placed[0].book_id if work is None and all(placed) and placed[0] else None
+
+    def _find_heir(self, book_id: int | None) -> int | None:
+        """The book that an operator has made this one a part of."""
+        return None if book_id is None else self._stored.settled.heirs.get(book_id)
+
+    def _leave_placed(self, isbn: str, placed: PlacedIsbn, book_id: int) -> None:
+        """Leave an ISBN where an operator has put it, whatever book this import would have it be of."""
+        assert placed.book_id is not None
+        self._book_of_isbn[isbn] = placed.book_id
+        if placed.moved_from is not None:
+            self._left.add((placed.book_id, placed.moved_from))
+        if placed.is_own and book_id in self._described and book_id not in self._stored.split:
+            self._adopted.setdefault(book_id, placed.book_id)
 
     def _find_split(self, isbns: Sequence[str]) -> int | None:
         """The split book that has all of these ISBNs."""
@@ -221,7 +275,7 @@ class BookIdentities:
         if key in self._book_of_key:
             return self._book_of_key[key]
         stored = next((self._stored.editions[isbn] for isbn in isbns if isbn in self._stored.editions), None)
-        if stored is None or stored == own or not key:
+        if stored is None or stored == own or not key or self._is_named_by_hand(stored):
             return stored
         # Its title and author alone have made it an edition of that book, and they say so no more.
         description = self._describe(stored)
@@ -229,7 +283,12 @@ class BookIdentities:
 
     def _current(self, book_id: int | None) -> int | None:
         """The book itself, or its heir of an earlier import or of this one."""
-        if book_id is None or book_id in self._used:
-            return book_id
-        heir = self._stored.replaced.get(book_id, book_id)
-        return heir if heir in self._used else self._moved.get(heir, heir)
+        if book_id is None:
+            return None
+        return self._settle(book_id if book_id in self._used else self._stored.replaced.get(book_id, book_id))
+
+    def _settle(self, book_id: int) -> int:
+        """What becomes of a book by the end of this import."""
+        if book_id not in self._used:
+            book_id = self._moved.get(book_id, book_id)
+        return self._adopted.get(book_id, book_id)

@@ -1,5 +1,7 @@
 """Hands out ids: rows that are stored keep theirs, new ones get the next."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -32,11 +34,13 @@ def is_usable_id(external_id: str) -> bool:
     return 0 < len(external_id) <= EXTERNAL_ID_LENGTH
 
 
-def read_ids(connection: Connection, stored: Any, column: Any) -> Ids:
-    """Ids that continue those of `column`; `stored` selects keys with their ids."""
+def read_ids(
+    connection: Connection, stored: Any, column: Any, *, aliases: Mapping[str, int] = MappingProxyType({})
+) -> Ids:
+    """Ids that continue those of `column`; `stored` selects keys with their ids, `aliases` go before them."""
     # Where rows can be locked, other writers of new ids wait.
     largest = connection.scalar(select(column).order_by(column.desc()).limit(1).with_for_update())
-    return Ids(read_dict(connection, stored), first_new=(largest or 0) + 1)
+    return Ids(read_dict(connection, stored) | dict(aliases), first_new=(largest or 0) + 1)
 
 
 def read_dict(connection: Connection, query: Any) -> dict[Any, Any]:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from catalog.bulk import CHUNK_ROWS, RowWriter
 from catalog.errors import IsbnInvalid
+from catalog.importing.changes import Changes
 from catalog.importing.identity import BookIdentities
 from catalog.importing.ids import is_usable_id
 from catalog.importing.rating_columns import (
@@ -37,6 +38,7 @@ class RatingImporter:
         self._found_books: dict[tuple[str | None, str], int | str] = {}
         self._found_ratings: dict[str, float | str] = {}
         self._collected = RatingCollector()
+        self.changes = Changes()
 
     def add(self, raw: RawRating) -> None:
         """Note a rating of a known book; others are dropped."""
@@ -84,6 +86,8 @@ class RatingImporter:
         )
         columns, not_here = ("rating", "rated_at"), {"given_here": False}
         new, changed = incoming.take(~found), incoming.take(is_changed & ~is_older)
+        n_stored = found.sum() - changed.user_id.size
+        self.changes = Changes(new.user_id.size, changed.user_id.size, int(n_stored))
         RowWriter.inserting(connection, Rating, *columns, *key, **not_here).extend(new.rows())
         RowWriter.updating(connection, Rating, *columns, where=key, **not_here).extend(changed.rows())
         return overlay(stored, incoming.take(~is_older))

@@ -2,9 +2,14 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection, insert
+
+from catalog.importing.changes import Changes
 from catalog.sources.row_log import FileReport
+from catalog.tables import StoredReport
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,15 @@ class ImportReport:
     """Values mended or left unknown, per kind."""
     totals: dict[str, int]
     """Rows of this source in the catalog after the import, and what became of them."""
+    changes: dict[str, Changes]
+    """What the import found new, changed and unchanged, per kind."""
+
+
+def store_report(connection: Connection, report: ImportReport) -> None:
+    """Keep the report in the catalog."""
+    started_at = int(datetime.fromisoformat(report.started_at).timestamp())
+    text = json.dumps(asdict(report), ensure_ascii=False)
+    connection.execute(insert(StoredReport).values(source=report.source, started_at=started_at, report=text))
 
 
 def write_report(report: ImportReport, folder: Path) -> Path:

@@ -2,22 +2,25 @@
 
 import time
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
 from catalog.database import Database
-from catalog.identity import new_revision, renew_state
+from catalog.edits import read_settled
+from catalog.identity import lock_catalog, new_revision, renew_state
 from catalog.importing.book_rows import BookRows
 from catalog.importing.books import BookImporter, read_identities
+from catalog.importing.changes import Changes
 from catalog.importing.events import EventImporter
 from catalog.importing.favourites import write_favourites
 from catalog.importing.identity import BookIdentities
 from catalog.importing.ratings import RatingImporter
-from catalog.importing.report import ImportReport
+from catalog.importing.report import ImportReport, store_report
 from catalog.importing.subjects import SubjectCollector
 from catalog.importing.users import UserImporter
 from catalog.jobs import DEBOUNCE_S, JobKind, enqueue
-from catalog.merging.merge import merge_books
+from catalog.merging.merge import merge_books, merge_for_good
 from catalog.merging.undo import undo_merges
 from catalog.scales import write_scale
 from catalog.schema import prepare
@@ -36,32 +39,44 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
     prepare(db)
     log = RowLog(progress or _ignore)
     with db.session(write=True) as session:
-        totals = _import(session.connection(), source, log, latest_year=started.year + 1)
-        files = log.file_reports()
+        outcome = _import(session.connection(), source, log, latest_year=started.year + 1)
+        report = ImportReport(
+            source=source.name,
+            started_at=started.isoformat(timespec="seconds"),
+            seconds=round(time.perf_counter() - clock, 1),
+            files=log.file_reports(),
+            repairs=dict(sorted(log.repairs.items())),
+            totals={**_count(session.connection(), source.name), **outcome.totals},
+            changes=outcome.changes,
+        )
+        store_report(session.connection(), report)
     with db.session(write=True) as session:
         enqueue(session, JobKind.REFRESH, delay_s=DEBOUNCE_S)
-    return ImportReport(
-        source=source.name,
-        started_at=started.isoformat(timespec="seconds"),
-        seconds=round(time.perf_counter() - clock, 1),
-        files=files,
-        repairs=dict(sorted(log.repairs.items())),
-        totals=totals,
-    )
+    return report
 
 
-def _import(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> dict[str, int]:
+class _Outcome(NamedTuple):
+    """Totals, and what changed, per kind."""
+
+    totals: dict[str, int]
+    changes: dict[str, Changes]
+
+
+def _import(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> _Outcome:
+    lock_catalog(connection)
     write_scale(connection, source.name, source.scale)
-    identities, book_totals = _import_books(connection, source, log, latest_year=latest_year)
-    user_totals = _import_users(connection, source, identities, log)
-    return {**_count(connection, source.name), **book_totals, **user_totals}
+    identities, of_books = _import_books(connection, source, log, latest_year=latest_year)
+    of_users = _import_users(connection, source, identities, log)
+    return _Outcome(of_books.totals | of_users.totals, of_books.changes | of_users.changes)
 
 
 def _import_books(
     connection: Connection, source: Source, log: RowLog, *, latest_year: int
-) -> tuple[BookIdentities, dict[str, int]]:
+) -> tuple[BookIdentities, _Outcome]:
     """Which book everything of the source is, and totals."""
-    identities, rows = read_identities(connection, source.name), BookRows(connection, source.name)
+    settled = read_settled(connection, source.name)
+    identities = read_identities(connection, source.name, settled)
+    rows = BookRows(connection, source.name, settled)
     subjects = SubjectCollector()
     books = BookImporter(identities, rows, subjects, log, latest_year=latest_year)
     for work in source.works(log):
@@ -72,14 +87,16 @@ def _import_books(
     undo_merges(connection, identities.returned(), placed=identities.placed_isbns())
     heirs = identities.replacements()
     merge_books(connection, heirs, lost_editions=identities.lost_editions(heirs.keys()))
+    adopted = identities.adopted()
+    merge_for_good(connection, adopted)
     rows.fill_years()
     totals = {"works merged with another": books.n_works_merged, "books replaced by another": len(heirs)}
-    return identities, {**totals, **subjects.write(connection, source.name)}
+    totals |= subjects.write(connection, source.name, settled, adopted=adopted)
+    changes = {"books": rows.books, "editions": rows.editions, "subjects of books": subjects.changes}
+    return identities, _Outcome(totals, changes)
 
 
-def _import_users(
-    connection: Connection, source: Source, books: BookIdentities, log: RowLog
-) -> dict[str, int]:
+def _import_users(connection: Connection, source: Source, books: BookIdentities, log: RowLog) -> _Outcome:
     users = UserImporter(connection, source.name, log)
     for user in source.users(log):
         users.add(user)
@@ -95,10 +112,11 @@ def _import_users(
     # What every reader should be shown may have changed; these are the numbers that caches ask.
     connection.execute(update(User).where(User.source == source.name).values(revision=new_revision()))
     renew_state(connection)
-    return {
+    totals = {
         "readers with favourite subjects": n_with_favourites,
         "readers created from ratings": users.n_created_for_ratings,
     }
+    return _Outcome(totals, {"readers": users.changes, "ratings": ratings.changes, "events": events.changes})
 
 
 def _count(connection: Connection, source: str) -> dict[str, int]:

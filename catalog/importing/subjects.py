@@ -1,24 +1,35 @@
 """Collects raw subjects of books while they stream by, then folds and writes them all at once."""
 
 from array import array
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 import numpy as np
 from sqlalchemy import Connection, delete, select
 
 from catalog.bulk import CHUNK_ROWS, RowWriter
 from catalog.cleaning import subject_key
-from catalog.importing.folding import choose_names, fold_key, merge_variants
-from catalog.importing.ids import read_ids
+from catalog.edits import OWN_SOURCE, Settled
+from catalog.importing.changes import Changes
+from catalog.importing.folding import choose_names, find_stem, fold_key, merge_variants
+from catalog.importing.ids import read_dict, read_ids
 from catalog.importing.subject_words import read_subject_words
-from catalog.subjects import update_main_subjects
-from catalog.tables import RAW_SUBJECT_LENGTH, Book, BookSubject, Subject, SubjectAlias
+from catalog.subjects import MAX_SUBJECTS_A_BOOK, update_main_subjects
+from catalog.tables import (
+    RAW_SUBJECT_LENGTH,
+    Book,
+    BookSubject,
+    EditedField,
+    Subject,
+    SubjectAlias,
+    SubjectEdit,
+)
 from foundation.arrays import I64, pack_pairs, rank_in_group, unpack_pairs
 
-MAX_SUBJECTS_A_BOOK = 20
 SHARE_OF_ONE_AUTHOR = 0.5
 """A subject most of whose books are one author's is that author, a series or a hero of theirs."""
 FEWEST_BOOKS_FOR_SHARE = 3
+Rows = tuple[I64, I64, I64]
+"""Columns book_id, subject_id, position."""
 _NOTHING = -1
 """Number of the key of raw strings that fold to nothing; as an index it is the last place."""
 
@@ -31,6 +42,7 @@ class SubjectCollector:
         self._exact: dict[str, str] = {}
         self._authors: dict[str | int, int] = {}
         self._columns = array("q"), array("q"), array("q")
+        self.changes = Changes()
 
     def add(
         self, book_id: int, raws: Sequence[str], exact: Sequence[str] = (), *, first_author: str | None
@@ -46,9 +58,16 @@ class SubjectCollector:
             raw_idx.append(self._raws.setdefault(raw, len(self._raws)))
             author_idx.append(author)
 
-    def write(self, connection: Connection, source: str) -> dict[str, int]:
-        """Replace the subjects of the books that were added; return totals for the report."""
+    def write(
+        self, connection: Connection, source: str, settled: Settled, *, adopted: Mapping[int, int]
+    ) -> dict[str, int]:
+        """Replace the subjects of the books that were added; return totals for the report.
+
+        `adopted` books are part of others by now. What an operator has settled stays.
+        """
         book_ids, raw_idx, author_idx = (np.array(column, dtype=np.int64) for column in self._columns)
+        for book_id, heir_id in adopted.items():
+            book_ids[book_ids == book_id] = heir_id
         raws = list(self._raws)
         keys, key_of_raw = fold_all(raws, raw_idx, book_ids, self._exact)
         public = read_subject_words().names.keys() | self._exact.keys()
@@ -62,17 +81,32 @@ class SubjectCollector:
             n_books=np.unique(book_ids).size,
         )
         names |= {key: known.get(key, name) for key, name in self._exact.items()}
-        id_of_name = _write_names(connection, sorted(set(names.values())))
+        id_of_name = _find_ids(connection, sorted(set(names.values())))
         subject_of_key = np.array(
             [id_of_name[names[key]] if key in names else _NOTHING for key in keys] + [_NOTHING]
         )
         subject_of_raw = subject_of_key[key_of_raw]
         _write_aliases(connection, raws, subject_of_raw)
         generic = [id_of_name[name] for name in read_subject_words().generic if name in id_of_name]
+        books_kept = [book_id for book_id in settled.fields if settled.has(book_id, EditedField.SUBJECTS)]
+        is_ours = np.isin(book_ids, [*books_kept, *settled.foreign], invert=True)
+        book_ids, raw_idx = book_ids[is_ours], raw_idx[is_ours]
         rows = rank_subjects(book_ids, subject_of_raw[raw_idx], np.array(generic, dtype=np.int64))
-        _forget_book_subjects(connection, np.unique(book_ids))
-        _write_book_subjects(connection, source, rows)
+        differing = self._compare(_read_book_subjects(connection, np.unique(book_ids)), rows)
+        _forget_book_subjects(connection, differing)
+        is_new = np.isin(rows[0], differing)
+        books, subjects, positions = (column[is_new] for column in rows)
+        _write_book_subjects(connection, source, (books, subjects, positions))
         return {"raw subjects": len(raws), "raw subjects folded": int((subject_of_raw != _NOTHING).sum())}
+
+    def _compare(self, stored: Rows, rows: Rows) -> I64:
+        """Ids of the books whose subjects are not what is stored; all books are counted."""
+        both = np.setxor1d(_pack(stored), _pack(rows))
+        differing, before = np.unique(unpack_pairs(both)[0]), np.unique(stored[0])
+        n_changed = int(np.isin(differing, before).sum())
+        n_unchanged = np.union1d(before, rows[0]).size - differing.size
+        self.changes = Changes(differing.size - n_changed, n_changed, n_unchanged)
+        return differing
 
 
 def fold_all(
@@ -123,7 +157,7 @@ def count_books(groups: I64, book_ids: I64, n_groups: int) -> I64:
     return np.bincount(group_of_pair[group_of_pair != _NOTHING], minlength=n_groups)
 
 
-def rank_subjects(book_ids: I64, subject_ids: I64, generic: I64) -> tuple[I64, I64, I64]:
+def rank_subjects(book_ids: I64, subject_ids: I64, generic: I64) -> Rows:
     """Columns book_id, subject_id, position of every book's subjects, at most MAX_SUBJECTS_A_BOOK each.
 
     Those that most raw strings of the book fold to come first, then those that its source named first;
@@ -158,6 +192,21 @@ def _commonest_spellings(
     return spellings
 
 
+def _find_ids(connection: Connection, names: list[str]) -> dict[str, int]:
+    """Ids of these subjects, new ones among them; a name of which an operator has made another has its id."""
+    edits = read_dict(connection, select(SubjectEdit.name_key, SubjectEdit.subject_id))
+    by_stem = {find_stem(key): key for key in sorted(edits)}
+    known = set(connection.scalars(select(Subject.name))) if edits else set()
+    edited: dict[str, int] = {}
+    for name in names:
+        key = subject_key(name)
+        if key not in edits and name not in known:
+            key = by_stem.get(find_stem(key), key)
+        if key in edits:
+            edited[name] = _NOTHING if edits[key] is None else edits[key]
+    return edited | _write_names(connection, [name for name in names if name not in edited])
+
+
 def _write_names(connection: Connection, names: list[str]) -> dict[str, int]:
     """Ids of these subjects, old and new."""
     ids = read_ids(connection, select(Subject.name, Subject.subject_id), Subject.subject_id)
@@ -184,13 +233,28 @@ def _write_aliases(connection: Connection, raws: Sequence[str], subject_of_raw: 
     RowWriter.inserting(connection, SubjectAlias, "raw", "subject_id").extend(wanted.items())
 
 
+def _read_book_subjects(connection: Connection, book_ids: I64) -> Rows:
+    query, found = select(BookSubject.book_id, BookSubject.subject_id, BookSubject.position), []
+    for start in range(0, book_ids.size, CHUNK_ROWS):
+        chunk = book_ids[start : start + CHUNK_ROWS].tolist()
+        rows = connection.execute(query.where(BookSubject.book_id.in_(chunk))).all()
+        found.append(np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 3))
+    books, subjects, positions = np.concatenate([*found, np.empty((0, 3), dtype=np.int64)]).T
+    return books, subjects, positions
+
+
+def _pack(rows: Rows) -> I64:
+    books, subjects, positions = rows
+    return pack_pairs(books, subjects * MAX_SUBJECTS_A_BOOK + positions)
+
+
 def _forget_book_subjects(connection: Connection, book_ids: I64) -> None:
     for start in range(0, book_ids.size, CHUNK_ROWS):
         chunk = book_ids[start : start + CHUNK_ROWS].tolist()
         connection.execute(delete(BookSubject).where(BookSubject.book_id.in_(chunk)))
 
 
-def _write_book_subjects(connection: Connection, source: str, rows: tuple[I64, I64, I64]) -> None:
+def _write_book_subjects(connection: Connection, source: str, rows: Rows) -> None:
     writer = RowWriter.inserting(connection, BookSubject, "book_id", "subject_id", "position")
     writer.extend(zip(*(column.tolist() for column in rows), strict=True))
-    update_main_subjects(connection, Book.source == source)
+    update_main_subjects(connection, Book.source.in_([source, OWN_SOURCE]))

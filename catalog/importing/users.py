@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 
 from catalog.bulk import RowWriter
 from catalog.cleaning import parse_age_group, repair_text
+from catalog.importing.changes import Changes
 from catalog.importing.ids import is_usable_id, read_ids
 from catalog.sources.records import RawUser
 from catalog.sources.row_log import RowLog
@@ -39,6 +40,7 @@ class UserImporter:
         self._stored = {row[0]: Profile(*row[1:]) for row in stored}
         self._seen: set[str] = set()
         self.n_created_for_ratings = 0
+        self.changes = Changes()
         self._new = RowWriter.inserting(
             connection, User, "user_id", "source", "external_id", *Profile._fields, "revision"
         )
@@ -90,8 +92,12 @@ class UserImporter:
     def _write(self, external_id: str, profile: Profile) -> int:
         user_id, is_new = self._ids.get_or_create(external_id)
         if is_new:
+            self.changes.new += 1
             self._new.add(user_id, self._source, external_id, *profile, 0)
-        elif self._stored[user_id] != profile:
+        elif self._stored[user_id] == profile:
+            self.changes.unchanged += 1
+        else:
+            self.changes.changed += 1
             self._changed.add(*profile, user_id)
         if self._new.is_full or self._changed.is_full:
             self.flush()

@@ -13,11 +13,13 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, 
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from catalog.bulk import RowWriter
+from catalog.edits import settle
 from catalog.merging.best import insert_best
 from catalog.tables import (
     Base,
     Book,
     BookSubject,
+    EditedField,
     Edition,
     Event,
     Merge,
@@ -64,6 +66,14 @@ def merge_books(
     raise_revisions_of(connection, select(Merge.heir_id).where(ours))
     for book_id, heir_id in heirs.items():
         log.info("book_merged", book=book_id, heir=heir_id, merge=merge_ids[book_id])
+
+
+def merge_for_good(connection: Connection, heirs: Mapping[int, int]) -> None:
+    """The same, as an operator would have it: no import makes these books separate again."""
+    merge_books(connection, heirs)
+    for book_id in heirs:
+        connection.execute(update(Book).where(Book.book_id == book_id).values(split_from=None))
+        settle(connection, book_id, [EditedField.HEIR])
 
 
 def raise_revisions_of(connection: Connection, book_ids: Select[int]) -> None:

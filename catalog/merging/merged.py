@@ -1,14 +1,11 @@
-"""What an operator sees of merges, and how they undo one."""
+"""What an operator sees of merges."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
-from catalog.errors import BookNotMerged, BookUnknown
-from catalog.identity import renew_state
-from catalog.merging.undo import undo_merges
 from catalog.tables import Book, Merge, MergedEdition, MergedRating
 
 
@@ -60,21 +57,3 @@ def list_merges(session: Session, *, limit: int) -> Sequence[MergedBookRow]:
         .limit(limit)
     )  # fmt: skip
     return [MergedBookRow(**row._mapping) for row in rows]
-
-
-def split_book(session: Session, book_id: int) -> int:
-    """Undo the merge of a book for good, and tell which book was its heir; within `db.session(write=True)`.
-
-    No later import makes it part of another book by title and author, nor gives its ISBNs to another. Raises
-    BookUnknown or BookNotMerged.
-    """
-    found = session.execute(select(Book.book_id, Book.replaced_by).filter_by(book_id=book_id)).one_or_none()
-    if found is None:
-        raise BookUnknown(book_id)
-    heir_id: int | None = found.replaced_by
-    if heir_id is None:
-        raise BookNotMerged(book_id)
-    undo_merges(session.connection(), [book_id])
-    session.execute(update(Book).where(Book.book_id == book_id).values(split_from=heir_id))
-    renew_state(session.connection())
-    return heir_id

@@ -110,6 +110,18 @@ def _create_tables() -> None:
         options=CLUSTERED,
     )
     create_table(
+        "edition_edits",
+        Column("isbn13", String(13), primary_key=True),
+        Column("moved_from", Integer()),
+        Column("edited_at", BigInteger(), nullable=False),
+    )
+    create_table(
+        "subject_edits",
+        Column("name_key", String(200), primary_key=True),
+        _key("subject_id"),
+        indexes=[["subject_id"]],
+    )
+    create_table(
         "import_reports",
         Column("report_id", Integer(), primary_key=True),
         Column("source", String(40), nullable=False),

@@ -179,10 +179,11 @@ def test_an_item_that_was_merged_stays_so_when_only_ratings_are_imported(db: Dat
 def test_the_order_of_works_changes_nothing(db: Database) -> None:
     works = [work("A", "Ash"), work("B", "Ash")]
     import_source(db, replace(ITEMS, work_list=works))
+    query = select(Book.book_id, Book.external_id, Book.replaced_by).order_by(Book.book_id)
     with db.session() as session:
-        before = session.execute(select(Book.book_id, Book.external_id, Book.replaced_by)).all()
+        before = session.execute(query).all()
 
     import_source(db, replace(ITEMS, work_list=works[::-1]))
 
     with db.session() as session:
-        assert session.execute(select(Book.book_id, Book.external_id, Book.replaced_by)).all() == before
+        assert session.execute(query).all() == before

@@ -1,7 +1,8 @@
 """What an import leaves in the catalog, on each database."""
 
+import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from catalog.demo.mess import Messy
 from catalog.demo.source import Demo
 from catalog.events import dismiss
 from catalog.importing import ImportReport, import_source
+from catalog.importing.changes import Changes
 from catalog.jobs import JobKind, list_jobs
 from catalog.ratings import delete_rating, put_rating
 from catalog.sources.records import RawRating
@@ -27,12 +29,13 @@ from catalog.tables import (
     EventKind,
     Job,
     Rating,
+    StoredReport,
     Subject,
     SubjectAlias,
     User,
 )
 from catalog.users import find_user, read_profile
-from tests.catalog.shelf import ListSource, edition, isbn, rating, user, work
+from tests.catalog.shelf import ListSource, edition, event, isbn, rating, user, work
 
 
 def dropped(report: ImportReport, file: str) -> dict[str, int]:
@@ -74,7 +77,7 @@ def subjects_of(db: Database, external_id: str) -> list[str]:
 
 
 def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table but what caches ask for, and what the worker is told."""
+    """Every row of every table but what caches ask for, what the worker is told, and reports."""
     with db.session() as session:
         return {
             table.name: [
@@ -86,7 +89,7 @@ def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
                 )
             ]
             for table in Base.metadata.sorted_tables
-            if table.name not in (CatalogIdentity.__tablename__, Job.__tablename__)
+            if table.name not in {each.__tablename__ for each in (CatalogIdentity, Job, StoredReport)}
         }
 
 
@@ -309,6 +312,80 @@ def test_importing_twice_changes_nothing(db: Database) -> None:
 
     assert contents(db) == before
     assert report.totals["readers created from ratings"] == 0
+    assert len(report.changes) == 6
+    assert {(each.new, each.changed) for each in report.changes.values()} == {(0, 0)}
+
+
+def test_a_report_tells_what_an_import_changed_and_stays_in_the_catalog(db: Database) -> None:
+    source = ListSource(
+        [work("A", "Ash", "Ada Lovelace", "Dragons"), work("B", "Birch", year=None), work("C", "Cedar")],
+        [edition(1, "Ash", of="A"), edition(2, "Birch", of="B"), edition(3, "Cedar", of="C")],
+        [user("1"), user("2")],
+        [rating("1", 1, "0"), rating("1", 2, "5")],
+        event_list=[event("1", 1)],
+    )
+    first = import_source(db, source)
+    second = import_source(
+        db,
+        replace(
+            source,
+            work_list=[
+                work("A", "Ash", "Ada Lovelace", "Ghosts"),
+                work("B", "Birch", "Ben Jonson", year=None),
+                work("C", "Cedar"),
+                work("D", "Dogwood"),
+            ],
+            edition_list=[
+                edition(1, "Ash", of="A", year="2001"),
+                *source.edition_list[1:],
+                edition(4, "Dogwood", of="D"),
+            ],
+            user_list=[user("1", "70"), user("2"), user("3")],
+            rating_list=[rating("1", 1, "9"), rating("1", 2, "5"), rating("3", 4, "1")],
+            event_list=[*source.event_list, event("2", 2)],
+        ),
+    )
+
+    assert first.changes["books"] == Changes(new=3)
+    assert second.changes == {
+        "books": Changes(new=1, changed=1, unchanged=2),
+        "editions": Changes(new=1, changed=1, unchanged=2),
+        "subjects of books": Changes(changed=1),
+        "readers": Changes(new=1, changed=1, unchanged=1),
+        "ratings": Changes(new=1, changed=1, unchanged=1),
+        "events": Changes(new=1, unchanged=1),
+    }
+    with db.session() as session:
+        stored = [json.loads(text) for text in session.scalars(select(StoredReport.report))]
+    assert stored == [asdict(first), asdict(second)]
+
+
+def test_of_two_files_that_tell_of_an_edition_the_first_counts_each_time(db: Database) -> None:
+    source = ListSource(
+        [work("A", "Ash")],
+        [edition(1, "Ash", of="A", year="1999"), edition(1, "Ash", year="1998")._replace(file="others")],
+    )
+    import_source(db, source)
+    before = contents(db)
+
+    report = import_source(db, source)
+
+    assert contents(db) == before
+    assert report.changes["editions"] == Changes(unchanged=1)
+
+
+def test_a_year_of_an_edition_stays_known_as_such(db: Database) -> None:
+    source = ListSource([work("A", "Ash", year=None)], [edition(1, "Ash", of="A", year="1999")])
+    import_source(db, source)
+    import_source(db, replace(source, edition_list=[edition(1, "Ash", of="A", year="1950")]))
+
+    with db.session() as session:
+        assert session.execute(select(Book.year, Book.filled_year)).one() == (1950, True)
+
+    import_source(db, replace(source, work_list=[work("A", "Ash", year=1940)]))
+
+    with db.session() as session:
+        assert session.execute(select(Book.year, Book.filled_year)).one() == (1940, False)
 
 
 def test_a_second_import_brings_news_and_keeps_ids(db: Database) -> None:
@@ -450,6 +527,7 @@ def test_an_interrupted_import_leaves_nothing_and_can_be_repeated(db: Database) 
         import_source(db, Interrupted(*records))
 
     assert all(rows == [] for rows in contents(db).values())
+    assert count(db, StoredReport) == 0
     import_source(db, ListSource(*records))
     assert count(db, Rating) == 1
 

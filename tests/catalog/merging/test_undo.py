@@ -8,11 +8,12 @@ from sqlalchemy import select
 
 from catalog.books import find_by_isbn, read_titles
 from catalog.database import Database
+from catalog.editing.books import split_book
 from catalog.errors import BookNotMerged, BookUnknown
 from catalog.events import dismiss
 from catalog.identity import read_state
 from catalog.importing import import_source
-from catalog.merging.merged import list_merges, split_book
+from catalog.merging.merged import list_merges
 from catalog.ratings import delete_rating, put_rating
 from catalog.tables import Base, Book
 from catalog.users import find_user, read_profile
@@ -50,7 +51,7 @@ def book_of(db: Database, number: int) -> int:
 
 
 def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table but favourites, which imports work out, and what a merge is to change."""
+    """Every row but favourites and reports, which imports make, and what a merge is to change."""
     left_out = {"revision", "split_from"}
     with db.session() as session:
         return {
@@ -63,7 +64,7 @@ def contents(db: Database) -> dict[str, list[tuple[Any, ...]]]:
                 )
             ]
             for table in Base.metadata.sorted_tables
-            if table.name not in ("user_subjects", "jobs")
+            if table.name not in ("user_subjects", "jobs", "import_reports")
         }
 
 
