@@ -100,10 +100,16 @@ def redis_url(redis_server: str) -> str:
 @pytest.fixture(scope="session")
 def mariadb_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """Port of a MariaDB of this test run; root needs no password."""
+    with running_mariadb(tmp_path_factory.mktemp("mariadb")) as port:
+        yield port
+
+
+@contextmanager
+def running_mariadb(folder: Path) -> Iterator[int]:
+    """Port of a MariaDB with its data in this folder."""
     binary = find_binary("mariadbd", "mysqld", package="mariadb-server")
     install = find_binary("mariadb-install-db", "mysql_install_db", package="mariadb-server")
-    folder, port = tmp_path_factory.mktemp("mariadb"), free_port()
-    data = folder / "data"
+    data, port = folder / "data", free_port()
     options = ["--no-defaults", f"--datadir={data}"]
     if os.geteuid() == 0:
         options.append("--user=root")
@@ -141,10 +147,14 @@ def new_mariadb_database(mariadb_port: int) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgresql_port() -> Iterator[int]:
-    """Port of a PostgreSQL of this test run; anybody is its superuser `bookmesh`.
+    """Port of a PostgreSQL of this test run; anybody is its superuser `bookmesh`."""
+    with running_postgresql() as port:
+        yield port
 
-    It sorts text by the rules of a language, as servers often do, and not by code points.
-    """
+
+@contextmanager
+def running_postgresql() -> Iterator[int]:
+    """Port of a PostgreSQL that sorts text by the rules of a language, as servers often do."""
     binary, initialize = (find_binary(name, package="postgresql") for name in ("postgres", "initdb"))
     # Not below pytest's folder: PostgreSQL refuses to run as root, and others may not enter that.
     with tempfile.TemporaryDirectory(prefix="bookmesh_postgresql_") as name:
