@@ -23,8 +23,8 @@ from catalog.sqlite import N_OPENED, DatabaseFile, open_sqlite
 from foundation.urls import hide_password
 
 REFUSALS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
-MYSQL_UNKNOWN_COLUMN = 1054
-"""To PyMySQL this is as operational an error as a database that is away."""
+MYSQL_REFUSALS = {1054: "unknown column", 3819: "a check, of MySQL", 4025: "a check, of MariaDB"}
+"""To PyMySQL these are as operational errors as a database that is away."""
 
 
 class Database:
@@ -86,7 +86,7 @@ def is_our_mistake(error: SQLAlchemyError) -> bool:
         case sqlite3.Error() as cause:
             return getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
         case Exception(args=(code, *_)):
-            return bool(code == MYSQL_UNKNOWN_COLUMN)
+            return code in MYSQL_REFUSALS
     return False
 
 

@@ -18,4 +18,5 @@ def dismiss(session: Session, user_id: int, book_id: int) -> None:
     bump_revision(session, user_id)
     book_id = find_current(session, book_id, is_shown=True)
     values = {"user_id": user_id, "book_id": book_id, "kind": EventKind.DISMISS}
-    session.execute(insert(Event).values(**values, at=int(time.time())))
+    now = int(time.time())
+    session.execute(insert(Event).values(**values, at=now, created_at=now))

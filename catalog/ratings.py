@@ -23,10 +23,11 @@ def put_rating(session: Session, user_id: int, book_id: int, rating: float | Non
     bump_revision(session, user_id)  # first: its row lock makes writers of one reader take turns
     book_id = find_current(session, book_id, is_shown=True)
     _forget_withdrawals(session, user_id, book_id)
-    values = {"rating": rating, "rated_at": int(time.time()), "given_here": True}
+    now = int(time.time())
+    values = {"rating": rating, "rated_at": now, "given_here": True}
     if count_changed(session, update(Rating).where(*_is(user_id, book_id)).values(values)):
         return False
-    session.execute(insert(Rating).values(user_id=user_id, book_id=book_id, **values))
+    session.execute(insert(Rating).values(user_id=user_id, book_id=book_id, created_at=now, **values))
     return True
 
 

@@ -3,6 +3,7 @@
 Of what is stored only that is written which the source has changed.
 """
 
+import time
 from collections import defaultdict
 from typing import NamedTuple
 
@@ -56,7 +57,7 @@ class BookRows:
         self._author_names = read_dict(connection, select(Author.author_id, Author.name))
         self._named: set[int] = set(aliases.values())
         new = ("book_id", "source", "external_id", "replaced_by", *_COLUMNS)
-        self._new = RowWriter.inserting(connection, Book, *new)
+        self._new = RowWriter.inserting(connection, Book, *new, created_at=int(time.time()))
         self._changed = RowWriter.updating(connection, Book, *_COLUMNS, where=["book_id"], filled_year=False)
         self._stored: dict[int, CleanBook] = {}
         self._authors = RowWriter.inserting(connection, Author, "author_id", "name", "name_key")

@@ -1,5 +1,6 @@
 """Writes ratings: one a reader and book, the best of several."""
 
+import time
 from array import array
 
 import numpy as np
@@ -88,7 +89,10 @@ class RatingImporter:
         new, changed = incoming.take(~found), incoming.take(is_changed & ~is_older)
         n_stored = found.sum() - changed.user_id.size
         self.changes = Changes(new.user_id.size, changed.user_id.size, int(n_stored))
-        RowWriter.inserting(connection, Rating, *columns, *key, **not_here).extend(new.rows())
+        inserted = RowWriter.inserting(
+            connection, Rating, *columns, *key, **not_here, created_at=int(time.time())
+        )
+        inserted.extend(new.rows())
         RowWriter.updating(connection, Rating, *columns, where=key, **not_here).extend(changed.rows())
         return overlay(stored, incoming.take(~is_older))
 

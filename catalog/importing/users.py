@@ -1,5 +1,6 @@
 """Gives every reader of a source their user_id, and writes what the source tells of them."""
 
+import time
 from functools import cache
 from typing import NamedTuple
 
@@ -41,9 +42,8 @@ class UserImporter:
         self._seen: set[str] = set()
         self.n_created_for_ratings = 0
         self.changes = Changes()
-        self._new = RowWriter.inserting(
-            connection, User, "user_id", "source", "external_id", *Profile._fields, "revision"
-        )
+        new = ("user_id", "source", "external_id", *Profile._fields, "revision")
+        self._new = RowWriter.inserting(connection, User, *new, created_at=int(time.time()))
         self._changed = RowWriter.updating(connection, User, *Profile._fields, where=["user_id"])
 
     def add(self, raw: RawUser) -> None:

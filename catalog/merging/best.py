@@ -20,7 +20,7 @@ from sqlalchemy import (
 
 from catalog.tables import Rating
 
-_COLUMNS = ("user_id", "book_id", "rating", "rated_at", "given_here")
+_COLUMNS = ("user_id", "book_id", "rating", "rated_at", "given_here", "created_at")
 
 
 def is_given_here(
@@ -31,7 +31,7 @@ def is_given_here(
 
 
 def insert_best(connection: Connection, several: Select[*tuple[Any, ...]]) -> None:
-    """Write of the selected user_id, book_id, rating, rated_at, given_here one for each reader and book.
+    """Write of the selected ratings, with all of their columns, one for each reader and book.
 
     Of dated ones only the newest counts. Of that and those without a date one that was given here goes first,
     then the highest explicit one.

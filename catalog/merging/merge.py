@@ -108,10 +108,10 @@ def _keep(connection: Connection, ours: ColumnElement[bool]) -> None:
         connection.execute(insert(table).from_select(names, rows.where(ours)))
 
 
-def _ratings(of: type[Rating]) -> Select[int, int, int, float | None, int | None, bool | None]:
-    return select(Merge.merge_id, of.user_id, of.book_id, of.rating, of.rated_at, of.given_here).select_from(
-        Merge
-    )
+def _ratings(of: type[Rating]) -> Select[*tuple[Any, ...]]:
+    return select(
+        Merge.merge_id, of.user_id, of.book_id, of.rating, of.rated_at, of.given_here, of.created_at
+    ).select_from(Merge)
 
 
 def _move_ratings(connection: Connection, ours: ColumnElement[bool]) -> None:
@@ -134,6 +134,7 @@ def _move_ratings(connection: Connection, ours: ColumnElement[bool]) -> None:
             MergedRating.rating,
             MergedRating.rated_at,
             MergedRating.given_here,
+            MergedRating.created_at,
         )
         .join(Merge, Merge.merge_id == MergedRating.merge_id)
         .where(ours)

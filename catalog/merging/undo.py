@@ -97,7 +97,7 @@ def _give_ratings_back(
         WithdrawnRating.withdrawn_at >= Merge.merged_at,
     )
     insert_best(connection, _others(book_ids).where(*ours, ~taken_back, ~_has_rating(Book.replaced_by)))
-    own = select(was.user_id, was.book_id, was.rating, was.rated_at, was.given_here)
+    own = select(was.user_id, was.book_id, was.rating, was.rated_at, was.given_here, was.created_at)
     own = own.where(*ours, ~taken_back, ~_has_rating(Merge.book_id))
     connection.execute(insert(Rating).from_select(list(own.selected_columns.keys()), own))
 
@@ -122,7 +122,12 @@ def _others(book_ids: Sequence[int]) -> Select[*tuple[Any, ...]]:
         ~_is_same(other, MergedRating),
     )
     return select(
-        other.user_id, Book.replaced_by.label("book_id"), other.rating, other.rated_at, other.given_here
+        other.user_id,
+        Book.replaced_by.label("book_id"),
+        other.rating,
+        other.rated_at,
+        other.given_here,
+        other.created_at,
     ).where(
         other_book.replaced_by == Book.replaced_by,
         other_merge.book_id == other_book.book_id,
