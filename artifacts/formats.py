@@ -4,24 +4,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO
 
 import faiss
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
 
+from artifacts.documents import Format, encode_json
 from artifacts.errors import UnsupportedValue
-
-Format = Literal["npy", "csr", "arrow", "faiss", "json", "folder", "file"]
-"""`csr` and `folder` are JSON headers of values whose parts are objects too; a `file` is any bytes."""
-
-
-class Document(BaseModel):
-    """Base of the store's own JSON files: what a later release added is read past."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 @dataclass(frozen=True)
@@ -74,12 +65,6 @@ def write_json(value: object, file: BinaryIO) -> None:
 def open_json(path: Path) -> Any:
     """Read a JSON value into memory."""
     return json.loads(path.read_bytes())
-
-
-def encode_json(value: object) -> bytes:
-    """Encode equal values to equal bytes; ValueError for NaN and the infinities, which JSON does not have."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode("ascii")
 
 
 def check_json(name: str, value: object) -> None:

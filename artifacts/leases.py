@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, ValidationError
 
+from artifacts.documents import Document
 from artifacts.errors import LeaseNameInvalid
 from artifacts.files import replace_file
-from artifacts.formats import Document
 
 LEASES = "leases"
 LEASE_LIFE = timedelta(minutes=5)

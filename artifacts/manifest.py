@@ -9,8 +9,8 @@ from typing import Literal, Self
 
 from pydantic import AwareDatetime, JsonValue, ValidationError
 
+from artifacts.documents import Document, Format, encode_json
 from artifacts.errors import ManifestUnreadable, UnsupportedValue
-from artifacts.formats import Document, Format, encode_json
 
 SCHEMA_NUMBER: Literal[1] = 1
 VERSION_PATTERN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{6}")

@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
+from artifacts.documents import Document
 from artifacts.files import replace_file
-from artifacts.formats import Document
 
 POINTER = "CURRENT"
 LOG = "PROMOTIONS.jsonl"

@@ -23,9 +23,10 @@ from pydantic import TypeAdapter
 from scipy.sparse import csr_array
 
 from artifacts import formats
+from artifacts.documents import Format
 from artifacts.errors import ArtifactError, ArtifactMissing, UnsupportedValue
 from artifacts.files import Writer, replace_file
-from artifacts.formats import Folder, Format
+from artifacts.formats import Folder
 from artifacts.manifest import ObjectEntry
 from artifacts.objects import ObjectStore
 from foundation.records import FORMERLY

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from artifacts import manifest as manifests
+from artifacts.documents import encode_json
 from artifacts.errors import ManifestUnreadable
-from artifacts.formats import encode_json
 from artifacts.manifest import Manifest, ObjectEntry, read_manifest
 from artifacts.store import ArtifactStore
 from tests.artifacts.examples import seal_point
