@@ -82,6 +82,8 @@ class Manifest(Document):
     """The trained version whose models it has, brought up to a later catalog; None for a trained one."""
     catalog_state: str | None = None
     """Names all that it was told of books; None before 0.4.0."""
+    catalog_read_at: AwareDatetime | None = None
+    """What readers did later it does not know; None of a refresh, and before 0.4.0."""
 
     @property
     def release(self) -> str:

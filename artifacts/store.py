@@ -237,6 +237,7 @@ class Draft:
         gate: GateVerdict,
         refresh_of: str | None = None,
         catalog_state: str | None = None,
+        catalog_read_at: datetime | None = None,
     ) -> Manifest:
         """Make the draft a version; ArtifactMissing if one of its objects was collected meanwhile.
 
@@ -262,6 +263,7 @@ class Draft:
                 objects=tuple(self._entries),
                 refresh_of=refresh_of,
                 catalog_state=catalog_state,
+                catalog_read_at=catalog_read_at,
             )
             return self._write(manifest)
 

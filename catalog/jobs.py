@@ -6,12 +6,12 @@ several who want it one gets it, on every database.
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from catalog.database import count_changed
@@ -82,6 +82,17 @@ def enqueue(
     return job.job_id
 
 
+def has_due(session: Session) -> bool:
+    """Whether there is a job to take; a read, which waits for no writer."""
+    due = select(Job.job_id).where(Job.state == JobState.QUEUED, Job.due_at <= time.time())
+    return session.scalar(due.limit(1)) is not None
+
+
+def has_lost(session: Session) -> bool:
+    """Whether there is a job to recover; a read as well."""
+    return session.scalar(_lost().limit(1)) is not None
+
+
 def take(session: Session) -> StoredJob | None:
     """The job that has been due for longest, which is the caller's now; None if none is due."""
     now = time.time()
@@ -110,19 +121,24 @@ def fail(session: Session, job_id: int, outcome: str) -> bool:
     return _end(session, job_id, JobState.RUNNING, JobState.FAILED, outcome)
 
 
-def put_back(session: Session, job_id: int) -> bool:
-    """Queue a running job again whose worker stops; that does not count as an attempt."""
-    values = {"state": JobState.QUEUED, "started_at": None, "attempts": Job.attempts - 1}
+def put_back(session: Session, job_id: int, *, delay_s: float = 0.0) -> bool:
+    """Queue a running job again that could not be done now; that does not count as an attempt."""
+    due_at = time.time() + delay_s
+    values = {"state": JobState.QUEUED, "due_at": due_at, "started_at": None, "attempts": Job.attempts - 1}
     return _change(session, job_id, JobState.RUNNING, **values)
+
+
+def settle(session: Session, kind: JobKind, *, before: float, outcome: str) -> None:
+    """Say what came, without them, of the queued jobs that nobody has asked for since a time."""
+    # It is due when it was asked for last, or later.
+    old = update(Job).where(Job.kind == kind, Job.state == JobState.QUEUED, Job.due_at <= before)
+    session.execute(old.values(state=JobState.DONE, finished_at=time.time(), outcome=outcome))
 
 
 def recover(session: Session) -> list[StoredJob]:
     """Queue again what lost its worker, or fail it after MAX_ATTEMPTS; those jobs as they are then."""
-    lost = select(Job.job_id, Job.attempts).where(
-        Job.state == JobState.RUNNING, Job.alive_at < time.time() - LOST_AFTER_S
-    )
     recovered = []
-    for job_id, attempts in session.execute(lost).all():
+    for job_id, attempts in session.execute(_lost()).all():
         if attempts < MAX_ATTEMPTS:
             _change(session, job_id, JobState.RUNNING, state=JobState.QUEUED, started_at=None)
         else:
@@ -155,10 +171,26 @@ def read_job(session: Session, job_id: int) -> StoredJob:
     return _parse(row)
 
 
-def list_jobs(session: Session, *, limit: int) -> list[StoredJob]:
-    """The newest jobs, the newest first."""
-    rows = session.execute(select(Job.__table__).order_by(Job.job_id.desc()).limit(limit))
-    return [_parse(row) for row in rows]
+def list_jobs(
+    session: Session,
+    *,
+    limit: int,
+    kind: JobKind | None = None,
+    states: Collection[JobState] = (),
+) -> list[StoredJob]:
+    """The newest jobs, all or of one kind, all or in one of these states; the newest first."""
+    chosen = select(Job.__table__)
+    if kind is not None:
+        chosen = chosen.where(Job.kind == kind)
+    if states:
+        chosen = chosen.where(Job.state.in_(states))
+    return [_parse(row) for row in session.execute(chosen.order_by(Job.job_id.desc()).limit(limit))]
+
+
+def _lost() -> Select[int, int]:
+    """What has had no sign of life for too long, and how often it was begun."""
+    silent = Job.alive_at < time.time() - LOST_AFTER_S
+    return select(Job.job_id, Job.attempts).where(Job.state == JobState.RUNNING, silent)
 
 
 def _change(session: Session, job_id: int, before: JobState, **values: Any) -> bool:

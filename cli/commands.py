@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -15,12 +15,14 @@ from typer.exceptions import Abort, Exit, TyperException
 from artifacts.errors import ArtifactError
 from catalog.errors import CatalogError, DatabaseUrlInvalid
 from cli.console import err, fail
-from cli.errors import MeshNotStarted
+from cli.errors import CannotStart
 from cli.log_files import keep_traceback
 from foundation.settings import ProcessSettings, find_variable
 from pipeline.errors import PipelineError
 from telemetry.tracing import TracingNotInstalled
+from worker.errors import WorkerRunning
 
+FAILURE_CODE: Final = 1
 WRONG_SETTING_CODE: Final = 2
 UNEXPECTED_CODE: Final = 70
 """EX_SOFTWARE of sysexits.h: the mistake is ours."""
@@ -45,24 +47,28 @@ def ending_in_one_sentence() -> Iterator[None]:
         yield
     except (TyperException, Exit, Abort, BrokenPipeError):
         raise  # a word of typer's own; or the reader of our output has closed it, which is no failure
-    except (DatabaseUrlInvalid, TracingNotInstalled) as error:
-        fail(str(error), code=WRONG_SETTING_CODE)
-    except (ArtifactError, CatalogError, MeshNotStarted, PipelineError) as error:
-        fail(str(error))
-    except ValidationError as error:
-        if not error.title.endswith("Settings"):
-            _fail_unexpectedly(error)
-        mistakes = "; ".join(map(_describe, error.errors()))
-        fail(f"{mistakes}; docs/settings.md explains each setting", code=WRONG_SETTING_CODE)
-    except OSError as error:
-        if not _is_machines(error):
-            _fail_unexpectedly(error)
-        fail(f"{error}; BOOKMESH_HOME must name a folder on a disk with room that you may write to")
     except Exception as error:  # noqa: BLE001  (here, at the top, is where nothing may get past)
-        if (reason := _find_database_failure(error)) is None:
-            _fail_unexpectedly(error)
+        message, code = explain(error)
+        fail(message, code=code)
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """What to tell the operator, and the exit code; of what we had not foreseen a traceback is kept."""
+    match error:
+        case DatabaseUrlInvalid() | TracingNotInstalled():
+            return str(error), WRONG_SETTING_CODE
+        case ArtifactError() | CatalogError() | CannotStart() | PipelineError() | WorkerRunning():
+            return str(error), FAILURE_CODE
+        case ValidationError() if error.title.endswith("Settings"):
+            mistakes = "; ".join(map(_describe, error.errors()))
+            return f"{mistakes}; docs/settings.md explains each setting", WRONG_SETTING_CODE
+        case OSError() if _is_machines(error):
+            remedy = "BOOKMESH_HOME must name a folder on a disk with room that you may write to"
+            return f"{error}; {remedy}", FAILURE_CODE
+    if (reason := _find_database_failure(error)) is not None:
         variable = find_variable("catalog", "database_url")
-        fail(f"the database cannot be used: {reason}; see {variable}")
+        return f"the database cannot be used: {reason}; see {variable}", FAILURE_CODE
+    return _explain_unexpected(error), UNEXPECTED_CODE
 
 
 def _describe(mistake: ErrorDetails) -> str:
@@ -90,14 +96,11 @@ def _find_database_failure(error: Exception) -> str | None:
     return str(getattr(error, "orig", None) or error).splitlines()[0]
 
 
-def _fail_unexpectedly(error: Exception) -> NoReturn:
+def _explain_unexpected(error: Exception) -> str:
     try:
         where = f"in {keep_traceback(error, ProcessSettings().home)}"
     except OSError:
         err.print("".join(traceback.format_exception(error)), markup=False, highlight=False, soft_wrap=True)
         where = "above"
     summary = "".join(traceback.format_exception_only(error)).splitlines()[0]
-    fail(
-        f"unexpected {summary}; this is a mistake of ours: please report it with the traceback {where}",
-        code=UNEXPECTED_CODE,
-    )
+    return f"unexpected {summary}; this is a mistake of ours: please report it with the traceback {where}"

@@ -1,21 +1,23 @@
-"""What keeps a mesh from being started, each with what to do about it.
+"""What keeps a mesh or a training from being started, each with what to do about it.
 
-MeshNotStarted
-├── AlreadyUp       the home has a running mesh
-└── ListenRefused   a process could not listen where it should
+CannotStart
+├── AlreadyUp               the home has a running mesh
+├── ListenRefused           a process could not listen where it should
+└── TrainingNotInstalled    this installation only serves
 """
 
 import errno
+from collections.abc import Sequence
 from pathlib import Path
 
 from foundation.settings import find_variable
 
 
-class MeshNotStarted(Exception):
-    """Base of both."""
+class CannotStart(Exception):
+    """Base of all."""
 
 
-class AlreadyUp(MeshNotStarted):
+class AlreadyUp(CannotStart):
     """The home has a running mesh."""
 
     def __init__(self, lock: Path, pid: int | None) -> None:
@@ -26,11 +28,12 @@ class AlreadyUp(MeshNotStarted):
         self.lock, self.pid = lock, pid
 
 
-class ListenRefused(MeshNotStarted):
+class ListenRefused(CannotStart):
     """A process could not listen where it should, mostly because another one does."""
 
     def __init__(self, name: str, host: str, port: int, error: OSError) -> None:
-        group, *path = ("gateway", "port") if name == "gateway" else ("servers", "ports", name)
+        own_group = name in ("gateway", "worker")
+        group, *path = (name, "port") if own_group else ("servers", "ports", name)
         host_variable = find_variable(group, "host")
         port_variable = find_variable(group, *path)
         if error.errno == errno.EADDRINUSE:
@@ -45,3 +48,14 @@ class ListenRefused(MeshNotStarted):
             )
         super().__init__(message)
         self.name, self.port = name, port
+
+
+class TrainingNotInstalled(CannotStart):
+    """This installation only serves: the libraries that train are missing."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(
+            f"this installation only serves, it lacks {', '.join(missing)}; "
+            "`pip install 'bookmesh[train]'`, or train on a machine that has it"
+        )
+        self.missing = missing

@@ -2,7 +2,20 @@
 
 import typer
 
-from cli import books, catalog, data, mesh, queries, refreshing, schema, serve, training, versions
+from cli import (
+    books,
+    catalog,
+    data,
+    jobs,
+    mesh,
+    queries,
+    refreshing,
+    schema,
+    serve,
+    training,
+    versions,
+    worker,
+)
 from cli.commands import Commands
 
 app = typer.Typer(
@@ -17,12 +30,16 @@ app.add_typer(books.app, name="books", help="List merged books, and undo a merge
 app.add_typer(data.app, name="data", help="Look at the catalog as a whole, and write it out.")
 app.add_typer(catalog.users_app, name="users", help="Look readers up.")
 app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll back and collect versions.")
+app.add_typer(
+    jobs.app, name="jobs", help="List what the worker does and did; cancel it, or have it done again."
+)
 app.command("migrate")(schema.migrate)
 app.command("train")(training.train)
 app.command("refresh")(refreshing.refresh)
 app.command("evaluate")(training.evaluate)
 app.command("up")(mesh.up)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("status")(mesh.status)
 app.command("recommend")(queries.recommend)
 app.command("similar")(queries.similar)

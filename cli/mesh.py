@@ -20,6 +20,7 @@ from cli.supervisor import Supervisor
 from contracts.shell import SERVER_NAMES
 from gateway.settings import GatewaySettings
 from servers.shell.settings import ServerSettings
+from worker.settings import WorkerSettings
 
 READY_TIMEOUT_S = 120.0
 LOG_LINES = 8
@@ -28,7 +29,7 @@ MIB = 2**20
 
 
 def up() -> None:
-    """Start the five model servers and the gateway; Ctrl-C stops all of them."""
+    """Start the five model servers, the worker and the gateway; Ctrl-C stops all of them."""
     specs = _process_specs()
     settings = GatewaySettings()
     supervisor = Supervisor(specs, home=settings.home, report=_print_line)
@@ -77,11 +78,13 @@ def status() -> None:
 
 
 def _process_specs() -> list[ProcessSpec]:
-    """The five servers, then the gateway with their addresses."""
-    own, servers = GatewaySettings(), ServerSettings().servers
+    """The five servers and the worker, then the gateway with the servers' addresses."""
+    own, servers, worker = GatewaySettings(), ServerSettings().servers, WorkerSettings().worker
     shared = {"BOOKMESH_HOME": str(own.home.resolve())}
     specs = [ProcessSpec(name, servers.host, servers.port(name), shared) for name in SERVER_NAMES]
     urls = {f"BOOKMESH_GATEWAY__MESH__URLS__{spec.name.upper()}": spec.url for spec in specs}
+    if worker.with_mesh:
+        specs.append(ProcessSpec("worker", worker.host, worker.port, shared))
     return [*specs, ProcessSpec("gateway", own.gateway.host, own.gateway.port, {**shared, **urls})]
 
 

@@ -29,6 +29,7 @@ class ProcessStatus:
     state: State
     pid: int | None
     version: str | None = None
+    """Of the worker, which has none, what it does."""
     n_held: int = 0
     """Versions that a server can answer from; 0 for the gateway."""
     pss_bytes: int | None = None
@@ -45,7 +46,11 @@ def probe(row: ProcessRow) -> ProcessStatus:
         return ProcessStatus("down", row.pid or None)  # by now the pid may be another process's
     pid = info.get("pid", row.pid)
     return ProcessStatus(
-        state, pid, version=info.get("version"), n_held=len(info.get("held", ())), pss_bytes=_pss_bytes(pid)
+        state,
+        pid,
+        version=info.get("version") or info.get("doing"),
+        n_held=len(info.get("held", ())),
+        pss_bytes=_pss_bytes(pid),
     )
 
 

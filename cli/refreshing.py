@@ -17,6 +17,15 @@ MIB = 2**20
 
 def refresh() -> None:
     """Publish new, changed, merged and withdrawn books by the models of the current version."""
+    report = run_refresh()
+    if report.version is None:
+        out.print("nothing to refresh: the current version has the books of now")
+    else:
+        _print(report)
+
+
+def run_refresh() -> "RefreshReport":
+    """Refresh, and tell the servers of a new version. Raises PipelineError."""
     from pipeline.refresh import refresh as run
     from pipeline.settings import TrainSettings
 
@@ -25,11 +34,9 @@ def refresh() -> None:
     configure_logging("refresh", level="warning" if err.is_terminal else "info")
     with step_bars() as bars:
         report = run(settings, db, store, progress=bars)
-    if report.version is None:
-        out.print("nothing to refresh: the current version has the books of now")
-        return
-    signal_servers(servers)
-    _print(report)
+    if report.version is not None:
+        signal_servers(servers)
+    return report
 
 
 def _print(report: "RefreshReport") -> None:

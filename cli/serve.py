@@ -14,11 +14,13 @@ from cli.console import fail
 from contracts.shell import SERVER_NAMES
 
 LAST_S: Final = 15.0
-"""Seconds that a process has to end by itself once its supervisor is gone."""
+"""Seconds that a process has to end by itself once its parent is gone."""
 
 
 def serve(
-    name: Annotated[str, typer.Argument(help="gateway, embedder, similarity, als, metadata or semantic.")],
+    name: Annotated[
+        str, typer.Argument(help="gateway, embedder, similarity, als, metadata, semantic or worker.")
+    ],
 ) -> None:
     """Run one process of the mesh in the foreground."""
     # Each process imports its own stack only: the gateway holds no model library, a server no SQL.
@@ -32,18 +34,27 @@ def serve(
         from servers.shell.settings import ServerSettings
 
         run_server(name, ServerSettings())
+    elif name == "worker":
+        from cli.worker import work
+
+        work()
     else:
-        fail(f"no server is called {name!r}; choose gateway, {', '.join(SERVER_NAMES)}", code=2)
+        fail(f"no server is called {name!r}; choose gateway, {', '.join(SERVER_NAMES)} or worker", code=2)
 
 
 def serve_while_supervised(name: str) -> None:
     """The same as a child of `bookmesh up`, which holds the other end of stdin."""
-    Thread(target=_stop_with_supervisor, daemon=True).start()
+    stop_with_parent()
     with ending_in_one_sentence():
         serve(name)
 
 
-def _stop_with_supervisor() -> None:
+def stop_with_parent() -> None:
+    """End this process when whoever started it, and holds the other end of stdin, is gone."""
+    Thread(target=_stop_with_parent, daemon=True).start()
+
+
+def _stop_with_parent() -> None:
     # Not sys.stdin.read, whose lock an interpreter that exits meanwhile would stumble over.
     os.read(sys.stdin.fileno(), 1)
     os.kill(os.getpid(), signal.SIGTERM)

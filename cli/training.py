@@ -1,27 +1,29 @@
 """Commands that make versions: train, and evaluate, which measures what the current one is worth."""
 
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated, Final
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from artifacts.manifest import GateCheck
+from artifacts.manifest import GateCheck, Manifest
 from artifacts.store import ArtifactStore
-from catalog.database import open_database
+from catalog.database import Database, open_database
+from catalog.jobs import JobKind, settle
 from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
 from cli.console import err, fail, number, out
+from cli.installation import check_can_train
 from cli.progress import step_bars
 from cli.reloading import find_servers, signal_servers
 from telemetry.logs import configure_logging
+from worker.due import Due, check_training
+from worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
     from pipeline.evaluation.metrics import Interval
     from pipeline.report import RunReport
-
-TRAINING_LIBRARIES: Final = ("implicit", "sklearn", "torch")
-"""What the extra `train` installs: a machine that only serves does without."""
 
 REFUSED_CODE = 3
 """Exit code of `bookmesh train` when the gate refuses, for the timer that runs it; 1 and 2 are failures."""
@@ -33,6 +35,12 @@ def train(
     ] = None,
     if_none: Annotated[
         bool, typer.Option("--if-none", help="Do nothing if a version is current already.")
+    ] = False,
+    if_due: Annotated[
+        bool,
+        typer.Option(
+            "--if-due", help="Do nothing unless a night has passed since, or many new ratings have come."
+        ),
     ] = False,
     accept_incomparable: Annotated[
         bool,
@@ -47,14 +55,28 @@ def train(
     if if_none and (current := store.current()):
         err.print(f"version {current} is current; nothing to train", highlight=False)
         return
-    _check_installation()
-    from pipeline.settings import TrainSettings
+    if if_due:
+        due = _check_due()
+        err.print(due.why if due.is_due else f"nothing to train: {due.why}", highlight=False)
+        if not due.is_due:
+            return
     from pipeline.stepping.stepper import STEPS
 
     if from_step is not None and from_step not in STEPS:
         fail(f"no step is called {from_step!r}; the steps are {', '.join(STEPS)}", code=2)
+    report = run_training(from_step=from_step, accept_incomparable=accept_incomparable)
+    _print_run(report)
+    if not report.promoted:
+        raise typer.Exit(REFUSED_CODE)
+
+
+def run_training(*, from_step: str | None = None, accept_incomparable: bool = False) -> "RunReport":
+    """Train, and tell the servers of what passes the gate. Raises TrainingNotInstalled or PipelineError."""
+    check_can_train()
+    from pipeline.settings import TrainSettings
+
     settings, servers = TrainSettings(), find_servers()
-    db = open_database(settings.catalog_url)
+    db, store = open_database(settings.catalog_url), ArtifactStore(settings.artifacts_root)
     check_migrated(db)
     # Torch and its like take seconds to import: no other command should wait, nor an operator's mistake.
     from pipeline.run import train as run
@@ -63,18 +85,22 @@ def train(
     configure_logging("train", level="warning" if err.is_terminal else "info")
     with step_bars() as bars:
         report = run(
-            settings, db, store, from_step=from_step, accept_incomparable=accept_incomparable, progress=bars
+            settings,
+            db,
+            store,
+            from_step=from_step,
+            accept_incomparable=accept_incomparable,
+            progress=bars,
         )
     if report.promoted:
         signal_servers(servers)
-    _print_run(report)
-    if not report.promoted:
-        raise typer.Exit(REFUSED_CODE)
+        _settle_refreshes(db, store.manifest(report.version))
+    return report
 
 
 def evaluate() -> None:
     """Measure the current version against the baselines, on the readers that were held out."""
-    _check_installation()
+    check_can_train()
     from pipeline.compare import compare
     from pipeline.settings import TrainSettings
 
@@ -113,12 +139,20 @@ def evaluate() -> None:
         )  # fmt: skip
 
 
-def _check_installation() -> None:
-    if missing := [name for name in TRAINING_LIBRARIES if find_spec(name) is None]:
-        fail(
-            f"this installation only serves, it lacks {', '.join(missing)}; "
-            "`pip install 'bookmesh[train]'`, or train on a machine that has it"
-        )
+def _settle_refreshes(db: Database, trained: Manifest) -> None:
+    """The version knows what they were to bring, if it changed before the catalog was read."""
+    assert trained.catalog_read_at is not None
+    with db.session(write=True) as session:
+        outcome = f"{trained.version} was trained meanwhile"
+        settle(session, JobKind.REFRESH, before=trained.catalog_read_at.timestamp(), outcome=outcome)
+
+
+def _check_due() -> Due:
+    settings = WorkerSettings()
+    with closing(open_database(settings.catalog_url)) as db:
+        check_migrated(db)
+        with db.session() as session:
+            return check_training(settings.worker, settings.artifacts_root, session, now=datetime.now(UTC))
 
 
 def _print_run(report: "RunReport") -> None:

@@ -47,6 +47,11 @@ class ProcessSettings(BaseSettings):
     def artifacts_root(self) -> Path:
         return self.home / "artifacts"
 
+    @property
+    def lock_path(self) -> Path:
+        """Held by whoever makes a version of this home, so that nobody else does meanwhile."""
+        return self.home / "train.lock"
+
     @classmethod
     def settings_customise_sources(
         cls,

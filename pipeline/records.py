@@ -24,6 +24,8 @@ class Export:
     ratings: pa.Table
     fingerprint: str
     """Hex sha256 over all rows of all tables: equal catalogs have equal fingerprints."""
+    read_at: int = 0
+    """Seconds since 1970 UTC; what came later is not in it."""
 
     @cached_property
     def shown(self) -> "Export":

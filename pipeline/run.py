@@ -275,4 +275,5 @@ class _Run:
             metrics={**judged.metrics, f"inner_recall_alone@{settings.train.ranker.k}": blend.alone},
             gate=verdict,
             catalog_state=name_state(build_plain_cards(catalog.shown)),
+            catalog_read_at=datetime.fromtimestamp(catalog.read_at, UTC),
         )

@@ -118,8 +118,3 @@ class TrainSettings(CatalogSettings):
     @property
     def reports_path(self) -> Path:
         return self.home / "reports"
-
-    @property
-    def lock_path(self) -> Path:
-        """The lock that keeps a second run out."""
-        return self.home / "train.lock"

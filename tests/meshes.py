@@ -20,9 +20,10 @@ from cli.process_table import read_rows
 from contracts.shell import INFO_PATH, SERVER_NAMES
 from tests.homes import PATIENCE_S, Home
 
-PROCESS_NAMES = (*SERVER_NAMES, "gateway")
-PATIENT = {"BOOKMESH_DEADLINE_S": "5"}
-"""On a machine that does much else, an answer may take longer than readers should wait."""
+PROCESS_NAMES = (*SERVER_NAMES, "worker", "gateway")
+PATIENT = {"BOOKMESH_DEADLINE_S": "5", "BOOKMESH_WORKER__TRAINS": "false"}
+"""On a machine that does much else, an answer may take longer than readers should wait; and no night that
+passes may change the versions of a test."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,8 @@ def free_ports() -> dict[str, int]:
 
 def port_settings(ports: dict[str, int]) -> dict[str, str]:
     """The ports as every release of `bookmesh` reads them."""
-    return {
-        "BOOKMESH_PORT" if name == "gateway" else f"BOOKMESH_{name.upper()}_PORT": str(port)
-        for name, port in ports.items()
-    }
+    variables = {"gateway": "BOOKMESH_PORT", "worker": "BOOKMESH_WORKER__PORT"}
+    return {variables.get(name, f"BOOKMESH_{name.upper()}_PORT"): str(port) for name, port in ports.items()}
 
 
 @contextmanager

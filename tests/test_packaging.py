@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from cli.training import TRAINING_LIBRARIES
+from cli.installation import TRAINING_LIBRARIES
 from tests.homes import Home
 from tests.meshes import running_mesh
 from tests.test_repository import PACKAGES, ROOT

@@ -20,6 +20,7 @@ from foundation.settings import ProcessSettings, list_aliases, read_aliases
 from gateway.settings import GatewaySettings
 from pipeline.settings import TrainSettings
 from servers.shell.settings import ServerSettings
+from worker.settings import WorkerSettings
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -29,6 +30,7 @@ SETTINGS: list[type[ProcessSettings]] = [
     GatewaySettings,
     ServerSettings,
     TrainSettings,
+    WorkerSettings,
 ]
 EXAMPLES: dict[str, str] = json.loads((ROOT / "tests" / "settings_0_1_0.json").read_text())
 """Every variable of 0.1.0, with a value that is not its default."""

@@ -1,6 +1,7 @@
 """Step 1: copies the catalog out of the database, all tables as of one moment."""
 
 import hashlib
+import time
 from collections import defaultdict
 from collections.abc import Collection
 
@@ -22,11 +23,12 @@ def export_books(db: Database) -> Export:
 
 
 def _read(db: Database, *, without: Collection[str] = ()) -> Export:
+    read_at = int(time.time())
     batches: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)
     for name, batch in read_tables(db, without=without):
         batches[name].append(batch)
     tables = {name: pa.Table.from_batches(batches[name], SCHEMAS[name]).combine_chunks() for name in SCHEMAS}
-    return Export(**tables, fingerprint=_fingerprint(tables))
+    return Export(**tables, fingerprint=_fingerprint(tables), read_at=read_at)
 
 
 def _fingerprint(tables: dict[str, pa.Table]) -> str:

@@ -29,6 +29,12 @@ def read(db: Database, job_id: int) -> StoredJob:
         return jobs.read_job(session, job_id)
 
 
+def lose(db: Database) -> None:
+    """Make all that runs look as if its worker had died."""
+    with db.session(write=True) as session:
+        session.execute(update(Job).values(alive_at=time.time() - 2 * jobs.LOST_AFTER_S))
+
+
 def change(session: Session, job_id: int, **values: float) -> None:
     session.execute(update(Job).filter_by(job_id=job_id).values(values))
 
@@ -120,13 +126,24 @@ def test_a_finished_job_tells_its_outcome(db: Database) -> None:
     assert read(db, done).finished_at is not None
 
 
+def test_only_what_nobody_asked_for_since_is_settled(db: Database) -> None:
+    old, asked_again, other = enqueue(db, n=1), enqueue(db, n=2), enqueue(db, JobKind.TRAIN)
+    before = time.time()
+    enqueue(db, delay_s=1, n=2)
+
+    with db.session(write=True) as session:
+        jobs.settle(session, JobKind.REFRESH, before=before, outcome="trained meanwhile")
+
+    states = {job_id: read(db, job_id).state for job_id in (old, asked_again, other)}
+    assert states == {old: JobState.DONE, asked_again: JobState.QUEUED, other: JobState.QUEUED}
+
+
 def test_a_running_job_without_a_sign_of_life_is_queued_again(db: Database) -> None:
     lost, alive = enqueue(db, n=1), enqueue(db, n=2)
     for _ in range(2):
         take(db)
+    lose(db)
     with db.session(write=True) as session:
-        for job_id in (lost, alive):
-            change(session, job_id, alive_at=time.time() - 2 * jobs.LOST_AFTER_S)
         assert jobs.keep_alive(session, alive)
 
         recovered = jobs.recover(session)
@@ -141,8 +158,8 @@ def test_a_job_whose_worker_dies_again_and_again_is_failed(db: Database) -> None
     job_id = enqueue(db)
     for _ in range(jobs.MAX_ATTEMPTS):
         take(db)
+        lose(db)
         with db.session(write=True) as session:
-            change(session, job_id, alive_at=time.time() - 2 * jobs.LOST_AFTER_S)
             jobs.recover(session)
 
     job = read(db, job_id)
@@ -151,14 +168,29 @@ def test_a_job_whose_worker_dies_again_and_again_is_failed(db: Database) -> None
     assert "died 3 times" in job.outcome
 
 
-def test_a_job_that_is_put_back_is_not_an_attempt(db: Database) -> None:
+def test_it_is_told_without_writing_whether_a_job_is_due_or_lost(db: Database) -> None:
+    found = []
+    enqueue(db, delay_s=60, n=1)
+    for change_something in (lambda: enqueue(db, n=2), lambda: take(db), lambda: lose(db)):
+        change_something()
+        with db.session() as session:
+            found.append((jobs.has_due(session), jobs.has_lost(session)))
+
+    assert found == [(True, False), (False, False), (False, True)]
+
+
+def test_a_job_that_is_put_back_waits_and_is_not_an_attempt(db: Database) -> None:
     job_id = enqueue(db)
     take(db)
 
     with db.session(write=True) as session:
-        jobs.put_back(session, job_id)
+        jobs.put_back(session, job_id, delay_s=60)
+    waiting = take(db)
+    with db.session(write=True) as session:
+        change(session, job_id, due_at=0)
 
     taken = take(db)
+    assert waiting is None
     assert taken is not None
     assert (taken.job_id, taken.attempts) == (job_id, 1)
 
@@ -206,6 +238,19 @@ def test_old_finished_jobs_go_and_others_stay(db: Database, monkeypatch: pytest.
 
     with db.session() as session:
         listed = [job.job_id for job in jobs.list_jobs(session, limit=10)]
-        newest = jobs.list_jobs(session, limit=1)
     assert listed == [job_id, job_id - 1, queued]
-    assert newest[0].job_id == job_id
+
+
+def test_jobs_are_listed_by_kind_and_state(db: Database) -> None:
+    first, training, last = enqueue(db, n=1), enqueue(db, JobKind.TRAIN), enqueue(db, n=2)
+    with db.session(write=True) as session:
+        jobs.cancel(session, first, by="ann")
+
+        found = [
+            jobs.list_jobs(session, limit=1),
+            jobs.list_jobs(session, limit=5, kind=JobKind.REFRESH),
+            jobs.list_jobs(session, limit=5, states=[JobState.CANCELLED, JobState.FAILED]),
+        ]
+
+    assert [[job.job_id for job in each] for each in found] == [[last], [last, first], [first]]
+    assert training not in [job.job_id for each in found for job in each]

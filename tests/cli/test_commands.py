@@ -20,11 +20,13 @@ from pipeline.settings import TrainSettings
 from servers.shell.settings import ServerSettings
 from tests.homes import Home
 from tests.test_repository import SETTINGS, variables
+from worker.settings import WorkerSettings
 
 COMMANDS: dict[type[ProcessSettings], list[str]] = {
     GatewaySettings: ["up", "status", "recommend 1", "similar 1", "search war", "serve gateway"],
     ServerSettings: ["up", "serve als"],
     TrainSettings: ["train", "evaluate"],
+    WorkerSettings: ["up", "status", "worker", "serve worker", "train --if-due"],
 }
 """Those that read these settings."""
 NAMES = sorted({name for each in SETTINGS for name, _ in variables(each)} - {"BOOKMESH_HOME"})

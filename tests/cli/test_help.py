@@ -11,9 +11,10 @@ from cli.main import app
 
 COMMANDS = {
     "books merges", "books split", "data export", "evaluate", "import book-crossing", "import csv",
-    "import demo", "import export", "migrate", "recommend", "search", "serve", "similar", "status", "train",
+    "import demo", "import export", "jobs cancel", "jobs list", "jobs retry", "jobs show",
+    "migrate", "recommend", "search", "serve", "similar", "status", "train",
     "up", "users find", "versions gc", "versions list", "versions promote", "versions rollback",
-    "versions show",
+    "versions show", "worker",
 }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ def make(tmp_path: Path, messages: list[str]) -> Iterator[Callable[..., Supervis
         environment = {"BOOKMESH_HOME": str(tmp_path), "OPENBLAS_NUM_THREADS": "1"}
         environment |= {f"BOOKMESH_SERVERS__PORTS__{name.upper()}": str(ports[name]) for name in SERVER_NAMES}
         environment |= {"BOOKMESH_PORT": str(ports["gateway"]), "BOOKMESH_SERVERS__HOST": host}
+        environment |= {"BOOKMESH_WORKER__PORT": str(ports["worker"])}
         specs = [ProcessSpec(name, host, ports.get(name, ports["gateway"]), environment) for name in names]
         made.append(Supervisor(specs, home=tmp_path, report=messages.append))
         return made[-1]
@@ -106,7 +107,7 @@ def test_a_killed_process_is_started_again_at_once(
     assert alive(tmp_path) == []
 
 
-@pytest.mark.parametrize("name", ["als", "gateway"])
+@pytest.mark.parametrize("name", ["als", "gateway", "worker"])
 def test_a_process_that_hangs_is_killed_and_started_again(
     name: str,
     make: Callable[..., Supervisor],

@@ -1,0 +1,53 @@
+"""The command that runs the worker, which does by itself what takes longer than a request."""
+
+import os
+import sys
+from contextlib import closing
+
+import structlog
+
+from catalog.database import open_database
+from catalog.jobs import StoredJob
+from cli.commands import ending_in_one_sentence
+from cli.errors import TrainingNotInstalled
+from cli.installation import check_can_train
+from telemetry.logs import configure_logging
+from worker.serve import run_worker
+from worker.settings import WorkerSettings
+
+log = structlog.get_logger()
+
+
+def worker() -> None:
+    """Refresh what is served and train when that is due, in the foreground; `bookmesh up` starts one too."""
+    from catalog.schema import check_migrated  # which is larger than all else that the worker imports
+
+    with closing(open_database(WorkerSettings().catalog_url)) as db:
+        check_migrated(db)
+    # All that commands import would stay in memory: this process becomes one that has only what it needs.
+    os.execv(sys.executable, [sys.executable, "-m", __name__])  # noqa: S606 - our own interpreter and module
+
+
+def work() -> None:
+    """The same in this process, on tables that somebody has checked."""
+    settings = WorkerSettings()
+    configure_logging("worker", level=settings.telemetry.log_level)
+    run_worker(settings, command=_build_command, can_train=_can_train())
+
+
+def _can_train() -> bool:
+    try:
+        check_can_train()
+    except TrainingNotInstalled as error:
+        log.warning("no training is begun here", reason=str(error))
+        return False
+    return True
+
+
+def _build_command(job: StoredJob) -> list[str]:
+    return [sys.executable, "-m", "cli.job", job.kind]
+
+
+if __name__ == "__main__":
+    with ending_in_one_sentence():
+        work()

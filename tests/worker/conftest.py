@@ -1,0 +1,25 @@
+"""A catalog in a folder of the test's own, where a worker may be made to do anything."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from catalog.database import Database, open_database
+from catalog.schema import migrate
+from worker.settings import WorkerSettings
+
+
+@pytest.fixture
+def settings(tmp_path: Path, environment: pytest.MonkeyPatch) -> WorkerSettings:
+    """Those of a home in the folder of the test."""
+    return WorkerSettings(home=tmp_path)
+
+
+@pytest.fixture
+def db(settings: WorkerSettings) -> Iterator[Database]:
+    """The home's catalog, empty."""
+    database = open_database(settings.catalog_url)
+    migrate(database)
+    yield database
+    database.close()
