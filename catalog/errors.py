@@ -30,6 +30,7 @@ CatalogError
     ├── SourceFileMissing
     ├── SourceFileUnreadable
     ├── SourceFileEmpty
+    ├── MappingInvalid
     ├── SourceFormatWrong
     └── SourceFileTruncated
 """
@@ -243,7 +244,7 @@ class SourceOptionInvalid(CatalogError):
 
     def __init__(self, option: str, value: str, *, expected: str) -> None:
         super().__init__(f"{option} {value!r}: expected {expected}")
-        self.option, self.value = option, value
+        self.option, self.value, self.expected = option, value, expected
 
 
 class ScaleChanged(CatalogError):
@@ -281,6 +282,10 @@ class SourceFileEmpty(SourceError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "holds no rows; download it again")
+
+
+class MappingInvalid(SourceError):
+    """A mapping file is none, has keys that mean nothing, or names columns that a file lacks."""
 
 
 class SourceFormatWrong(SourceError):

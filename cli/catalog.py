@@ -74,9 +74,12 @@ def plain_csv(
     encoding: Annotated[str, typer.Option(help="How the files' text is encoded.")] = "utf-8",
 ) -> None:
     """Import ratings.csv (user, item, rating) and items.csv (item, title, authors, year, isbn, subjects)."""
-    from catalog.sources.plain_csv import PlainCsv
+    from catalog.sources.generic import Generic
+    from catalog.sources.mapping import build_mapping
 
-    _import(lambda: PlainCsv(folder, name=name, scale=scale, separator=separator, encoding=encoding))
+    _import(
+        lambda: Generic(folder, build_mapping(name=name, scale=scale, separator=separator, encoding=encoding))
+    )
 
 
 @import_app.command("demo")

@@ -11,11 +11,11 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from catalog.errors import SourceFileEmpty, SourceFileTruncated, SourceFormatWrong
 from catalog.sources.file_kinds import find_encoding, find_kind
-from catalog.sources.files import open_file, read_lines
+from catalog.sources.files import open_text, read_lines, unpacking
 from catalog.sources.row_log import Progress
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class CsvFormat:
     """What stands before a quote within a field; without it, such a quote is doubled."""
     last_line_ends: bool = False
     """Whether a file whose last line has no end was cut off."""
+    quote: str | None = '"'
+    """What may stand around a field; without it no letter does."""
+    has_header: bool = True
+    """Whether the first line names the columns; if not, it is a row."""
 
     def join(self, fields: Sequence[str]) -> str:
         """A row as it stands in a file, for messages."""
@@ -64,23 +68,30 @@ class CsvFormat:
 
     def parse(self, lines: Iterable[str], *, strict: bool = True) -> "Reader":
         """The csv module's reader of these lines."""
-        return csv.reader(lines, delimiter=self.separator, escapechar=self.escape, strict=strict)
+        signs: dict[str, Any] = {"delimiter": self.separator, "escapechar": self.escape, "strict": strict}
+        if self.quote is None:
+            return csv.reader(lines, quoting=csv.QUOTE_NONE, **signs)
+        return csv.reader(lines, quotechar=self.quote, **signs)
 
 
 def read_csv(path: Path, layout: CsvFormat, progress: Progress) -> Iterator[NumberedRow]:
-    """The header, then the rows, each with its line and as many fields as it happens to have.
+    """The first line's row, then the others, each with its line and as many fields as it happens to have.
 
     Raises SourceFileEmpty without a row, SourceFormatWrong, SourceFileTruncated or SourceFileUnreadable.
     """
-    with open_file(path) as (raw, head):
+    with open_text(path) as (raw, file, head):
         if kind := find_kind(head):
             raise SourceFormatWrong(path, expected=layout.describe(), found=kind.name, remedy=kind.remedy)
         layout = replace(layout, encoding=find_encoding(head) or layout.encoding)
         size = path.stat().st_size
-        with io.TextIOWrapper(raw, layout.encoding, errors=_MARK_ERRORS, newline="") as text:
+        damage = _Damage(path, layout)
+        with (
+            unpacking(path, lambda: damage.n_lines + 1),
+            io.TextIOWrapper(file, layout.encoding, errors=_MARK_ERRORS, newline="") as text,
+        ):
             header = next(layout.parse([text.readline(LONGEST_LINE)], strict=False))
             yield 1, header
-            damage, waiting, line = _Damage(path, layout), list[str](), 2
+            waiting, line = list[str](), 2
             for lines in read_lines(text.read, _split_text, "\r\n", longest=LONGEST_LINE):
                 damage.note(lines)
                 lines = waiting + lines
@@ -100,22 +111,23 @@ class _Damage:
     def __init__(self, path: Path, layout: CsvFormat) -> None:
         self._path, self._layout = path, layout
         self._last = ""
-        self._n_lines, self._n_not_text, self._first_not_text = 1, 0, 0
+        self.n_lines = 1
+        self._n_not_text, self._first_not_text = 0, 0
 
     def note(self, lines: Sequence[str]) -> None:
         """Look at the next lines."""
         self._last = lines[-1]
         if _NO_TEXT in "".join(lines):
-            not_text = [n for n, line in enumerate(lines, self._n_lines + 1) if _NO_TEXT in line]
+            not_text = [n for n, line in enumerate(lines, self.n_lines + 1) if _NO_TEXT in line]
             self._first_not_text = self._first_not_text or not_text[0]
             self._n_not_text += len(not_text)
-        self._n_lines += len(lines)
+        self.n_lines += len(lines)
 
     def check(self, *, last_row: Row) -> None:
         """Raise SourceFileEmpty, SourceFileTruncated or SourceFormatWrong."""
-        if self._n_lines == 1:
+        if self.n_lines == 1 and self._layout.has_header:
             raise SourceFileEmpty(self._path)
-        if self._n_not_text > MOST_NOT_TEXT * self._n_lines:
+        if self._n_not_text > MOST_NOT_TEXT * self.n_lines:
             raise SourceFormatWrong(
                 self._path,
                 expected=f"text in {self._layout.encoding}",
@@ -125,7 +137,7 @@ class _Damage:
             )
         has_end = self._last[-1:] in ("\n", "\r", "")
         if not has_end and (self._layout.last_line_ends or last_row == OPEN_QUOTE):
-            raise SourceFileTruncated(self._path, line=self._n_lines)
+            raise SourceFileTruncated(self._path, line=self.n_lines)
 
 
 def _parse(

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import AnyStr, BinaryIO, Final
+from typing import AnyStr, BinaryIO, Final, cast
 
 from catalog.errors import (
     SourceFileEmpty,
@@ -55,6 +55,32 @@ def open_file(path: Path) -> Iterator[tuple[BinaryIO, bytes]]:
         raise SourceFileUnreadable(path, f"cannot be read: {error.strerror or error}") from error
 
 
+@contextmanager
+def open_text(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO, bytes]]:
+    """A file, what it holds if it is a gzip file (else itself again), and the first bytes of that."""
+    with open_file(path) as (raw, head):
+        if not head.startswith(_GZIP):
+            yield raw, raw, head
+            return
+        with gzip.open(raw) as file:
+            with unpacking(path, lambda: 1):
+                head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
+            if not head:
+                raise SourceFileEmpty(path)
+            yield raw, cast("BinaryIO", file), head
+
+
+@contextmanager
+def unpacking(path: Path, line: Callable[[], int]) -> Iterator[None]:
+    """Raise SourceFileTruncated or SourceFormatWrong, at a line, for what is wrong with a gzip file."""
+    try:
+        yield
+    except EOFError as error:
+        raise SourceFileTruncated(path, line=line()) from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise SourceFormatWrong(path, expected="gzip", found=str(error), line=line()) from error
+
+
 def read_lines(
     read: Callable[[int], AnyStr], split: Callable[[AnyStr], list[AnyStr]], ends: AnyStr, *, longest: int
 ) -> Iterator[list[AnyStr]]:
@@ -80,25 +106,31 @@ def read_gzip_lines(path: Path, progress: Progress, *, stage: str) -> Iterator[b
 
     Raises SourceFormatWrong, SourceFileEmpty, SourceFileTruncated or SourceFileUnreadable.
     """
-    n_lines, line = 0, b""
-    with open_file(path) as (raw, head):
+    with open_file(path) as (_, head):
         if not head.startswith(_GZIP):
             raise SourceFormatWrong(path, expected="gzip", found=describe_head(head))
-        size = path.stat().st_size
-        try:
-            with gzip.open(raw) as file:
-                for lines in read_lines(file.read, _split_bytes, b"\r\n", longest=_LONGEST_RECORD):
-                    yield from lines
-                    n_lines, line = n_lines + len(lines), lines[-1]
-                    progress(stage, raw.tell(), size)
-        except EOFError as error:
-            raise SourceFileTruncated(path, line=n_lines + 1) from error
-        except (gzip.BadGzipFile, zlib.error) as error:
-            raise SourceFormatWrong(path, expected="gzip", found=str(error), line=n_lines + 1) from error
+    n_lines, line = 0, b""
+    for line in read_byte_lines(path, progress, stage=stage):
+        yield line
+        n_lines += 1
     if not n_lines:
         raise SourceFileEmpty(path)
     if line and not line.endswith((b"\n", b"\r")):
         raise SourceFileTruncated(path, line=n_lines)
+
+
+def read_byte_lines(path: Path, progress: Progress, *, stage: str) -> Iterator[bytes]:
+    """Lines of a file that may be compressed; one that is too long comes empty.
+
+    Raises SourceFormatWrong, SourceFileEmpty, SourceFileTruncated or SourceFileUnreadable.
+    """
+    n_lines = 0
+    with open_text(path) as (raw, file, _), unpacking(path, lambda: n_lines + 1):
+        size = path.stat().st_size
+        for lines in read_lines(file.read, _split_bytes, b"\r\n", longest=_LONGEST_RECORD):
+            yield from lines
+            n_lines += len(lines)
+            progress(stage, raw.tell(), size)
     progress(stage, size, size)
 
 

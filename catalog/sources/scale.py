@@ -27,14 +27,14 @@ class Scale:
     """Whether there is nothing between two whole numbers."""
 
     @classmethod
-    def from_text(cls, text: str) -> "Scale":
+    def from_text(cls, text: str, *, implicit: str = "") -> "Scale":
         """A scale such as "1-5" or "0.5-5". Raises SourceOptionInvalid."""
         found = _RANGE.fullmatch(text)
         if not found or float(found[1]) >= float(found[2]):
             raise SourceOptionInvalid(
                 "scale", text, expected="the lowest and the highest rating, such as 1-5"
             )
-        return cls(float(found[1]), float(found[2]))
+        return cls(float(found[1]), float(found[2]), implicit)
 
     def parse(self, text: str) -> float | None:
         """The rating from 1 to 10, None for an implicit one. Raises ValueError for what is no rating."""

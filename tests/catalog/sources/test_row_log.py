@@ -10,7 +10,8 @@ from catalog.database import Database
 from catalog.importing import import_source
 from catalog.sources.book_crossing import BOOKS, RATINGS, BookCrossing
 from catalog.sources.csv_rows import LONGEST_LINE, MOST_LINES_OF_ROW, CsvFormat, read_csv
-from catalog.sources.plain_csv import PlainCsv
+from catalog.sources.generic import Generic
+from catalog.sources.mapping import Mapping
 from catalog.sources.row_log import MAX_LINES, RowLog
 from tests.catalog.sources.lines import write_cut
 
@@ -88,7 +89,7 @@ def test_an_import_tells_where_what_it_drops_stands(sqlite: Database, tmp_path: 
     ratings = "user,item,rating\n1,a,5\n1,z,5\n2,a,5\n1,a,6\n1,a,none\n"
     (tmp_path / "ratings.csv").write_text(ratings)
 
-    report = import_source(sqlite, PlainCsv(tmp_path))
+    report = import_source(sqlite, Generic(tmp_path, Mapping()))
 
     assert {file.name: file.lines for file in report.files} == {
         "items.csv": {"duplicate id": [3], "too few fields": [6]},

@@ -10,11 +10,14 @@ from catalog.books import BookRow, find_by_isbn, read_titles
 from catalog.database import Database
 from catalog.errors import CatalogError, SourceError, SourceFileMissing, SourceOptionInvalid
 from catalog.importing import ImportReport, import_source
-from catalog.sources.plain_csv import ISBNS, ITEMS, ITEMS_OF_RATINGS, RATINGS, PlainCsv
+from catalog.sources.generic import Generic
+from catalog.sources.mapping import build_mapping
 from catalog.tables import Book, Rating, User
 from catalog.users import find_user, read_profile
 from tests.catalog.shelf import isbn
 
+RATINGS, ITEMS = "ratings.csv", "items.csv"
+ITEMS_OF_RATINGS, ISBNS = "items of ratings.csv", "ISBNs of items.csv"
 MANY_ITEMS = f"""item,title,authors,year,isbn,subjects
 a1,Ash,Ann Ash;Ben Birch,1999.0,{isbn(1)},Dragons;Ghosts
 b2,"Birch, a tree",,-50,,
@@ -36,7 +39,7 @@ def folder(path: Path, *, ratings: str, items: str | None = None, encoding: str 
 
 
 def import_csv(db: Database, path: Path, **options: str) -> ImportReport:
-    return import_source(db, PlainCsv(path, **options))
+    return import_source(db, Generic(path, build_mapping(**options)))
 
 
 def rows_of(report: ImportReport) -> dict[str, tuple[int, int, dict[str, int]]]:
@@ -206,9 +209,9 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "only a header": (b"user,item,rating\n", "holds no rows"),
     "another separator": (
         b"user;item;rating\n1;2;3\n",
-        "1: expected a column 'user', found 'user;item",
+        "1: expected a column 'user', found user;item",
     ),
-    "no such column": (b"user,book,rating\n1,2,3\n", "1: expected a column 'item', found 'user,book"),
+    "no such column": (b"user,book,rating\n1,2,3\n", "1: expected a column 'item', found user, book"),
     "another encoding": (b"user,item,rating\n1,2,3\n1,Caf\xe9,3\n", "3: expected text in utf-8"),
     "cut off in a quote": (b'user,item,rating\n1,2,3\n1,"2,3', "3: cut off in the middle"),
 }
@@ -230,7 +233,7 @@ def test_a_broken_file_stops_the_import_with_file_and_line_and_leaves_nothing(
 
 def test_a_folder_without_ratings_is_named_with_what_it_must_hold(tmp_path: Path) -> None:
     with pytest.raises(SourceFileMissing, match=f"must hold {RATINGS}"):
-        PlainCsv(tmp_path)
+        Generic(tmp_path, build_mapping())
 
 
 @pytest.mark.parametrize(
@@ -244,9 +247,11 @@ def test_a_folder_without_ratings_is_named_with_what_it_must_hold(tmp_path: Path
         {"encoding": "klingon"},
     ],
 )
-def test_options_that_mean_nothing_are_refused(tmp_path: Path, options: dict[str, str]) -> None:
+def test_options_that_mean_nothing_are_refused(
+    sqlite: Database, tmp_path: Path, options: dict[str, str]
+) -> None:
     with pytest.raises(SourceOptionInvalid) as refused:
-        PlainCsv(folder(tmp_path, ratings="user,item,rating\n1,2,3\n"), **options)
+        import_csv(sqlite, folder(tmp_path, ratings="user,item,rating\n1,2,3\n"), **options)
 
     assert isinstance(refused.value, CatalogError)
     assert str(refused.value).startswith(next(iter(options)))
