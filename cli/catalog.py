@@ -15,6 +15,7 @@ from catalog.settings import CatalogSettings
 from catalog.tables import Book
 from catalog.users import find_user
 from cli.console import err, fail, out
+from cli.previews import print_preview
 from cli.progress import bars
 from telemetry.logs import configure_logging
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from catalog.importing import ImportReport
     from catalog.sources.records import Source
 
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Read and clean everything, show what becomes of it, write nothing.")
+]
 import_app = typer.Typer(no_args_is_help=True)
 users_app = typer.Typer(no_args_is_help=True)
 
@@ -34,11 +38,12 @@ def book_crossing(
     open_library: Annotated[
         Path | None, typer.Option("--open-library", help="Folder of Open Library's ol_dump_*.txt.gz.")
     ] = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Import the Book-Crossing dump; with Open Library's, works, subjects and descriptions too."""
     from catalog.sources.book_crossing import BookCrossing
 
-    _import(lambda: BookCrossing(folder, open_library))
+    _import(lambda: BookCrossing(folder, open_library), dry_run=dry_run)
 
 
 @import_app.command("goodbooks")
@@ -46,11 +51,12 @@ def goodbooks(
     folder: Annotated[
         Path, typer.Argument(help="Folder of books.csv, tags.csv, book_tags.csv, ratings.csv, to_read.csv.")
     ],
+    dry_run: DryRun = False,
 ) -> None:
     """Import goodbooks-10k: books with readers' tags, ratings, and what they want to read."""
     from catalog.sources.goodbooks import Goodbooks
 
-    _import(lambda: Goodbooks(folder))
+    _import(lambda: Goodbooks(folder), dry_run=dry_run)
 
 
 @import_app.command("movielens")
@@ -58,27 +64,42 @@ def movielens(
     folder: Annotated[
         Path, typer.Argument(help="Folder of u.data, u.item, u.user; or of ratings.csv, movies.csv.")
     ],
+    dry_run: DryRun = False,
 ) -> None:
     """Import MovieLens: the set of 100,000 ratings, or a newer one with ratings.csv; films are books."""
     from catalog.sources.movielens import open_movielens
 
-    _import(lambda: open_movielens(folder))
+    _import(lambda: open_movielens(folder), dry_run=dry_run)
 
 
 @import_app.command("csv")
-def plain_csv(
+def mapped(
     folder: Annotated[Path, typer.Argument(help="Folder of ratings.csv and perhaps items.csv.")],
-    name: Annotated[str, typer.Option(help="What the catalog calls this source.")] = "csv",
-    scale: Annotated[str, typer.Option(help="Lowest and highest rating; they become 1 and 10.")] = "1-10",
-    separator: Annotated[str, typer.Option(help="What stands between two fields; or tab.")] = ",",
-    encoding: Annotated[str, typer.Option(help="How the files' text is encoded.")] = "utf-8",
+    mapping: Annotated[
+        Path | None, typer.Option(help="TOML file that tells which files there are, and what is in them.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What the catalog calls this source (csv).")] = None,
+    scale: Annotated[
+        str | None, typer.Option(help="Lowest and highest rating (1-10); they become 1 and 10.")
+    ] = None,
+    separator: Annotated[str | None, typer.Option(help="What stands between two fields (,); or tab.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="How the files' text is encoded (utf-8).")] = None,
+    dry_run: DryRun = False,
 ) -> None:
-    """Import ratings.csv (user, item, rating) and items.csv (item, title, authors, year, isbn, subjects)."""
-    from catalog.sources.generic import Generic
-    from catalog.sources.mapping import build_mapping
+    """Import anybody's CSV, JSON Lines or Parquet files.
 
+    Without a mapping these are ratings.csv (user_id, item_id, rating) and items.csv (item_id, title).
+    """
+    from catalog.sources.generic import Generic
+    from catalog.sources.mapping import build_mapping, read_mapping
+
+    given = {"name": name, "scale": scale, "separator": separator, "encoding": encoding}
+    options = {key: value for key, value in given.items() if value is not None}
+    if mapping and options:
+        fail(f"--{next(iter(options))}: write it into {mapping}, which tells all of that", code=2)
     _import(
-        lambda: Generic(folder, build_mapping(name=name, scale=scale, separator=separator, encoding=encoding))
+        lambda: Generic(folder, read_mapping(mapping) if mapping else build_mapping(**options), at=mapping),
+        dry_run=dry_run,
     )
 
 
@@ -94,6 +115,7 @@ def demo(
     if_empty: Annotated[
         bool, typer.Option("--if-empty", help="Do nothing if the catalog has books already.")
     ] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Import the project's own catalog: real works, readers made up."""
     if if_empty and _has_books():
@@ -106,20 +128,25 @@ def demo(
         source = Demo(books=books, users=readers, ratings=ratings, seed=seed)
         return Messy(source, seed=seed) if mess else source
 
-    _import(build)
+    _import(build, dry_run=dry_run)
 
 
 @import_app.command("export")
 def exported(
     folder: Annotated[Path, typer.Argument(help="Folder that `bookmesh data export` made.")],
+    dry_run: DryRun = False,
 ) -> None:
     """Read an export back: into an empty database, or over the catalog that it was made of."""
     from catalog.exporting import restore_catalog
+    from catalog.importing import temporary_catalog
 
-    with closing(open_database(CatalogSettings().catalog_url)) as db, bars() as progress:
+    opened = temporary_catalog() if dry_run else closing(open_database(CatalogSettings().catalog_url))
+    with opened as db, bars() as progress:
         description = restore_catalog(db, folder, progress=progress.update)
-    n_rows = sum(table.n_rows for table in description.tables)
-    out.print(f"the catalog is as it was at {description.exported_at}: {n_rows:,} rows", highlight=False)
+    n_rows, would_be = sum(table.n_rows for table in description.tables), "would be" if dry_run else "is"
+    out.print(
+        f"the catalog {would_be} as it was at {description.exported_at}: {n_rows:,} rows", highlight=False
+    )
 
 
 @users_app.command("find")
@@ -137,16 +164,33 @@ def find(
     typer.echo(user_id)
 
 
-def _import(build: "Callable[[], Source]") -> None:
+def _import(build: "Callable[[], Source]", *, dry_run: bool) -> None:
     from catalog.importing import import_source, write_report
 
     settings = CatalogSettings()
     configure_logging("import", level="warning" if err.is_terminal else "info")
-    with bars() as progress:
-        report = import_source(open_database(settings.catalog_url), build(), progress=progress.update)
+    with closing(open_database(settings.catalog_url)) as db:
+        if dry_run:
+            _preview(db, build())
+            return
+        with bars() as progress:
+            report = import_source(db, build(), progress=progress.update)
     path = write_report(report, settings.home / "reports")
     _print_report(report)
     err.print(f"report: {path}", highlight=False)
+
+
+def _preview(db: Database, source: "Source") -> None:
+    from catalog.importing import check_importable, preview_source
+
+    check_importable(db, source)
+    with bars() as progress:
+        preview = preview_source(source, progress=progress.update)
+    _print_report(preview.report)
+    print_preview(preview)
+    if not any(file.n_kept for file in preview.report.files):
+        fail("dry run: nothing of it can be kept")
+    err.print("dry run: nothing was written; the numbers are those of an import into an empty catalog")
 
 
 def _has_books() -> bool:
@@ -163,7 +207,9 @@ def _print_report(report: "ImportReport") -> None:
         rows.add_column(column, justify="right")
     rows.add_column("why dropped")
     for file in report.files:
-        reasons = ", ".join(f"{reason} {n:,}" for reason, n in file.dropped.items())
+        reasons = ", ".join(
+            f"{reason} {n:,}{_name_lines(file.lines[reason], n)}" for reason, n in file.dropped.items()
+        )
         dropped = sum(file.dropped.values())
         rows.add_row(file.name, f"{file.n_read:,}", f"{file.n_kept:,}", f"{dropped:,}", reasons)
     out.print(rows)
@@ -173,3 +219,10 @@ def _print_report(report: "ImportReport") -> None:
     for name, n in {**report.totals, **report.repairs}.items():
         totals.add_row(name, f"{n:,}")
     out.print(totals)
+
+
+def _name_lines(lines: list[int], n: int) -> str:
+    if not lines:
+        return ""
+    word, more = ("line" if n == 1 else "lines"), ", …" if n > len(lines) else ""
+    return f" ({word} {', '.join(map(str, lines))}{more})"

@@ -1,6 +1,15 @@
 """Cleans what a source yields and writes it to the catalog, in one transaction."""
 
+from catalog.importing.preview import Preview, check_importable, preview_source, temporary_catalog
 from catalog.importing.report import ImportReport, write_report
 from catalog.importing.run import import_source
 
-__all__ = ["ImportReport", "import_source", "write_report"]
+__all__ = [
+    "ImportReport",
+    "Preview",
+    "check_importable",
+    "import_source",
+    "preview_source",
+    "temporary_catalog",
+    "write_report",
+]

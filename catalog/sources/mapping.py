@@ -53,9 +53,7 @@ def _check_sign(sign: str) -> str:
 
 
 def _check_separator(sign: str) -> str:
-    if sign == CsvFormat.quote:
-        raise ValueError("expected one character that is no quote, or tab")
-    return _check_sign(sign)
+    return _check_sign("" if sign == CsvFormat.quote else sign)
 
 
 def _check_encoding(encoding: str) -> str:
