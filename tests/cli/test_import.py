@@ -308,3 +308,60 @@ def test_a_reader_of_a_source_is_found_and_a_stranger_is_not(imported_home: Home
 
     assert found.strip().isdigit()
     assert "demo has no reader '[/b]'" in message
+
+
+@pytest.mark.parametrize("words", [DEMO, ("import", "csv", "CSV"), ("import", "book-crossing", "DUMP")])
+def test_a_dry_run_shows_what_would_be_and_writes_nothing(
+    imported_home: Home, dump: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    home = imported_home.copy(tmp_path / "home")
+    before = content(home)
+    files = tmp_path / "csv"
+    files.mkdir()
+    (files / "ratings.csv").write_text("user_id,item_id,rating\nada,1,5\nada,1,eleven\n")
+    (files / "items.csv").write_text("item_id,title\n1,[b]Ash\n")
+    folders = {"CSV": str(files), "DUMP": str(dump / "bx")}
+
+    done = home.run(*(folders.get(word, word) for word in words), "--dry-run")
+
+    assert done.returncode == 0
+    assert all(word in done.stdout for word in ("First books", "First ratings", "rows read = kept + dropped"))
+    if "CSV" in words:
+        assert "[b]Ash" in done.stdout
+        assert "rating is not a number from 1 to 10 1 (line 3)" in done.stdout
+    assert "dry run: nothing was written" in done.stderr
+    assert content(home) == before
+    assert len(list((home.path / "reports").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("ratings", "message"),
+    [
+        ("user,item,rating\n", "ratings.csv: holds no rows"),
+        ("user,item,rating\nada,1,99\n", "dry run: nothing of it can be kept"),
+    ],
+)
+def test_the_code_of_a_dry_run_tells_that_the_import_is_good_for_nothing(
+    empty_home: Home, tmp_path: Path, ratings: str, message: str
+) -> None:
+    (tmp_path / "ratings.csv").write_text(ratings)
+    (tmp_path / "items.csv").write_text("item,title\n,Ash\n")
+
+    assert message in empty_home.fail("import", "csv", str(tmp_path), "--dry-run")
+
+    assert not (empty_home.path / "catalog.db").exists()
+
+
+def test_a_mapping_file_tells_all_that_the_options_would(empty_home: Home, tmp_path: Path) -> None:
+    mapping = tmp_path / "shop.toml"
+    mapping.write_text('name = "shop"\nscale = "1-5"\n[ratings]\nfile = "r.jsonl"\nuser = "by.id"\n')
+    (tmp_path / "r.jsonl").write_text('{"by": {"id": 1}, "item": "Ash", "rating": 4}\n')
+    words = "import", "csv", str(tmp_path), "--mapping", str(mapping)
+
+    refused = empty_home.fail(*words, "--scale", "1-10", code=2)
+    empty_home.succeed(*words)
+
+    assert f"--scale: write it into {mapping}" in refused
+    assert read_report(empty_home)["source"] == "shop"
+    mapping.write_text(mapping.read_text().replace("1-5", "1-10"))
+    assert "stored as on a scale of 1-5, this import has 1-10" in empty_home.fail(*words, "--dry-run")

@@ -1,5 +1,7 @@
-"""Anybody's ratings: what two CSV files become in the catalog, on each database."""
+"""Anybody's files: what they become in the catalog, on each database."""
 
+import gzip
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ from catalog.database import Database
 from catalog.errors import CatalogError, SourceError, SourceFileMissing, SourceOptionInvalid
 from catalog.importing import ImportReport, import_source
 from catalog.sources.generic import Generic
-from catalog.sources.mapping import build_mapping
-from catalog.tables import Book, Rating, User
+from catalog.sources.mapping import Mapping, build_mapping
+from catalog.tables import Book, Event, Rating, User
 from catalog.users import find_user, read_profile
 from tests.catalog.shelf import isbn
 
@@ -255,3 +257,130 @@ def test_options_that_mean_nothing_are_refused(
 
     assert isinstance(refused.value, CatalogError)
     assert str(refused.value).startswith(next(iter(options)))
+
+
+@pytest.mark.parametrize(
+    ("user", "item"), [("user_id", "item_id"), ("userId", "itemId"), ("USER", "Item"), ("User-ID", "item id")]
+)
+def test_columns_have_their_usual_names(sqlite: Database, tmp_path: Path, user: str, item: str) -> None:
+    files = folder(tmp_path, ratings=f"{user},{item},rating\nada,a1,5\n", items=f"{item},title\na1,Ash\n")
+
+    import_csv(sqlite, files)
+
+    assert ratings_of(sqlite, "ada") == {"Ash": 5.0}
+
+
+def test_compressed_files_are_read_as_they_are(sqlite: Database, tmp_path: Path) -> None:
+    for name, content in ((RATINGS, MANY_RATINGS), (ITEMS, MANY_ITEMS)):
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(content.encode()))
+
+    report = import_csv(sqlite, tmp_path, scale="1-5")
+
+    assert ratings_of(sqlite, "ada") == {"Ash": 10.0, "Birch, a tree": 1.0}
+    assert rows_of(report)[f"{RATINGS}.gz"] == (4, 4, {})
+
+
+def test_a_compressed_file_that_was_cut_off_is_named_with_its_line(sqlite: Database, tmp_path: Path) -> None:
+    ratings = "user,item,rating\n" + "".join(f"{n},{n * 7919},5\n" for n in range(9_000))
+    (tmp_path / f"{RATINGS}.gz").write_bytes(gzip.compress(ratings.encode())[:-2_000])
+
+    with pytest.raises(SourceError, match=r"ratings.csv.gz, line \d[\d,]+: cut off in the middle"):
+        import_csv(sqlite, tmp_path)
+
+
+def import_mapped(db: Database, path: Path, **mapping: Any) -> ImportReport:
+    return import_source(db, Generic(path, Mapping.model_validate(mapping)))
+
+
+def test_ratings_and_items_may_stand_in_one_file(sqlite: Database, tmp_path: Path) -> None:
+    rows = [
+        {"user": "ada", "item": 1, "rating": 5, "title": "Ash", "by": [{"name": "Ann"}], "isbn": isbn(1)},
+        {"user": "bob", "item": 1, "rating": 4, "title": "Ash", "by": [{"name": "Ann"}], "isbn": isbn(1)},
+        {"user": "bob", "item": 2, "rating": 3, "title": ["no text"]},
+        {"user": "bob", "item": 3, "rating": None, "title": None, "by": []},
+    ]
+    (tmp_path / "all.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+
+    report = import_mapped(
+        sqlite, tmp_path, ratings={"file": "all.jsonl"}, items={"file": "all.jsonl", "authors": "by.name"}
+    )
+
+    assert rows_of(report) == {
+        "items of all.jsonl": (2, 2, {}),
+        "ISBNs of all.jsonl": (1, 1, {}),
+        "all.jsonl": (4, 3, {"no book record": 1}),
+    }
+    assert ratings_of(sqlite, "bob") == {"Ash": 4.0, "3": None}
+    assert book(sqlite, "1").authors == ("Ann",)
+
+
+def test_items_of_one_work_are_one_book_and_ratings_of_each_are_of_it(db: Database, tmp_path: Path) -> None:
+    files = folder(
+        tmp_path,
+        ratings="user,item,rating\nada,a1,9\nbob,a2,8\nbob,b1,7\n",
+        items=f"item,series,title,isbn\na1,A,Ash,{isbn(1)}\na2,A,Esche,{isbn(2)}\nb1,,Bay,\n",
+    )
+
+    report = import_mapped(db, files, items={"work": "series"})
+
+    assert rows_of(report) == {
+        ITEMS: (3, 2, {"no usable id": 1}), ISBNS: (2, 2, {}), RATINGS: (3, 2, {"no book record": 1}),
+    }  # fmt: skip
+    assert book(db, "A").isbns == (isbn(1), isbn(2))
+    assert ratings_of(db, "bob") == {"Ash": 8.0}
+
+
+def test_a_file_without_ratings_tells_what_readers_used(sqlite: Database, tmp_path: Path) -> None:
+    import_mapped(
+        sqlite, folder(tmp_path, ratings="user,item\nada,Ash\n"), ratings={"rating": False}, scale="1-5"
+    )
+
+    assert ratings_of(sqlite, "ada") == {"Ash": None}
+
+
+def test_characters_and_flags_are_subjects(sqlite: Database, tmp_path: Path) -> None:
+    heroes = "".join(f"h{n},Tale {n},Author {n},Robin Hood;Hero {n},{n % 2}\n" for n in range(4))
+    items = f"item,title,authors,who,Fantasy\n{heroes}"
+
+    import_mapped(
+        sqlite,
+        folder(tmp_path, ratings="user,item,rating\nada,h1,5\n", items=items),
+        items={"characters": "who", "subject_flags": ["Fantasy"]},
+    )
+
+    assert "Fantasy" in book(sqlite, "h1").subjects
+    assert "Fantasy" not in book(sqlite, "h2").subjects
+    assert "Robin Hood" in book(sqlite, "h2").subjects
+
+
+def test_events_of_a_file_without_kinds_are_of_the_kind_that_the_mapping_tells(
+    sqlite: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "later.csv").write_text("user_id,item_id\nada,Ash\neve,Ash\n")
+
+    report = import_mapped(
+        sqlite,
+        folder(tmp_path, ratings="user,item,rating\nada,Ash,5\n"),
+        events={"file": "later.csv", "always": "to_read"},
+    )
+
+    assert rows_of(report)["later.csv"] == (2, 1, {"no reader record": 1})
+    with sqlite.session() as session:
+        assert session.scalars(select(Event.kind)).all() == ["to_read"]
+
+
+def test_a_table_of_fields_that_the_mapping_miscounts_is_named(tmp_path: Path) -> None:
+    (tmp_path / "u.data").write_text("1\t2\t3\n")
+
+    with pytest.raises(
+        SourceError, match=r"u.data, line 1: expected 3 fields of comma-separated text, found"
+    ):
+        Generic(tmp_path, Mapping.model_validate({"ratings": {"file": "u.data", "columns": ["a", "b", "c"]}}))
+
+
+def test_a_mapping_of_items_alone_needs_no_ratings(sqlite: Database, tmp_path: Path) -> None:
+    (tmp_path / "books.csv").write_text("item,title\n1,Ash\n")
+
+    report = import_mapped(sqlite, tmp_path, items={"file": "books.csv"})
+
+    assert rows_of(report) == {"books.csv": (1, 1, {})}
