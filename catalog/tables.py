@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -30,6 +31,7 @@ _MYSQL: dict[str, Any] = {
 _CLUSTERED: dict[str, Any] = {**_MYSQL, "sqlite_with_rowid": False}
 # SQLite's INTEGER has 64 bits, and only a column of that name can number its rows.
 _BIG_INTEGER = BigInteger().with_variant(Integer, "sqlite")
+_IS_HIDDEN = text("hidden IS NOT NULL")
 
 SOURCE_LENGTH = 40
 EXTERNAL_ID_LENGTH = 64
@@ -162,7 +164,12 @@ class Book(Base):
     """A work: all editions of one text."""
 
     __tablename__ = "books"
-    __table_args__ = (UniqueConstraint("source", "external_id"), _MYSQL)
+    # Of hidden books alone: else SQLite, which has no statistics, would find all others by it.
+    __table_args__ = (
+        UniqueConstraint("source", "external_id"),
+        Index(None, "hidden", sqlite_where=_IS_HIDDEN, postgresql_where=_IS_HIDDEN),
+        _MYSQL,
+    )
 
     book_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
@@ -185,7 +192,7 @@ class Book(Base):
     """Set when a later import found that this work is another one's edition: ids are never reused."""
     split_from: Mapped[int | None] = mapped_column(Integer)
     """The book that an operator has split it off: title and author never make it another one's edition."""
-    hidden: Mapped[str | None] = mapped_column(String(10), index=True)
+    hidden: Mapped[str | None] = mapped_column(String(10))
     """One of `Hidden`; null for a book that is shown."""
     created_at: Mapped[int | None] = mapped_column(BigInteger)
     """Seconds since 1970 UTC; null of those that came before 0.4.0."""

@@ -1,7 +1,7 @@
 """Adds the mess of real dumps to a clean source, so that the cleaning can be seen at work.
 
-Every record of the source is still there: an importer that cleans well finds the same books and the same
-pairs of reader and book.
+Every record of the source is still there: an importer that cleans well finds the same books with titles, and
+the same pairs of reader and such a book.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ _FIRST_UNKNOWN = 99_000_000
 
 
 class Messy:
-    """A source with several editions a work, lost zeros, bad ISBNs, odd ages and ratings of nothing."""
+    """A source with several editions a work, lost zeros, bad ISBNs, odd ages, ratings without a title."""
 
     def __init__(self, source: Source, *, seed: int = 1) -> None:
         self.name, self.scale = source.name, source.scale

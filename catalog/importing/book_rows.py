@@ -25,6 +25,7 @@ from catalog.tables import (
     BookEdit,
     EditedField,
     Edition,
+    Hidden,
 )
 
 _COLUMNS = ("title", "year", "language", "description")
@@ -38,6 +39,8 @@ class CleanBook(NamedTuple):
     year: int | None = None
     language: str | None = None
     description: str | None = None
+    hidden: Hidden | None = None
+    """Only of a new book."""
 
 
 _OWN_YEAR = case((Book.filled_year, null()), else_=Book.year)
@@ -56,7 +59,7 @@ class BookRows:
         self._author_ids = read_ids(connection, names, Author.author_id, aliases=aliases)
         self._author_names = read_dict(connection, select(Author.author_id, Author.name))
         self._named: set[int] = set(aliases.values())
-        new = ("book_id", "source", "external_id", "replaced_by", *_COLUMNS)
+        new = ("book_id", "source", "external_id", "replaced_by", "hidden", *_COLUMNS)
         self._new = RowWriter.inserting(connection, Book, *new, created_at=int(time.time()))
         self._changed = RowWriter.updating(connection, Book, *_COLUMNS, where=["book_id"], filled_year=False)
         self._stored: dict[int, CleanBook] = {}
@@ -72,7 +75,7 @@ class BookRows:
     ) -> None:
         """Write a new book."""
         self.books.new += 1
-        self._new.add(book_id, self._source, external_id, replaced_by, *_columns(book))
+        self._new.add(book_id, self._source, external_id, replaced_by, book.hidden, *_columns(book))
         self._add_authors(book_id, self._find_authors(book.authors))
         if self._new.is_full:
             self.flush()
@@ -101,6 +104,12 @@ class BookRows:
         first_year = select(func.min(Edition.year)).where(Edition.book_id == Book.book_id).scalar_subquery()
         self._connection.execute(own.where(Book.filled_year).values(year=first_year))
         self._connection.execute(own.where(Book.filled_year, Book.year.is_(None)).values(filled_year=false()))
+
+    def show_titled(self) -> None:
+        """Books that were of an ISBN alone and have a title by now are books like others."""
+        untitled = Book.source == self._source, Book.hidden == Hidden.UNTITLED
+        titled = update(Book).where(*untitled, Book.title != Book.external_id)
+        self._connection.execute(titled.values(hidden=None))
 
     def flush(self) -> None:
         """Write what is queued, parents first."""

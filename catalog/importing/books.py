@@ -19,7 +19,7 @@ from catalog.importing.subjects import SubjectCollector
 from catalog.isbn import find_isbn, parse_isbn
 from catalog.sources.records import RawEdition, RawWork
 from catalog.sources.row_log import RowLog
-from catalog.tables import DESCRIPTION_LENGTH, NAME_LENGTH, Author, Book, BookAuthor, Edition
+from catalog.tables import DESCRIPTION_LENGTH, NAME_LENGTH, Author, Book, BookAuthor, Edition, Hidden
 
 
 class BookImporter:
@@ -34,7 +34,7 @@ class BookImporter:
         *,
         latest_year: int,
     ) -> None:
-        self._identities, self._rows, self._subjects, self._log = identities, rows, subjects, log
+        self.identities, self.rows, self._subjects, self._log = identities, rows, subjects, log
         self._latest_year = latest_year
         self._isbns_of_file: dict[str, set[str]] = {}
         self.n_works_merged = 0
@@ -46,10 +46,10 @@ class BookImporter:
             self._log.drop(raw.file, reason)
             return
         self._log.keep(raw.file)
-        if raw.title is None and self._identities.join_stored(raw.external_id):
+        if raw.title is None and self.identities.join_stored(raw.external_id):
             return
         authors = self._clean_authors(raw.authors)
-        match = self._identities.match_work(raw.external_id, _key(title, authors))
+        match = self.identities.match_work(raw.external_id, _key(title, authors))
         if match.found in (Found.JOINED, Found.NEWLY_JOINED):
             self.n_works_merged += 1
         if match.found is not Found.JOINED:
@@ -63,7 +63,7 @@ class BookImporter:
 
     def add_edition(self, raw: RawEdition) -> None:
         """Give an edition's ISBNs to its work, which may be a new one."""
-        if raw.work is not None and not self._identities.has_work(raw.work):
+        if raw.work is not None and not self.identities.has_work(raw.work):
             self._log.drop(raw.file, "its work was dropped")
             return
         isbns = self._parse_isbns(raw)
@@ -71,7 +71,8 @@ class BookImporter:
             return
         title, authors = self._clean(raw.title), self._clean_authors(raw.authors)
         external_id = raw.isbns[0] if is_usable_id(raw.isbns[0]) else isbns[0]
-        match = self._identities.match_edition(
+        external_id = self.identities.find_edition_id(external_id, isbns)
+        match = self.identities.match_edition(
             raw.work, isbns, _key(title, authors), external_id=external_id if title else None
         )
         if match is None:
@@ -81,10 +82,19 @@ class BookImporter:
         self._write(match, external_id, CleanBook(title, authors))
         year = parse_year(raw.year, latest=self._latest_year)
         for isbn in isbns:
-            change = self._identities.place_isbn(isbn, match.book_id)
+            change = self.identities.place_isbn(isbn, match.book_id)
             if change is EditionChange.LEAVE_TO_OTHER_SOURCE:
                 self._log.repairs["ISBNs left to a book of another source"] += 1
-            self._rows.change_edition(change, isbn, match.book_id, year)
+            self.rows.change_edition(change, isbn, match.book_id, year)
+
+    def keep_untitled(self, isbn: str) -> int:
+        """The book of a canonical ISBN that nobody has a title of: evidence, and never shown."""
+        match = self.identities.match_untitled(isbn)
+        if match.found is Found.NEW:
+            self.rows.insert(match.book_id, isbn, CleanBook(isbn, [], hidden=Hidden.UNTITLED))
+            change = self.identities.place_isbn(isbn, match.book_id)
+            self.rows.change_edition(change, isbn, match.book_id, None)
+        return match.book_id
 
     def _why_not(self, external_id: str, title: str) -> str | None:
         """Why a work cannot be taken."""
@@ -92,16 +102,16 @@ class BookImporter:
             return "no title"
         if not is_usable_id(external_id):
             return "no usable id"
-        return "duplicate id" if self._identities.has_work(external_id) else None
+        return "duplicate id" if self.identities.has_work(external_id) else None
 
     def _write(self, match: Match, external_id: str, book: CleanBook) -> None:
         if match.found is Found.NEW:
-            self._rows.insert(match.book_id, external_id, book)
+            self.rows.insert(match.book_id, external_id, book)
         elif match.found is Found.STORED:
-            self._rows.update(match.book_id, book)
+            self.rows.update(match.book_id, book)
         elif match.found is Found.NEWLY_JOINED:
-            own_id = self._identities.own_id(external_id)
-            self._rows.insert(own_id, external_id, book, replaced_by=match.book_id)
+            own_id = self.identities.own_id(external_id)
+            self.rows.insert(own_id, external_id, book, replaced_by=match.book_id)
 
     def _clean(self, text: str) -> str:
         clean = repair_text(text)
@@ -127,7 +137,7 @@ class BookImporter:
                 self._log.repairs["leading zeros of an ISBN restored"] += 1
             if isbn in seen:
                 reason = "duplicate ISBN"
-            elif self._identities.is_removed(isbn):
+            elif self.identities.is_removed(isbn):
                 reason = "an operator has removed the ISBN"
             else:
                 seen.add(isbn)
@@ -139,13 +149,15 @@ class BookImporter:
 
 def read_identities(connection: Connection, source: str, settled: Settled) -> BookIdentities:
     """What the catalog knows of a source's books."""
+    is_untitled = Book.hidden.is_not_distinct_from(Hidden.UNTITLED)
     own, foreign = Book.source == source, Book.source != source
     editions = select(Edition.isbn13, Edition.book_id).join(Book, Book.book_id == Edition.book_id)
     replaced = select(Book.book_id, Book.replaced_by).where(own, Book.replaced_by.is_not(None))
     split = select(Book.book_id, Book.split_from).where(own, Book.split_from.is_not(None))
     stored = StoredBooks(
-        editions=read_dict(connection, editions.where(own)),
-        foreign_isbns=set(read_dict(connection, editions.where(foreign))),
+        editions=read_dict(connection, editions.where(own | is_untitled)),
+        foreign=read_dict(connection, editions.where(foreign, ~is_untitled)),
+        untitled=set(connection.scalars(select(Book.book_id).where(is_untitled))),
         replaced=read_dict(connection, replaced),
         split=read_dict(connection, split),
         read_description=lambda book_id: _read_description(connection, book_id),

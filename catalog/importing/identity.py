@@ -57,8 +57,11 @@ class StoredBooks(NamedTuple):
     """What is stored of a source's books."""
 
     editions: Mapping[str, int]
-    """Its own, by ISBN."""
-    foreign_isbns: Set[str]
+    """Its own, by ISBN, and those of other sources' books that have no title."""
+    foreign: Mapping[str, int]
+    """All other sources', by ISBN."""
+    untitled: Set[int]
+    """Books that are evidence only, as nobody could title their ISBN, of all sources."""
     replaced: Mapping[int, int]
     """Books with heirs."""
     split: Mapping[int, int]
@@ -124,6 +127,19 @@ class BookIdentities:
         self._used.add(book_id)
         return True
 
+    def match_untitled(self, isbn: str) -> Match:
+        """The book of an ISBN that only a rating names: a new one, if none was of that external id."""
+        own, is_new = self._ids.get_or_create(isbn)
+        if is_new:
+            return Match(own, Found.NEW)
+        return Match(self._current(own) or own, Found.JOINED)
+
+    def find_edition_id(self, external_id: str, isbns: Sequence[str]) -> str:
+        """The external id of an edition: its own, or the ISBN by which a rating has named it first."""
+        if self._ids.get(external_id) is not None:
+            return external_id
+        return next((isbn for isbn in isbns if self._ids.get(isbn) is not None), external_id)
+
     def match_edition(
         self, work: str | None, isbns: Sequence[str], key: str | None, *, external_id: str | None
     ) -> Match | None:
@@ -156,7 +172,7 @@ class BookIdentities:
             return EditionChange.NOTHING
         is_new, is_placed = isbn not in self._book_of_isbn, self._book_of_isbn.get(isbn) == book_id
         self._book_of_isbn[isbn] = book_id
-        if isbn in self._stored.foreign_isbns:
+        if isbn in self._stored.foreign:
             return EditionChange.LEAVE_TO_OTHER_SOURCE
         if stored is None:
             return EditionChange.INSERT if is_new else EditionChange.NOTHING
@@ -207,12 +223,14 @@ class BookIdentities:
         return self._current(self._ids.get(external_id)) if book_id is None else self._settle(book_id)
 
     def book_of_isbn(self, isbn: str) -> int | None:
-        """The book of an ISBN that the source has now or had once."""
+        """The book of an ISBN that the source has now or had once, or another source has."""
         book_id = self._book_of_isbn.get(isbn)
         if book_id is not None:
             return self._settle(book_id)
         placed = self._stored.settled.isbns.get(isbn)
-        return self._current(placed.book_id if placed else self._stored.editions.get(isbn))
+        if placed:
+            return self._current(placed.book_id)
+        return self._current(self._stored.editions.get(isbn, self._stored.foreign.get(isbn)))
 
     def _match_id(self, external_id: str, description: Description) -> Match:
         book_id, is_new = self._ids.get_or_create(external_id)
@@ -274,7 +292,9 @@ class BookIdentities:
                 return self._book_of_isbn[isbn]
         if key in self._book_of_key:
             return self._book_of_key[key]
-        stored = next((self._stored.editions[isbn] for isbn in isbns if isbn in self._stored.editions), None)
+        stored = next(filter(None, map(self._stored.editions.get, isbns)), None)
+        if stored in self._stored.untitled and stored != own:
+            return None  # another source's: this one's title makes a book that takes its place
         if stored is None or stored == own or not key or self._is_named_by_hand(stored):
             return stored
         # Its title and author alone have made it an edition of that book, and they say so no more.

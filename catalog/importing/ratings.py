@@ -2,6 +2,8 @@
 
 import time
 from array import array
+from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, func, select
@@ -29,12 +31,23 @@ from catalog.sources.scale import Scale
 from catalog.tables import Book, Rating, User, WithdrawnRating
 from foundation.arrays import find_rows
 
+_NO_BOOK: Final = "no book record"
+
 
 class RatingImporter:
     """Takes a source's ratings, and writes them once all are known."""
 
-    def __init__(self, users: UserImporter, books: BookIdentities, scale: Scale, log: RowLog) -> None:
+    def __init__(
+        self,
+        users: UserImporter,
+        books: BookIdentities,
+        keep_untitled: Callable[[str], int],
+        scale: Scale,
+        log: RowLog,
+    ) -> None:
+        """`keep_untitled` tells the book of an ISBN that has none yet."""
         self._users, self._books, self._scale, self._log = users, books, scale, log
+        self._keep_untitled = keep_untitled
         # What was found out once, as most books and all ratings come many times; a text tells what is wrong.
         self._found_books: dict[tuple[str | None, str], int | str] = {}
         self._found_ratings: dict[str, float | str] = {}
@@ -42,8 +55,7 @@ class RatingImporter:
         self.changes = Changes()
 
     def add(self, raw: RawRating) -> None:
-        """Note a rating of a known book; others are dropped."""
-        book = self.find_book(raw.work, raw.isbn)
+        """Note a rating of a known book or of an ISBN; others are dropped."""
         rating = self._found_ratings.get(raw.rating)
         if rating is None:
             rating = self._found_ratings[raw.rating] = self._read_rating(raw.rating)
@@ -51,7 +63,7 @@ class RatingImporter:
             self._log.drop(raw.file, "no usable reader id")
         elif isinstance(rating, str):
             self._log.drop(raw.file, rating)
-        elif isinstance(book, str):
+        elif isinstance(book := self._find_or_keep(raw.work, raw.isbn), str):
             self._log.drop(raw.file, book)
         else:
             user_id = self._users.find_or_create(raw.user)
@@ -116,14 +128,24 @@ class RatingImporter:
                 self._log.drop_lines(file, reason, n, lines)
         return everything.take(best)
 
+    def _find_or_keep(self, work: str | None, isbn: str) -> int | str:
+        book = self.find_book(work, isbn)
+        if book == _NO_BOOK and isbn:
+            isbn13 = parse_isbn(isbn, repair_zeros=True)
+            book = self._found_books[work, isbn] = self._keep_untitled(isbn13)
+        return book
+
     def _find_book(self, work: str | None, isbn: str) -> int | str:
         book_id = None if work is None else self._books.book_of_work(work)
         if book_id is None and (isbn or work is None):
             try:
-                book_id = self._books.book_of_isbn(parse_isbn(isbn, repair_zeros=True))
+                isbn13 = parse_isbn(isbn, repair_zeros=True)
             except IsbnInvalid as error:
                 return f"ISBN: {error.reason}"
-        return "no book record" if book_id is None else book_id
+            if self._books.is_removed(isbn13):
+                return "an operator has removed the ISBN"
+            book_id = self._books.book_of_isbn(isbn13)
+        return _NO_BOOK if book_id is None else book_id
 
     def _read_rating(self, text: str) -> float | str:
         """The rating from 1 to 10, NaN for an implicit one; or why it is none."""

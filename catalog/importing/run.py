@@ -14,7 +14,6 @@ from catalog.importing.books import BookImporter, read_identities
 from catalog.importing.changes import Changes
 from catalog.importing.events import EventImporter
 from catalog.importing.favourites import write_favourites
-from catalog.importing.identity import BookIdentities
 from catalog.importing.ratings import RatingImporter
 from catalog.importing.report import ImportReport, store_report
 from catalog.importing.subjects import SubjectCollector
@@ -26,7 +25,7 @@ from catalog.scales import write_scale
 from catalog.schema import prepare
 from catalog.sources.records import Source
 from catalog.sources.row_log import Progress, RowLog
-from catalog.tables import Book, BookAuthor, BookSubject, Edition, Event, Rating, User
+from catalog.tables import Book, BookAuthor, BookSubject, Edition, Event, Hidden, Rating, User
 
 
 def import_source(db: Database, source: Source, *, progress: Progress | None = None) -> ImportReport:
@@ -65,15 +64,15 @@ class _Outcome(NamedTuple):
 def _import(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> _Outcome:
     lock_catalog(connection)
     write_scale(connection, source.name, source.scale)
-    identities, of_books = _import_books(connection, source, log, latest_year=latest_year)
-    of_users = _import_users(connection, source, identities, log)
+    books, of_books = _import_books(connection, source, log, latest_year=latest_year)
+    of_users = _import_users(connection, source, books, log)
     return _Outcome(of_books.totals | of_users.totals, of_books.changes | of_users.changes)
 
 
 def _import_books(
     connection: Connection, source: Source, log: RowLog, *, latest_year: int
-) -> tuple[BookIdentities, _Outcome]:
-    """Which book everything of the source is, and totals."""
+) -> tuple[BookImporter, _Outcome]:
+    """What knows which book everything of the source is, and totals."""
     settled = read_settled(connection, source.name)
     identities = read_identities(connection, source.name, settled)
     rows = BookRows(connection, source.name, settled)
@@ -84,6 +83,7 @@ def _import_books(
     for edition in source.editions(log):
         books.add_edition(edition)
     rows.flush()
+    rows.show_titled()
     undo_merges(connection, identities.returned(), placed=identities.placed_isbns())
     heirs = identities.replacements()
     merge_books(connection, heirs, lost_editions=identities.lost_editions(heirs.keys()))
@@ -93,16 +93,17 @@ def _import_books(
     totals = {"works merged with another": books.n_works_merged, "books replaced by another": len(heirs)}
     totals |= subjects.write(connection, source.name, settled, adopted=adopted)
     changes = {"books": rows.books, "editions": rows.editions, "subjects of books": subjects.changes}
-    return identities, _Outcome(totals, changes)
+    return books, _Outcome(totals, changes)
 
 
-def _import_users(connection: Connection, source: Source, books: BookIdentities, log: RowLog) -> _Outcome:
+def _import_users(connection: Connection, source: Source, books: BookImporter, log: RowLog) -> _Outcome:
     users = UserImporter(connection, source.name, log)
     for user in source.users(log):
         users.add(user)
-    ratings = RatingImporter(users, books, source.scale, log)
+    ratings = RatingImporter(users, books.identities, books.keep_untitled, source.scale, log)
     for rating in source.ratings(log):
         ratings.add(rating)
+    books.rows.flush()
     written = ratings.write(connection, source.name)
     events = EventImporter(users, ratings.find_book, log)
     for event in source.events(log):
@@ -121,11 +122,13 @@ def _import_users(connection: Connection, source: Source, books: BookIdentities,
 
 def _count(connection: Connection, source: str) -> dict[str, int]:
     own_books = select(Book.book_id).where(Book.source == source, Book.replaced_by.is_(None))
+    untitled = own_books.where(Book.hidden == Hidden.UNTITLED)
     own_users = select(User.user_id).where(User.source == source)
     ratings = select(func.count()).select_from(Rating).where(Rating.user_id.in_(own_users))
     in_own_books = BookSubject.book_id.in_(own_books)
     queries = {
-        "books": select(func.count()).select_from(own_books.subquery()),
+        "books": select(func.count()).select_from(own_books.where(Book.hidden.is_(None)).subquery()),
+        "books without a title": select(func.count()).select_from(untitled.subquery()),
         "editions": select(func.count()).select_from(Edition).where(Edition.book_id.in_(own_books)),
         "authors": select(func.count(BookAuthor.author_id.distinct())).where(
             BookAuthor.book_id.in_(own_books)
@@ -135,6 +138,7 @@ def _count(connection: Connection, source: str) -> dict[str, int]:
         "readers": select(func.count()).select_from(own_users.subquery()),
         "ratings": ratings,
         "explicit ratings": ratings.where(Rating.rating.is_not(None)),
+        "ratings kept as evidence": ratings.where(Rating.book_id.in_(untitled)),
         "events": select(func.count()).select_from(Event).where(Event.user_id.in_(own_users)),
     }
     return {name: connection.scalar(query) or 0 for name, query in queries.items()}

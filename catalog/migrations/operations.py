@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from alembic import context, op
-from sqlalchemy import CheckConstraint, Column, String, inspect
+from sqlalchemy import CheckConstraint, Column, String, inspect, text
 from sqlalchemy.schema import SchemaItem
 
 INNODB: Final[Mapping[str, Any]] = {
@@ -33,9 +33,10 @@ def create_table(
         create_index(name, *columns)
 
 
-def create_index(table: str, *columns: str) -> None:
-    """Create an index that is not there."""
-    op.create_index(None, table, list(columns), if_not_exists=_may_say_if_not_exists())
+def create_index(table: str, *columns: str, where: str | None = None) -> None:
+    """Create an index that is not there; of some rows only, where the database can."""
+    rows = {f"{dialect}_where": text(where) for dialect in ("sqlite", "postgresql") if where}
+    op.create_index(None, table, list(columns), if_not_exists=_may_say_if_not_exists(), **rows)
 
 
 def add_columns(table: str, *columns: Column[Any]) -> None:

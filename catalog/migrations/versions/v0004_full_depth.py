@@ -79,7 +79,7 @@ def upgrade() -> None:
         Column("hidden", String(10)),
         Column("created_at", BigInteger()),
     )
-    create_index("books", "hidden")
+    create_index("books", "hidden", where="hidden IS NOT NULL")
     add_columns("merged_ratings", Column("created_at", BigInteger()))
     if is_sqlite():
         _write_anew()

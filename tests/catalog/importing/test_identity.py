@@ -12,7 +12,8 @@ def identities(
     books: Mapping[str, int] | None = None,
     *,
     editions: Mapping[str, int] | None = None,
-    foreign: frozenset[str] = frozenset(),
+    foreign: Mapping[str, int] | None = None,
+    untitled: frozenset[int] = frozenset(),
     replaced: Mapping[int, int] | None = None,
     split: Mapping[int, int] | None = None,
     described: Mapping[int, Description] | None = None,
@@ -21,7 +22,8 @@ def identities(
     descriptions = described or {}
     stored = StoredBooks(
         editions=editions or {},
-        foreign_isbns=foreign,
+        foreign=foreign or {},
+        untitled=untitled,
         replaced=replaced or {},
         split=split or {},
         read_description=lambda book_id: descriptions.get(book_id, Description(None, is_edition=False)),
@@ -89,7 +91,7 @@ def test_an_external_id_is_one_book_however_often_it_is_named() -> None:
 
 
 def test_isbns_are_inserted_once_updated_when_stored_and_left_to_their_source() -> None:
-    known = identities({"A": 7}, editions={"old": 7}, foreign=frozenset({"theirs"}))
+    known = identities({"A": 7}, editions={"old": 7}, foreign={"theirs": 9})
 
     changes = [known.place_isbn(isbn, 7) for isbn in ("new", "new", "old", "theirs")]
 
