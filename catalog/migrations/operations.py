@@ -35,7 +35,7 @@ def create_table(
 
 def create_index(table: str, *columns: str, where: str | None = None) -> None:
     """Create an index that is not there; of some rows only, where the database can."""
-    rows = {f"{dialect}_where": text(where) for dialect in ("sqlite", "postgresql") if where}
+    rows: dict[str, Any] = {f"{dialect}_where": text(where) for dialect in ("sqlite", "postgresql") if where}
     op.create_index(None, table, list(columns), if_not_exists=_may_say_if_not_exists(), **rows)
 
 
