@@ -138,7 +138,9 @@ def _count(connection: Connection, source: str) -> dict[str, int]:
         "readers": select(func.count()).select_from(own_users.subquery()),
         "ratings": ratings,
         "explicit ratings": ratings.where(Rating.rating.is_not(None)),
-        "ratings kept as evidence": ratings.where(Rating.book_id.in_(untitled)),
+        "ratings kept as evidence": untitled.join(Rating, Rating.book_id == Book.book_id).with_only_columns(
+            func.count()
+        ),
         "events": select(func.count()).select_from(Event).where(Event.user_id.in_(own_users)),
     }
     return {name: connection.scalar(query) or 0 for name, query in queries.items()}
