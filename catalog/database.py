@@ -25,6 +25,8 @@ from foundation.urls import hide_password
 REFUSALS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 MYSQL_REFUSALS = {1054: "unknown column", 3819: "a check, of MySQL", 4025: "a check, of MariaDB"}
 """To PyMySQL these are as operational errors as a database that is away."""
+BUSY = frozenset({1205, 1213, "55P03", "40P01"})
+"""A lock that was waited for in vain, and two who waited for one another, of MySQL and of PostgreSQL."""
 
 
 class Database:
@@ -88,6 +90,15 @@ def is_our_mistake(error: SQLAlchemyError) -> bool:
         case Exception(args=(code, *_)):
             return code in MYSQL_REFUSALS
     return False
+
+
+def is_busy(error: SQLAlchemyError) -> bool:
+    """Whether another writer held what a statement needed for too long."""
+    cause = getattr(error, "orig", None)
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+    codes = {getattr(cause, "sqlstate", None), *getattr(cause, "args", ())[:1]}
+    return not codes.isdisjoint(BUSY)
 
 
 def count_opened(session: Session) -> int:

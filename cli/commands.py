@@ -65,6 +65,9 @@ def explain(error: Exception) -> tuple[str, int]:
         case OSError() if _is_machines(error):
             remedy = "BOOKMESH_HOME must name a folder on a disk with room that you may write to"
             return f"{error}; {remedy}", FAILURE_CODE
+    if _is_database_busy(error):
+        holder = "an import or another change holds the catalog"
+        return f"{holder}; nothing was changed, try again in a while", FAILURE_CODE
     if (reason := _find_database_failure(error)) is not None:
         variable = find_variable("catalog", "database_url")
         return f"the database cannot be used: {reason}; see {variable}", FAILURE_CODE
@@ -82,6 +85,14 @@ def _is_machines(error: OSError) -> bool:
     home = ProcessSettings().home.absolute()
     is_at_home = isinstance(error.filename, str) and Path(error.filename).absolute().is_relative_to(home)
     return error.errno in MACHINE_ERRNOS or is_at_home
+
+
+def _is_database_busy(error: Exception) -> bool:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from catalog.database import is_busy
+
+    return isinstance(error, SQLAlchemyError) and is_busy(error)
 
 
 def _find_database_failure(error: Exception) -> str | None:

@@ -3,15 +3,18 @@
 import typer
 
 from cli import (
+    authors,
     books,
     catalog,
     data,
+    editions,
     jobs,
     mesh,
     queries,
     refreshing,
     schema,
     serve,
+    subjects,
     training,
     versions,
     worker,
@@ -26,7 +29,10 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.add_typer(catalog.import_app, name="import", help="Fill the catalog from a dump.")
-app.add_typer(books.app, name="books", help="List merged books, and undo a merge.")
+app.add_typer(books.app, name="books", help="Add, show, change, merge, split and withdraw books.")
+app.add_typer(editions.app, name="editions", help="Say which book an ISBN is one of.")
+app.add_typer(authors.app, name="authors", help="List, rename and merge authors.")
+app.add_typer(subjects.app, name="subjects", help="List, rename, merge and withdraw subjects.")
 app.add_typer(data.app, name="data", help="Look at the catalog as a whole, and write it out.")
 app.add_typer(catalog.users_app, name="users", help="Look readers up.")
 app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll back and collect versions.")

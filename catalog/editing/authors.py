@@ -23,7 +23,7 @@ class AuthorRow:
     n_books: int
 
 
-def list_authors(session: Session, *, name: str, limit: int) -> Sequence[AuthorRow]:
+def list_authors(session: Session, *, name: str, limit: int) -> list[AuthorRow]:
     """Authors whose names contain this one, in any case and without accents; those of most books first."""
     n_books = func.count(Book.book_id)
     rows = session.execute(

@@ -23,6 +23,8 @@ from catalog.subjects import update_main_subjects
 from catalog.tables import Author, Book, BookAuthor, EditedField, Hidden
 
 _COLUMNS: Final = ("title", "year", "language", "description", "n_pages")
+_FILLED: Final = {"year": "filled_year", "n_pages": "filled_pages"}
+"""What says that a value is not the book's own."""
 
 
 def add_book(
@@ -115,7 +117,7 @@ def restore_book(session: Session, book_id: int) -> None:
 
 def _write(connection: Connection, book_id: int, fields: BookFields) -> None:
     values: dict[str, Any] = {name: value for name, value in fields.items() if name in _COLUMNS}
-    values |= {f"filled_{name}": False for name in ("year", "pages") if name in values}
+    values |= {filled: False for name, filled in _FILLED.items() if name in values}
     if values:
         connection.execute(update(Book).where(Book.book_id == book_id).values(values))
     if "title" in fields:

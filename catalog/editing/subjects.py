@@ -10,7 +10,7 @@ from catalog.editing.change import changing
 from catalog.editing.fields import clean_subject
 from catalog.editing.lists import replace_entry
 from catalog.errors import EditConflict, SubjectUnknown
-from catalog.subjects import update_main_subjects
+from catalog.subjects import SubjectRow, update_main_subjects
 from catalog.tables import (
     Book,
     BookSubject,
@@ -68,6 +68,12 @@ def restore_subject(session: Session, name: str) -> None:
         if connection.scalar(select(SubjectEdit.name_key).where(*withdrawn)) is None:
             raise SubjectUnknown(name)
         connection.execute(delete(SubjectEdit).where(*withdrawn))
+
+
+def list_withdrawn(session: Session) -> list[SubjectRow]:
+    """The subjects that were withdrawn, by their keys."""
+    withdrawn = select(SubjectEdit.name_key).where(SubjectEdit.subject_id.is_(None))
+    return [SubjectRow(key, 0) for key in session.scalars(withdrawn.order_by(SubjectEdit.name_key))]
 
 
 def write_subjects(connection: Connection, book_id: int, names: Sequence[str]) -> None:

@@ -1,6 +1,5 @@
 """What an operator sees of merges."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -26,7 +25,12 @@ class MergedBookRow:
     """What the book had then."""
 
 
-def list_merges(session: Session, *, limit: int) -> Sequence[MergedBookRow]:
+def count_merges(session: Session) -> int:
+    """How many books have an heir."""
+    return session.scalar(select(func.count()).where(Book.replaced_by.is_not(None))) or 0
+
+
+def list_merges(session: Session, *, limit: int) -> list[MergedBookRow]:
     """Books that have an heir, the newest merge first."""
     heir = aliased(Book)
     newest = (

@@ -10,9 +10,12 @@ from typer.testing import CliRunner
 from cli.main import app
 
 COMMANDS = {
-    "books merges", "books split", "data export", "evaluate", "import book-crossing", "import csv",
-    "import demo", "import export", "jobs cancel", "jobs list", "jobs retry", "jobs show",
-    "migrate", "recommend", "search", "serve", "similar", "status", "train",
+    "authors list", "authors merge", "authors rename", "books add", "books change", "books merge",
+    "books merges", "books restore", "books show", "books split", "books withdraw", "data export",
+    "editions add", "editions move", "editions remove", "evaluate", "import book-crossing", "import csv",
+    "import demo", "import export", "import goodbooks", "import movielens", "jobs cancel", "jobs list",
+    "jobs retry", "jobs show", "migrate", "recommend", "refresh", "search", "serve", "similar", "status",
+    "subjects list", "subjects merge", "subjects rename", "subjects restore", "subjects withdraw", "train",
     "up", "users find", "versions gc", "versions list", "versions promote", "versions rollback",
     "versions show", "worker",
 }  # fmt: skip

@@ -1,0 +1,53 @@
+"""Commands on authors: list, rename, merge."""
+
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from catalog.editing import authors
+from cli.changes import AsJson, changing, print_json, reading, say
+from cli.console import number, out
+
+app = typer.Typer(no_args_is_help=True)
+
+Author = Annotated[
+    int, typer.Argument(metavar="AUTHOR", help="Their author_id, as `bookmesh authors list` tells it.")
+]
+
+
+@app.command("list")
+def list_(
+    name: Annotated[str, typer.Argument(help="A part of the name, in any case and without accents.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="Most of them to list.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List authors, those of most books first."""
+    with reading() as session:
+        rows = authors.list_authors(session, name=name, limit=limit)
+    if as_json:
+        print_json(rows)
+        return
+    table = Table(number("author"), "name", number("books"), header_style="bold")
+    for row in rows:
+        table.add_row(str(row.author_id), escape(row.name), f"{row.n_books:,}")
+    out.print(table)
+
+
+@app.command("rename")
+def rename(author: Author, name: Annotated[str, typer.Argument(help="As it should be spelled.")]) -> None:
+    """Spell an author's name otherwise; imports know them by the former name too."""
+    with changing("author_renamed", author=author, name=name) as session:
+        authors.rename_author(session, author, name)
+    say(f"author {author} is called {name}")
+
+
+@app.command("merge")
+def merge(
+    author: Author, into: Annotated[int, typer.Argument(help="The author_id of the one who stays.")]
+) -> None:
+    """Make two authors one; imports give them the books of both names."""
+    with changing("authors_merged", author=author, into=into) as session:
+        authors.merge_authors(session, author, into)
+    say(f"what author {author} wrote is of author {into} now")
