@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from sqlalchemy import select
 
 from catalog.database import Database, open_database
@@ -15,12 +14,12 @@ from catalog.settings import CatalogSettings
 from catalog.tables import Book
 from catalog.users import find_user
 from cli.console import err, fail, out
+from cli.import_report import print_report
 from cli.previews import print_preview
 from cli.progress import bars
 from telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
-    from catalog.importing import ImportReport
     from catalog.sources.records import Source
 
 DryRun = Annotated[
@@ -176,7 +175,7 @@ def _import(build: "Callable[[], Source]", *, dry_run: bool) -> None:
         with bars() as progress:
             report = import_source(db, build(), progress=progress.update)
     path = write_report(report, settings.home / "reports")
-    _print_report(report)
+    print_report(report)
     err.print(f"report: {path}", highlight=False)
 
 
@@ -198,31 +197,3 @@ def _has_books() -> bool:
     prepare(db)
     with db.session() as session:
         return session.scalar(select(Book.book_id).limit(1)) is not None
-
-
-def _print_report(report: "ImportReport") -> None:
-    rows = Table(title=f"Import of {report.source}: rows read = kept + dropped", header_style="bold")
-    rows.add_column("file")
-    for column in ("read", "kept", "dropped"):
-        rows.add_column(column, justify="right")
-    rows.add_column("why dropped")
-    for file in report.files:
-        reasons = ", ".join(
-            f"{reason} {n:,}{_name_lines(file.lines[reason], n)}" for reason, n in file.dropped.items()
-        )
-        dropped = sum(file.dropped.values())
-        rows.add_row(file.name, f"{file.n_read:,}", f"{file.n_kept:,}", f"{dropped:,}", reasons)
-    out.print(rows)
-    totals = Table(title=f"In the catalog after {report.seconds:.0f} s", header_style="bold")
-    totals.add_column("what")
-    totals.add_column("rows", justify="right")
-    for name, n in {**report.totals, **report.repairs}.items():
-        totals.add_row(name, f"{n:,}")
-    out.print(totals)
-
-
-def _name_lines(lines: list[int], n: int) -> str:
-    if not lines:
-        return ""
-    word, more = ("line" if n == 1 else "lines"), ", …" if n > len(lines) else ""
-    return f" ({word} {', '.join(map(str, lines))}{more})"

@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, insert
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.orm import Session
 
 from catalog.importing.changes import Changes
 from catalog.sources.row_log import FileReport
@@ -34,6 +36,14 @@ def store_report(connection: Connection, report: ImportReport) -> None:
     started_at = int(datetime.fromisoformat(report.started_at).timestamp())
     text = json.dumps(asdict(report), ensure_ascii=False)
     connection.execute(insert(StoredReport).values(source=report.source, started_at=started_at, report=text))
+
+
+def read_reports(session: Session, *, source: str | None = None, last: int) -> list[ImportReport]:
+    """The newest reports, of one source or all, the oldest of them first."""
+    query = select(StoredReport.report).order_by(StoredReport.report_id.desc()).limit(last)
+    if source is not None:
+        query = query.where(StoredReport.source == source)
+    return [TypeAdapter(ImportReport).validate_json(text) for text in session.scalars(query)][::-1]
 
 
 def write_report(report: ImportReport, folder: Path) -> Path:

@@ -29,7 +29,7 @@ SHARE_OF_ONE_AUTHOR = 0.5
 """A subject most of whose books are one author's is that author, a series or a hero of theirs."""
 FEWEST_BOOKS_FOR_SHARE = 3
 Rows = tuple[I64, I64, I64]
-"""Columns book_id, subject_id, position."""
+"""Columns, of subjects of books: book_id, subject_id, position."""
 _NOTHING = -1
 """Number of the key of raw strings that fold to nothing; as an index it is the last place."""
 
@@ -65,28 +65,14 @@ class SubjectCollector:
 
         `adopted` books are part of others by now. What an operator has settled stays.
         """
-        book_ids, raw_idx, author_idx = (np.array(column, dtype=np.int64) for column in self._columns)
-        for book_id, heir_id in adopted.items():
-            book_ids[book_ids == book_id] = heir_id
-        raws = list(self._raws)
-        keys, key_of_raw = fold_all(raws, raw_idx, book_ids, self._exact)
-        public = read_subject_words().names.keys() | self._exact.keys()
-        key_of_raw = drop_private(keys, key_of_raw, raw_idx, book_ids, author_idx, public)
-        n_books_of_key = count_books(key_of_raw[raw_idx], book_ids, len(keys))
         known = {subject_key(name): name for name in connection.scalars(select(Subject.name))}
-        names = choose_names(
-            {key: n for key, n in zip(keys, n_books_of_key.tolist(), strict=True) if n},
-            _commonest_spellings(raws, raw_idx, key_of_raw, keys),
-            known=known,
-            n_books=np.unique(book_ids).size,
+        name_of_raw = self.fold(known, adopted)
+        id_of_name = _find_ids(connection, sorted({name for name in name_of_raw.values() if name}))
+        subject_of_raw = np.array(
+            [_NOTHING if name is None else id_of_name[name] for name in name_of_raw.values()], dtype=np.int64
         )
-        names |= {key: known.get(key, name) for key, name in self._exact.items()}
-        id_of_name = _find_ids(connection, sorted(set(names.values())))
-        subject_of_key = np.array(
-            [id_of_name[names[key]] if key in names else _NOTHING for key in keys] + [_NOTHING]
-        )
-        subject_of_raw = subject_of_key[key_of_raw]
-        _write_aliases(connection, raws, subject_of_raw)
+        _write_aliases(connection, list(name_of_raw), subject_of_raw)
+        book_ids, raw_idx, _ = self._read_columns(adopted)
         generic = [id_of_name[name] for name in read_subject_words().generic if name in id_of_name]
         books_kept = [book_id for book_id in settled.fields if settled.has(book_id, EditedField.SUBJECTS)]
         is_ours = np.isin(book_ids, [*books_kept, *settled.foreign], invert=True)
@@ -97,7 +83,33 @@ class SubjectCollector:
         is_new = np.isin(rows[0], differing)
         books, subjects, positions = (column[is_new] for column in rows)
         _write_book_subjects(connection, source, (books, subjects, positions))
-        return {"raw subjects": len(raws), "raw subjects folded": int((subject_of_raw != _NOTHING).sum())}
+        n_folded = int((subject_of_raw != _NOTHING).sum())
+        return {"raw subjects": subject_of_raw.size, "raw subjects folded": n_folded}
+
+    def fold(self, known: Mapping[str, str], adopted: Mapping[int, int]) -> dict[str, str | None]:
+        """The subject's name of each raw string, or None; `known` are names by their keys."""
+        book_ids, raw_idx, author_idx = self._read_columns(adopted)
+        raws = list(self._raws)
+        keys, key_of_raw = fold_all(raws, raw_idx, book_ids, self._exact)
+        public = read_subject_words().names.keys() | self._exact.keys()
+        key_of_raw = drop_private(keys, key_of_raw, raw_idx, book_ids, author_idx, public)
+        n_books_of_key = count_books(key_of_raw[raw_idx], book_ids, len(keys))
+        names = choose_names(
+            {key: n for key, n in zip(keys, n_books_of_key.tolist(), strict=True) if n},
+            _commonest_spellings(raws, raw_idx, key_of_raw, keys),
+            known=known,
+            n_books=np.unique(book_ids).size,
+        )
+        names |= {key: known.get(key, name) for key, name in self._exact.items()}
+        name_of_key = [*(names.get(key) for key in keys), None]
+        return {raw: name_of_key[key] for raw, key in zip(raws, key_of_raw.tolist(), strict=True)}
+
+    def _read_columns(self, adopted: Mapping[int, int]) -> Rows:
+        """Columns book_id, number of the raw string, number of the first author."""
+        book_ids, raw_idx, author_idx = (np.array(column, dtype=np.int64) for column in self._columns)
+        for book_id, heir_id in adopted.items():
+            book_ids[book_ids == book_id] = heir_id
+        return book_ids, raw_idx, author_idx
 
     def _compare(self, stored: Rows, rows: Rows) -> I64:
         """Ids of the books whose subjects are not what is stored; all books are counted."""

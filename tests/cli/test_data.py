@@ -1,10 +1,10 @@
-"""`bookmesh data`: what it writes can be read back, in another home too."""
+"""`bookmesh data`: what it shows adds up, and what it writes can be read back, in another home too."""
 
 import json
 import sqlite3
 from pathlib import Path
 
-from tests.homes import Home
+from tests.homes import N_READERS, Home
 
 
 def read_books(home: Home) -> list[tuple[object, ...]]:
@@ -39,3 +39,28 @@ def test_a_catalog_that_is_not_there_is_not_exported(empty_home: Home, tmp_path:
 
     assert "has no tables yet" in message
     assert not (tmp_path / "export").exists()
+
+
+def test_a_report_shows_the_last_import_and_the_catalog_in_80_columns(imported_home: Home) -> None:
+    shown = imported_home.succeed("data", "report", COLUMNS="80")
+
+    assert "Import of demo" in shown
+    assert f"{N_READERS:,}" in shown
+    assert "█" in shown
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= 80
+
+
+def test_a_report_as_json_adds_up(imported_home: Home) -> None:
+    told = json.loads(imported_home.succeed("data", "report", "--json"))
+
+    (report,), catalog = told["imports"], told["catalog"]
+    assert all(file["n_read"] == file["n_kept"] + sum(file["dropped"].values()) for file in report["files"])
+    assert catalog["rows"]["books"] == report["totals"]["books"] == sum(catalog["years"].values())
+    assert catalog["rows"]["of these explicit"] == sum(catalog["ratings"].values())
+
+
+def test_a_report_of_an_empty_catalog_says_so(empty_home: Home) -> None:
+    empty_home.succeed("migrate")
+
+    assert json.loads(empty_home.succeed("data", "report", "--json"))["catalog"]["rows"]["books"] == 0
+    assert "The catalog" in empty_home.succeed("data", "report")

@@ -12,11 +12,11 @@ from cli.main import app
 COMMANDS = {
     "authors list", "authors merge", "authors rename", "books add", "books change", "books merge",
     "books merges", "books restore", "books show", "books split", "books withdraw", "data export",
-    "editions add", "editions move", "editions remove", "evaluate", "import book-crossing", "import csv",
-    "import demo", "import export", "import goodbooks", "import movielens", "jobs cancel", "jobs list",
-    "jobs retry", "jobs show", "migrate", "recommend", "refresh", "search", "serve", "similar", "status",
-    "subjects list", "subjects merge", "subjects rename", "subjects restore", "subjects withdraw", "train",
-    "up", "users find", "versions gc", "versions list", "versions promote", "versions rollback",
+    "data report", "editions add", "editions move", "editions remove", "evaluate", "import book-crossing",
+    "import csv", "import demo", "import export", "import goodbooks", "import movielens", "jobs cancel",
+    "jobs list", "jobs retry", "jobs show", "migrate", "recommend", "refresh", "search", "serve", "similar",
+    "status", "subjects list", "subjects merge", "subjects rename", "subjects restore", "subjects withdraw",
+    "train", "up", "users find", "versions gc", "versions list", "versions promote", "versions rollback",
     "versions show", "worker",
 }  # fmt: skip
 

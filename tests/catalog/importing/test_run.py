@@ -1,8 +1,7 @@
 """What an import leaves in the catalog, on each database."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from catalog.demo.source import Demo
 from catalog.events import dismiss
 from catalog.importing import ImportReport, import_source
 from catalog.importing.changes import Changes
+from catalog.importing.report import read_reports
 from catalog.jobs import JobKind, list_jobs
 from catalog.ratings import delete_rating, put_rating
 from catalog.sources.records import RawRating
@@ -363,8 +363,9 @@ def test_a_report_tells_what_an_import_changed_and_stays_in_the_catalog(db: Data
         "events": Changes(new=1, unchanged=1),
     }
     with db.session() as session:
-        stored = [json.loads(text) for text in session.scalars(select(StoredReport.report))]
-    assert stored == [asdict(first), asdict(second)]
+        assert read_reports(session, last=5) == [first, second]
+        assert read_reports(session, source="lists", last=1) == [second]
+        assert read_reports(session, source="other", last=1) == []
 
 
 def test_of_two_files_that_tell_of_an_edition_the_first_counts_each_time(db: Database) -> None:
