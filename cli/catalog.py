@@ -185,7 +185,7 @@ def _preview(db: Database, source: "Source") -> None:
     check_importable(db, source)
     with bars() as progress:
         preview = preview_source(source, progress=progress.update)
-    _print_report(preview.report)
+    print_report(preview.report)
     print_preview(preview)
     if not any(file.n_kept for file in preview.report.files):
         fail("dry run: nothing of it can be kept")

@@ -1,7 +1,7 @@
 """Measures what subject folding makes of real dumps.
 
-`python -m tests.bench.subject_folding BOOK-CROSSING-FOLDER OPEN-LIBRARY-FOLDER [--seed N]`. Usable is what tells
-something of a book and is shared by at least five.
+Run `python -m tests.bench.subject_folding BOOK-CROSSING-FOLDER OPEN-LIBRARY-FOLDER [--seed N]`. A subject is
+usable if it tells something of a book and at least five share it.
 """
 
 import argparse
