@@ -5,26 +5,37 @@ from typing import Final
 
 from rich.bar import Bar
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
-NAME_WIDTH: Final = 34
+from cli.console import out
+
 BAR_WIDTH: Final = 22
+NUMBER_WIDTH: Final = 10
+NAME_WIDTH: Final = min(60, max(20, out.width - BAR_WIDTH - 24))
+"""All charts are of one width: 80 columns at most where the terminal has no more."""
 
 
 def open_chart() -> Table:
-    """A table whose rows `add_bar` fills; 80 columns wide at most."""
+    """A table whose rows `add_bar` fills."""
     chart = Table.grid(padding=(0, 1))
-    chart.add_column(width=NAME_WIDTH, no_wrap=True)
-    chart.add_column(width=10, justify="right")
+    chart.add_column(width=NAME_WIDTH)
+    chart.add_column(width=NUMBER_WIDTH, justify="right")
     chart.add_column(width=BAR_WIDTH)
     chart.add_column(width=7, justify="right")
     return chart
 
 
-def add_bar(chart: Table, name: str, n: int, *, of: int, longest: int | None = None) -> None:
+def add_bar(chart: Table, name: str, n: int, *, of: int, longest: int | None = None, indent: int = 2) -> None:
     """A row: what it is, how many, a bar, and the share; the bar fills its column where n is the longest."""
     share = f"{n / of:.1%}" if of else ""
-    chart.add_row(f"  {escape(name)}", f"{n:,}", Bar(longest or of, 0, n, width=BAR_WIDTH), share)
+    chart.add_row(indented(name, indent), f"{n:,}", Bar(longest or of, 0, n, width=BAR_WIDTH), share)
+
+
+def indented(text: str, indent: int = 2, *, style: str = "") -> Padding:
+    """A name, whose further lines are as far from the edge as its first."""
+    return Padding(Text(text, style), (0, 0, 0, indent))
 
 
 def draw_counts(title: str, counts: Mapping[str, int], *, of: int | None = None) -> Table:
@@ -41,10 +52,10 @@ def draw_counts(title: str, counts: Mapping[str, int], *, of: int | None = None)
 def draw_numbers(title: str, columns: Sequence[str], rows: Mapping[str, Sequence[int]]) -> Table:
     """A table of numbers, a line each name."""
     table = Table.grid(padding=(0, 1))
-    table.add_column(width=NAME_WIDTH, no_wrap=True)
+    table.add_column(width=NAME_WIDTH)
     for _ in columns:
         table.add_column(width=8, justify="right")
     table.add_row(f"[bold]{escape(title)}", *columns)
     for name, numbers in rows.items():
-        table.add_row(f"  {escape(name)}", *(f"{n:,}" for n in numbers))
+        table.add_row(indented(name), *(f"{n:,}" for n in numbers))
     return table

@@ -5,7 +5,7 @@ from datetime import datetime
 from rich.markup import escape
 
 from catalog.importing.report import ImportReport
-from cli.charts import add_bar, draw_numbers, open_chart
+from cli.charts import add_bar, draw_numbers, indented, open_chart
 from cli.console import out
 
 
@@ -21,9 +21,9 @@ def print_report(report: ImportReport) -> None:
         add_bar(chart, "kept", file.n_kept, of=file.n_read)
         add_bar(chart, "dropped", file.n_read - file.n_kept, of=file.n_read)
         for reason, n in file.dropped.items():
-            add_bar(chart, f"  {reason}", n, of=file.n_read)
+            add_bar(chart, reason, n, of=file.n_read, indent=4)
             if lines := file.lines.get(reason):
-                chart.add_row(f"[dim]      {_name_lines(lines, n)}")
+                chart.add_row(indented(_name_lines(lines, n), 6, style="dim"))
         out.print(chart)
     changes = {kind: (each.new, each.changed, each.unchanged) for kind, each in report.changes.items()}
     out.print(draw_numbers("in the catalog", ("new", "changed", "unchanged"), changes))
