@@ -7,7 +7,7 @@ from catalog.editing.change import changing, check_current
 from catalog.edits import settle_isbn
 from catalog.errors import EditConflict, EditionUnknown
 from catalog.isbn import parse_isbn
-from catalog.tables import Edition
+from catalog.tables import Book, Edition, Hidden
 
 
 def add_edition(
@@ -50,12 +50,18 @@ def insert_edition(
     connection: Connection, isbn13: str, book_id: int, *, year: int | None = None, n_pages: int | None = None
 ) -> None:
     """Give a book a canonical ISBN. Raises EditConflict if a book has it."""
-    owner = connection.scalar(select(Edition.book_id).where(Edition.isbn13 == isbn13))
+    owner = connection.execute(
+        select(Book.book_id, Book.hidden)
+        .join(Edition, Edition.book_id == Book.book_id)
+        .where(Edition.isbn13 == isbn13)
+    ).one_or_none()
     if owner is not None:
-        raise EditConflict(
-            f"ISBN {isbn13} is one of book {owner}; `bookmesh editions move {isbn13} BOOK` moves it",
-            book_id=owner,
+        remedy = (
+            f"`bookmesh books change {owner.book_id} --title TITLE` gives that one its title"
+            if owner.hidden == Hidden.UNTITLED
+            else f"`bookmesh editions move {isbn13} BOOK` moves it"
         )
+        raise EditConflict(f"ISBN {isbn13} is one of book {owner.book_id}; {remedy}", book_id=owner.book_id)
     values = {"isbn13": isbn13, "book_id": book_id, "year": year, "n_pages": n_pages}
     connection.execute(insert(Edition).values(values))
     settle_isbn(connection, isbn13, moved_from=None)

@@ -33,7 +33,7 @@ SHELF = ListSource(
         edition(1, "Ash", of="A"), edition(2, "Ash", of="A"), edition(3, "Birch", of="B"),
         edition(4, "Cedar", of="C"), edition(5, "Elm", "Alan Turing"), edition(6, "Elm", "Alan Turing"),
     ],
-    rating_list=[rating(str(number), number, "9") for number in range(1, 7)],
+    rating_list=[*(rating(str(number), number, "9") for number in range(1, 7)), rating("untitled", 10, "9")],
 )  # fmt: skip
 CORRECTED = replace(
     SHELF,
@@ -47,9 +47,12 @@ CORRECTED = replace(
 GROWN = replace(
     SHELF,
     work_list=[*SHELF.work_list, work("G", "Gorse", "Ada Lovelace", "Dragons")],
-    edition_list=[edition(7, "Gorse", of="G"), *SHELF.edition_list, edition(8, "Hazel", "Grace Hopper")],
+    edition_list=[
+        edition(7, "Gorse", of="G"), *SHELF.edition_list,
+        edition(8, "Hazel", "Grace Hopper"), edition(10, "Ivy"),
+    ],
     rating_list=[*SHELF.rating_list, rating("7", 7, "9"), rating("8", 8, "9")],
-)
+)  # fmt: skip
 PARTIAL = replace(SHELF, work_list=SHELF.work_list[1:2], edition_list=SHELF.edition_list[4:])
 OTHER = ListSource(
     [work("X", "Ash", "Ada Lovelace", "Dragons")],
@@ -85,7 +88,7 @@ class Operator:
 
     def add_book(self, one: int, _: int) -> None:
         title = f"Book {len(self.ids)}"
-        number = isbn(6 + one % 4)
+        number = isbn(6 + one % 5)
         book_id = self.change(books.add_book, BookFields(title=title), isbns=[number])
         self.written[book_id, "title"], self.placed[number] = title, book_id
 
@@ -117,17 +120,17 @@ class Operator:
         self.withdrawn.discard(book_id)
 
     def add_edition(self, one: int, other: int) -> None:
-        number, book_id = isbn(1 + one % 9), self.pick(Book.book_id, other)
+        number, book_id = isbn(1 + one % 10), self.pick(Book.book_id, other)
         self.change(editions.add_edition, number, book_id)
         self.placed[number] = book_id
 
     def move_edition(self, one: int, other: int) -> None:
-        number, book_id = isbn(1 + one % 9), self.pick(Book.book_id, other)
+        number, book_id = isbn(1 + one % 10), self.pick(Book.book_id, other)
         self.change(editions.move_edition, number, book_id)
         self.placed[number] = book_id
 
     def remove_edition(self, one: int, _: int) -> None:
-        number = isbn(1 + one % 9)
+        number = isbn(1 + one % 10)
         self.change(editions.remove_edition, number)
         self.placed[number] = None
 
