@@ -14,7 +14,7 @@ from catalog.arrow_batches import (
     select_all,
 )
 from catalog.database import Database
-from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Rating, Subject
+from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Event, EventKind, Rating, Subject
 
 
 def read_tables(
@@ -23,7 +23,8 @@ def read_tables(
     """Every table that training needs as (table name, at most `batch` rows), ordered by primary key.
 
     One transaction sees all tables but those named in `without`. Each comes with at least one batch, an empty
-    one if it has no rows; SCHEMAS tells the columns. Replaced books are left out.
+    one if it has no rows; SCHEMAS tells the columns. Replaced books are left out, and of a reader's events of
+    one kind with a book all but one, impressions all.
     """
     with open_consistent(db) as connection:
         for name in (each for each in SCHEMAS if each not in without):
@@ -43,6 +44,11 @@ _QUERIES: dict[str, Query] = {
     "book_subjects": select_all(BookSubject),
     "ratings": select(Rating.user_id, Rating.book_id, Rating.rating, Rating.rated_at).order_by(
         Rating.user_id, Rating.book_id
+    ),
+    "events": select(Event.user_id, Event.book_id, Event.kind).where(
+        Event.kind != EventKind.IMPRESSION
+    ).distinct().order_by(
+        Event.user_id, Event.book_id, Event.kind
     ),
 }  # fmt: skip
 

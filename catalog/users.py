@@ -18,6 +18,9 @@ REVISION: Final = (
     .where(User.user_id == bindparam("user_id"))
 )
 
+_KINDS_THAT_COUNT: Final = [kind for kind in EventKind if kind != EventKind.IMPRESSION]
+"""What a reader was only shown may be very much, and is nothing that they did."""
+
 
 @dataclass(frozen=True, slots=True)
 class UserProfile:
@@ -28,6 +31,8 @@ class UserProfile:
     """As read_revision tells it."""
     history: tuple[tuple[int, float | None], ...]
     """(book_id, rating) of every book read, oldest rating first; a rating of None is implicit."""
+    events: tuple[tuple[int, str], ...]
+    """(book_id, kind) of what the reader did besides rating, but dismissals, each once, by book."""
     dismissed: frozenset[int]
     hidden: frozenset[int]
     """Books of the history that are evidence only."""
@@ -62,7 +67,12 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
         # Undated ratings come from a dump, so they are older than those given here.
         .order_by(Rating.rated_at.is_not(None), Rating.rated_at, Rating.book_id)
     )
-    dismissed = session.scalars(select(Event.book_id).filter_by(user_id=user_id, kind=EventKind.DISMISS))
+    events = session.execute(
+        select(Event.book_id, Event.kind)
+        .where(Event.user_id == user_id, Event.kind.in_(_KINDS_THAT_COUNT))
+        .distinct()
+        .order_by(Event.book_id, Event.kind)
+    ).all()
     hidden = session.scalars(
         select(Book.book_id)
         .join(Rating, Rating.book_id == Book.book_id)
@@ -88,7 +98,8 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
         user_id=user_id,
         revision=revision,
         history=tuple((book_id, rating) for book_id, rating in history),
-        dismissed=frozenset(dismissed),
+        events=tuple((book_id, kind) for book_id, kind in events if kind != EventKind.DISMISS),
+        dismissed=frozenset(book_id for book_id, kind in events if kind == EventKind.DISMISS),
         hidden=frozenset(hidden),
         replaced=frozenset(replaced),
         favourite_subjects=tuple(subjects),

@@ -1,8 +1,8 @@
 """The als server: rankings for a reader from what they have read."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from contracts.shell import MAX_BOOKS, BookId, Request, Response, ResponsePart, ScoredBooks, Weight
 
@@ -20,15 +20,33 @@ class HistoryBook(Request):
     rating: Annotated[float, Field(ge=1, le=10)] | None = None
 
 
-class RankRequest(Request):
-    """Rank books for whoever has this history; the history itself and `exclude` never come back."""
+class EventBook(Request):
+    """A book that a reader did something else with than read or rate it."""
 
-    history: Annotated[list[HistoryBook], Field(min_length=1, max_length=MAX_BOOKS)]
+    book_id: BookId
+    weight: Weight
+    """How much it counts, where a book read counts 1."""
+
+
+class RankRequest(Request):
+    """Rank books for whoever has this history and these events, or one of them.
+
+    The history itself and `exclude` never come back, books of events may.
+    """
+
+    history: Annotated[list[HistoryBook], Field(max_length=MAX_BOOKS)]
     k: Annotated[int, Field(ge=1, le=MAX_BOOKS)]
     exclude: Annotated[list[BookId], Field(max_length=MAX_BOOKS)] = []
     popularity_weight: Weight | None = None
     """Share of popularity in the score; None leaves the tuned blend as it is."""
     rating_strength: RatingStrength = 1.0
+    events: Annotated[list[EventBook], Field(max_length=MAX_BOOKS)] = []
+
+    @model_validator(mode="after")
+    def _has_books(self) -> Self:
+        if not self.history and not self.events:
+            raise ValueError("name a book of the history or of an event")
+        return self
 
 
 class RankResponse(ScoredBooks):

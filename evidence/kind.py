@@ -33,16 +33,27 @@ class TrainingData:
     """What evidence is fitted to; rows of books are those of the model that it becomes part of."""
 
     user_items: csr_array
-    """(n_users, n) float32, 1 for every book read."""
+    """(n_users, n) float32, 1 for every book read, less for one that a reader did something else with."""
     counts: I64
     """(n,): readers of each book."""
     book_authors: csr_array
     """(n, n_authors) float32, 1 where the author wrote the book."""
 
 
+class EventBooks(NamedTuple):
+    """Books that a reader did something else with than read or rate them."""
+
+    book_ids: Sequence[int] | I64
+    weights: Sequence[float] | F32
+    """How much each counts, where a book read counts 1."""
+
+
+NO_EVENTS: Final = EventBooks((), ())
+
+
 @dataclass(frozen=True, eq=False)
 class History:
-    """The books of a reader's history that a model knows."""
+    """The books of a reader's history that a model knows, and those of events."""
 
     item_idx: I64
     """(n_read,): rows, ascending and distinct."""
@@ -118,9 +129,15 @@ def read_history(
     ratings: Sequence[float | None] | F32,
     *,
     rating_strength: float = 1.0,
+    events: EventBooks = NO_EVENTS,
 ) -> History:
-    """What of a history is among these books, (n,) ascending; None or NaN is a book without a rating."""
-    is_known, rows = find_rows(book_ids, history_ids)
-    item_idx, first = np.unique(rows, return_index=True)
-    rated = np.asarray(ratings, dtype=np.float32)[is_known][first]
-    return History(item_idx, weigh(rated, rating_strength))
+    """What of a history is among these books, (n,) ascending; None or NaN is a book without a rating.
+
+    Of a book that was read, events say no more.
+    """
+    weights = weigh(np.asarray(ratings, dtype=np.float32), rating_strength)
+    is_known, rows = find_rows(book_ids, np.concatenate([history_ids, events.book_ids]).astype(np.int64))
+    item_idx, first = np.unique(
+        rows, return_index=True
+    )  # of equal ones that of the rating, which comes first
+    return History(item_idx, np.concatenate([weights, events.weights]).astype(np.float32)[is_known][first])

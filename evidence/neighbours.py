@@ -74,12 +74,13 @@ def weigh_bm25(user_items: csr_array, *, k1: float, b: float) -> csr_array:
     """(n, n_users): w = (k1 + 1) / (k1 · (1 − b + b · readers / mean) + 1) · idf of the user.
 
     Robertson & Zaragoza 2009, with books as documents and their readers as terms: idf is ln(n / (1 + books of
-    the user)), at least 0, so that whoever reads everything says nothing.
+    the user)), at least 0, so that whoever reads everything says nothing. A pair of less weight is as much of
+    a reader, and of a book.
     """
     item_users = user_items.T.tocsr().astype(np.float64)
     n_items = item_users.shape[0]
-    n_readers = np.diff(item_users.indptr)
-    idf: F64 = np.maximum(0.0, np.log(n_items) - np.log1p(np.diff(user_items.indptr)))
+    n_readers, n_books = item_users.sum(axis=1), item_users.sum(axis=0)
+    idf: F64 = np.maximum(0.0, np.log(n_items) - np.log1p(n_books))
     saturation = (k1 + 1) / (k1 * ((1 - b) + b * n_readers / n_readers.mean()) + 1)
-    item_users.data = np.repeat(saturation, n_readers) * idf[item_users.indices]
+    item_users.data *= np.repeat(saturation, np.diff(item_users.indptr)) * idf[item_users.indices]
     return item_users

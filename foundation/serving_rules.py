@@ -1,9 +1,29 @@
 """What an operator may change about every list, in one place: what is tuned and judged is what is served."""
 
+from typing import Annotated
+
 from pydantic import Field, PositiveInt
 
 from foundation.author_limit import MOST_PER_AUTHOR
 from foundation.settings import Options
+
+Weight = Annotated[float, Field(ge=0, le=1)]
+
+
+class EventWeights(Options):
+    """How much what a reader does besides rating counts as evidence; a book read counts 1, 0 is none.
+
+    A dismissal never speaks for a book, and what was only shown to a reader is nothing that they did.
+    """
+
+    view: Weight = 0.05
+    click: Weight = 0.1
+    to_read: Weight = 0.2
+    like: Weight = 0.5
+
+    def of(self, kind: str) -> float:
+        """What one event counts; of several of one book the strongest does."""
+        return float(getattr(self, kind)) if kind in type(self).model_fields else 0.0
 
 
 class ServingRules(Options):
@@ -15,3 +35,4 @@ class ServingRules(Options):
     """Share of popularity in lists by subjects, where the client names none."""
     rating_strength: float = Field(default=1.0, ge=0, le=2)
     """How far ratings move a list: with 0 not at all; above 0.5 a book rated 1 speaks against its like."""
+    events: EventWeights = EventWeights()

@@ -89,7 +89,7 @@ def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> Eval
     """
     check_migrated(db)
     options, params = settings.train, settings.train.gate
-    folds = split(clean(export(db)), params=options.split)
+    folds = split(clean(export(db), event_weights=settings.serving.events), params=options.split)
     version, models = _load_served(store, folds.split_id)
     train, k = folds.train, params.k
     chosen = choose_users(train, folds.held_out, at_most=params.max_users)

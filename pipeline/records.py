@@ -6,9 +6,10 @@ from functools import cached_property
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, vstack
 
-from foundation.arrays import F32, F64, I64, Mask, find_starts
+from evidence.kind import EventBooks
+from foundation.arrays import F32, F64, I64, Mask, find_rows, find_starts
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,7 @@ class Export:
     subjects: pa.Table
     book_subjects: pa.Table
     ratings: pa.Table
+    events: pa.Table
     fingerprint: str
     """Hex sha256 over all rows of all tables: equal catalogs have equal fingerprints."""
     read_at: int = 0
@@ -60,12 +62,28 @@ class Interactions:
 
 
 @dataclass(frozen=True, eq=False)
+class Events:
+    """Distinct pairs of a reader and a book that they did something with and never rated, ascending."""
+
+    user_ids: I64
+    book_ids: I64
+    weights: F32
+    """How much each counts as evidence, above 0; a book read counts 1."""
+
+
+def no_events() -> Events:
+    """Nobody did anything but rate."""
+    return Events(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+
+
+@dataclass(frozen=True, eq=False)
 class Clean:
-    """Validated interactions, and the report of how they came about."""
+    """Validated interactions and events, and the report of how the interactions came about."""
 
     interactions: Interactions
     report: dict[str, int]
     """`read`, `kept` and one count for each reason to drop; read = kept + the rest."""
+    events: Events = field(default_factory=no_events)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +100,25 @@ class Fold:
     """(n_users, n_items) float32, 1 for every pair."""
     ratings: csr_array
     """The same pattern with the ratings, NaN for implicit ones."""
+    events: csr_array
+    """(at least n_users, n_items) float32: what a reader did with other books, as weights.
+
+    Rows after those of user_ids are readers who rated nothing.
+    """
+
+    @property
+    def evidence(self) -> csr_array:
+        """(at least n_users, n_items) float32: what models learn from, 1 for every pair, less for events."""
+        if not self.events.nnz:
+            return self.user_items
+        n_more = self.events.shape[0] - self.user_items.shape[0]
+        nobody = csr_array((n_more, self.book_ids.size), dtype=np.float32)
+        return csr_array(vstack([self.user_items, nobody]) + self.events)
+
+    def events_of(self, user_idx: int) -> EventBooks:
+        """What one user did something else with than read."""
+        start, end = self.events.indptr[user_idx : user_idx + 2]
+        return EventBooks(self.book_ids[self.events.indices[start:end]], self.events.data[start:end])
 
     def history(self, user_idx: int) -> tuple[I64, F32]:
         """The books of one user, ids ascending, and their ratings, NaN for implicit ones."""
@@ -120,8 +157,8 @@ class Aggregates:
     """(n_items, n_items): for each book the books that most of its readers read too, and how many did."""
 
 
-def build_fold(interactions: Interactions) -> Fold:
-    """The matrix over exactly the readers and books that occur."""
+def build_fold(interactions: Interactions, events: Events | None = None) -> Fold:
+    """The matrix over exactly the readers and books that occur; of events those with one of the books."""
     user_ids, user_idx = np.unique(interactions.user_ids, return_inverse=True)
     book_ids, item_idx = np.unique(interactions.book_ids, return_inverse=True)
     indptr = find_starts(user_idx, user_ids.size).astype(np.int32)
@@ -133,4 +170,16 @@ def build_fold(interactions: Interactions) -> Fold:
         is_shown=~np.isin(book_ids, interactions.hidden_ids),
         user_items=csr_array((ones, indices, indptr), shape=shape),
         ratings=csr_array((interactions.ratings, indices, indptr), shape=shape),
+        events=_place_events(events or no_events(), user_ids, book_ids),
+    )
+
+
+def _place_events(events: Events, user_ids: I64, book_ids: I64) -> csr_array:
+    is_known, item_idx = find_rows(book_ids, events.book_ids)
+    users = events.user_ids[is_known]
+    rows = np.concatenate([user_ids, np.setdiff1d(users, user_ids)])
+    order = np.argsort(rows, kind="stable")
+    user_idx = order[np.searchsorted(rows, users, sorter=order)]
+    return csr_array(
+        (events.weights[is_known], (user_idx, item_idx)), shape=(rows.size, book_ids.size), dtype=np.float32
     )

@@ -103,7 +103,7 @@ class _Run:
         started_at, started = datetime.now(UTC), time.monotonic()
         step, settings = self.stepper.run, self.settings.train
         catalog = self.stepper.export(export, db)
-        cleaned = step("clean", "all", clean, catalog)
+        cleaned = step("clean", "all", clean, catalog, event_weights=self.settings.serving.events)
         folds = step("split", "all", split, cleaned, params=settings.split)
         blend = self._tune(folds, catalog)
         texts = step("index", "texts", index_texts, catalog, params=settings.index, seed=settings.seed)
@@ -116,7 +116,7 @@ class _Run:
         verdict = judged.read_verdict()
         served = self._assemble(fitted, blend, texts)
         if verdict.passed:
-            everything = self.stepper.derive(build_fold, cleaned.interactions)
+            everything = self.stepper.derive(build_fold, cleaned.interactions, cleaned.events)
             fitted = self._fit("all", everything, catalog)
             refit = self._assemble(fitted, blend, texts)
             verdict = GateVerdict.of(*verdict.checks, *self._check_refit(refit, served, folds).checks)

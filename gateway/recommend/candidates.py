@@ -16,6 +16,8 @@ from gateway.recommend.threshold import Scored
 Page = Sequence[Scored]
 Pages = AsyncGenerator[Page, None]
 History = Sequence[tuple[int, float | None]]
+WeightedBooks = Sequence[tuple[int, float]]
+"""What a reader did something else with than rate, and how much each book counts."""
 
 PAGE_GROWTH: Final = 4
 """How many times as deep into a list each further fetch goes as the one before."""
@@ -57,12 +59,17 @@ def first_page_size(k: int, n_excluded: int = 0) -> int:
 
 
 def by_history(
-    history: History, *, popularity_weight: float | None, rating_strength: float
+    history: History,
+    events: WeightedBooks = (),
+    *,
+    popularity_weight: float | None,
+    rating_strength: float,
 ) -> CandidateSource:
     """The als server's ranking for a history; of one too long for a message, its end counts: the newest."""
 
     def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
         read = [als.HistoryBook(book_id=book_id, rating=rating) for book_id, rating in history[-MAX_BOOKS:]]
+        done = [als.EventBook(book_id=book_id, weight=weight) for book_id, weight in events[:MAX_BOOKS]]
         exclude = sorted(rules.exclude)[:MAX_BOOKS]
 
         def fetch(n: int) -> Awaitable[ScoredBooks]:
@@ -73,6 +80,7 @@ def by_history(
                     exclude=exclude,
                     popularity_weight=popularity_weight,
                     rating_strength=rating_strength,
+                    events=done,
                 )
             )
 

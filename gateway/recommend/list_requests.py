@@ -17,6 +17,7 @@ from gateway.recommend.candidates import (
     CandidateSource,
     History,
     ListRules,
+    WeightedBooks,
     by_history,
     by_isbn,
     by_keyword,
@@ -65,8 +66,9 @@ class ListRequestBuilder:
             return await self._subjects_of(user.history, deadline)
 
         sources: list[CandidateSource] = []
-        if mode in ("auto", "collaborative") and user.history:
-            sources.append(self._by_history(user.history, popularity_weight))
+        events = self._weigh_events(user)
+        if mode in ("auto", "collaborative") and (user.history or events):
+            sources.append(self._by_history(user.history, popularity_weight, events))
         if mode != "popular" and (user.favourite_subjects or user.history):
             sources.append(self._by_subjects(find_subjects, popularity_weight))
         key = f"user:{_revision_key(user)}:{mode}:{k}:{popularity_weight}"
@@ -136,9 +138,23 @@ class ListRequestBuilder:
             k, exclude, self.rules.author_limit, is_padded=False, withdrawn=self.catalog.withdrawn
         )
 
-    def _by_history(self, history: History, popularity_weight: float | None) -> CandidateSource:
+    def _by_history(
+        self, history: History, popularity_weight: float | None, events: WeightedBooks = ()
+    ) -> CandidateSource:
         strength = self.rules.rating_strength
-        return by_history(history, popularity_weight=popularity_weight, rating_strength=strength)
+        return by_history(history, events, popularity_weight=popularity_weight, rating_strength=strength)
+
+    def _weigh_events(self, user: UserProfile) -> WeightedBooks:
+        """What each book counts by the strongest of a reader's events; nothing if dismissed or read."""
+        if not user.events:
+            return ()
+        unwanted = user.dismissed.union(book_id for book_id, _ in user.history)
+        weights: dict[int, float] = {}
+        for book_id, kind in user.events:
+            weight = self.rules.events.of(kind)
+            if weight > weights.get(book_id, 0.0) and book_id not in unwanted:
+                weights[book_id] = weight
+        return tuple(weights.items())
 
     def _by_subjects(
         self, find_subjects: Callable[[Deadline], Awaitable[Sequence[str]]], popularity_weight: float | None

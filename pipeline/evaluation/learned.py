@@ -67,7 +67,9 @@ def _score_learned(model: AlsModel, users: EvaluationUsers, user: int) -> F32:
     """(n,): the learned share of a reader's scores; NaN for books of the history, which are not ranked."""
     blend, kinds = model.params["blend"], model.evidence.kinds
     weights = [blend.get(name, 0.0) if kind.learned else 0.0 for name, kind in kinds.items()]
-    history = read_history(model.book_ids, users.histories[user], users.ratings[user])
+    history = read_history(
+        model.book_ids, users.histories[user], users.ratings[user], events=users.events_of(user)
+    )
     scores = np.array(weights, dtype=np.float32) @ model.score_kinds(history)
     scores[history.item_idx] = np.nan
     return np.asarray(scores)

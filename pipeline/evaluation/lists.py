@@ -33,9 +33,12 @@ def serve_collaborative(model: AlsModel, users: EvaluationUsers, k: int, rules: 
     popularity = read_popularity(model)
     popular = top_k(popularity, popularity.size)
     served = []
-    for history, ratings in zip(users.histories, users.ratings, strict=True):
+    for at, (history, ratings) in enumerate(zip(users.histories, users.ratings, strict=True)):
         try:
-            ranked, _ = model.rank(history, ratings, k=READ_AHEAD * k, rating_strength=rules.rating_strength)
+            ranked, _ = model.rank(
+                history, ratings, k=READ_AHEAD * k, rating_strength=rules.rating_strength,
+                events=users.events_of(at),
+            )  # fmt: skip
             rows = find_rows(model.book_ids, ranked)[1]
         except NoKnownBooks:
             rows = popular[: READ_AHEAD * k]
@@ -48,8 +51,11 @@ def rank_all(model: AlsModel, users: EvaluationUsers, rules: ServingRules) -> It
 
     One reader at a time, since all would not fit. Raises NoKnownBooks where no book of a history is known.
     """
-    for history, ratings in zip(users.histories, users.ratings, strict=True):
-        yield model.rank(history, ratings, k=model.book_ids.size, rating_strength=rules.rating_strength)[0]
+    for at, (history, ratings) in enumerate(zip(users.histories, users.ratings, strict=True)):
+        yield model.rank(
+            history, ratings, k=model.book_ids.size, rating_strength=rules.rating_strength,
+            events=users.events_of(at),
+        )[0]  # fmt: skip
 
 
 def read_popularity(model: AlsModel) -> F32:

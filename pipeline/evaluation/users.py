@@ -1,9 +1,10 @@
 """Who is measured: readers with something to learn from and something held out, always the same ones."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from evidence.kind import NO_EVENTS, EventBooks
 from foundation.arrays import F32, I64, Mask, find_rows
 from pipeline.draws import USER_SALT, draw
 from pipeline.records import Fold, Interactions
@@ -22,6 +23,12 @@ class EvaluationUsers:
     """book_ids, ascending; never empty."""
     held_out_ratings: list[F32]
     """Of what each held out; NaN for implicit ones."""
+    events: list[EventBooks] = field(default_factory=list)
+    """What each did besides rating; empty if nobody did."""
+
+    def events_of(self, at: int) -> EventBooks:
+        """What one reader did besides rating."""
+        return self.events[at] if self.events else NO_EVENTS
 
     @property
     def size(self) -> int:
@@ -36,6 +43,7 @@ class EvaluationUsers:
             ratings=[self.ratings[row] for row in rows],
             held_out=[self.held_out[row] for row in rows],
             held_out_ratings=[self.held_out_ratings[row] for row in rows],
+            events=[self.events_of(row) for row in rows.tolist()],
         )
 
 
@@ -58,4 +66,5 @@ def choose_users(fold: Fold, held_out: Interactions, *, at_most: int) -> Evaluat
         ratings=[ratings for _, ratings in histories],
         held_out=[held_out.book_ids[each] for each in slices],
         held_out_ratings=[held_out.ratings[each] for each in slices],
+        events=[fold.events_of(idx) for idx in user_idx],
     )

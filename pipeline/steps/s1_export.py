@@ -18,8 +18,8 @@ def export(db: Database) -> Export:
 
 
 def export_books(db: Database) -> Export:
-    """Read all that is told of books; no ratings, which are most of a catalog."""
-    return _read(db, without={"ratings"})
+    """Read all that is told of books; no ratings and events, which are most of a catalog."""
+    return _read(db, without={"ratings", "events"})
 
 
 def _read(db: Database, *, without: Collection[str] = ()) -> Export:

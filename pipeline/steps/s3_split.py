@@ -13,7 +13,8 @@ def split(cleaned: Clean, *, params: SplitParams) -> Split:
     """Hold out a share of the interactions of each reader with enough of them; then again, within the rest.
 
     Hidden books are neither held out nor counted, as nobody can be shown them: what is measured is the same
-    with and without them. Raises TooFewRatings if too few readers have enough.
+    with and without them. Events are never held out, and are in all folds: a pair that was rated has none
+    that counts, so none tells of what is held out. Raises TooFewRatings if too few readers have enough.
     """
     interactions = cleaned.interactions
     eligible = _find_eligible(interactions, params)
@@ -24,9 +25,9 @@ def split(cleaned: Clean, *, params: SplitParams) -> Split:
     inner = eligible[~outer] & (draw(rest.user_ids, rest.book_ids, INNER_SALT) < params.inner_share)
     return Split(
         split_id=f"pairs-{params.held_out_share:g}-of-{params.min_ratings}",
-        train=build_fold(rest),
+        train=build_fold(rest, cleaned.events),
         held_out=interactions.take(outer),
-        inner=build_fold(rest.take(~inner)),
+        inner=build_fold(rest.take(~inner), cleaned.events),
         inner_held_out=rest.take(inner),
     )
 

@@ -12,7 +12,7 @@ def fit_evidence(
 ) -> Evidence:
     """All kinds of evidence over the fold's books."""
     data = TrainingData(
-        user_items=fold.user_items,
+        user_items=fold.evidence,
         counts=aggregates.counts,
         book_authors=collect_authors(catalog.book_authors, fold.book_ids),
     )

@@ -9,7 +9,7 @@ import numpy as np
 
 from evidence.kind import read_history
 from evidence.registry import Evidence
-from foundation.arrays import F32, I64, Mask, top_k
+from foundation.arrays import F32, I64, Mask, find_rows, top_k
 from foundation.author_limit import Authors, limit_authors
 from foundation.serving_rules import ServingRules
 from foundation.tools import Advance, Tools
@@ -108,9 +108,12 @@ def _collect_candidates(
 ) -> _Candidates:
     candidates, scores = [], []
     for at, (history_ids, ratings) in enumerate(zip(users.histories, users.ratings, strict=True)):
-        history = read_history(model.book_ids, history_ids, ratings, rating_strength=rules.rating_strength)
+        history = read_history(
+            model.book_ids, history_ids, ratings,
+            rating_strength=rules.rating_strength, events=users.events_of(at),
+        )  # fmt: skip
         of_all = model.score_kinds(history)
-        of_all[:, history.item_idx] = -np.inf
+        of_all[:, find_rows(model.book_ids, history_ids)[1]] = -np.inf
         of_all[:, model.hidden] = -np.inf
         best = np.unique(np.concatenate([top_k(row, params.n_candidates) for row in of_all]))
         candidates.append(best)

@@ -1,6 +1,7 @@
 """The als server: rankings for a reader, and why."""
 
 from contracts import als as contract
+from evidence.kind import EventBooks
 from foundation.arrays import find_rows
 from servers.als.model import AlsModel
 from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
@@ -16,6 +17,9 @@ def rank(model: AlsModel, version: str, request: contract.RankRequest) -> contra
         exclude=request.exclude,
         popularity_weight=request.popularity_weight,
         rating_strength=request.rating_strength,
+        events=EventBooks(
+            [book.book_id for book in request.events], [book.weight for book in request.events]
+        ),
     )
     n_known = int(find_rows(model.book_ids, history)[0].sum())
     return contract.RankResponse(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from evidence.kind import TINY, History, read_history
+from evidence.kind import NO_EVENTS, TINY, EventBooks, History, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, Mask, find_rows, top_k
 from servers.als.new_books import NewBooks
@@ -40,21 +40,23 @@ class AlsModel:
         exclude: Sequence[int] = (),
         popularity_weight: float | None = None,
         rating_strength: float = 1.0,
+        events: EventBooks = NO_EVENTS,
     ) -> tuple[I64, F32]:
         """The k best shown books for whoever has this history, ids and scores, best first, ties by id.
 
         Without ratings 1 is a book that every kind of evidence puts first; what readers of the history seldom
-        read is near 0 or below, and ratings move scores beyond both. New books of authors whom the reader
-        loves come first. Neither the history nor `exclude` comes back; fewer than k only if the version knows
-        no more. `popularity_weight` replaces the share of popularity in the tuned blend. Raises NoKnownBooks.
+        read is near 0 or below, and ratings move scores beyond both. Books of events count as far as their
+        weights say. New books of authors whom the reader loves come first. Neither the history nor `exclude`
+        comes back, books of events may; fewer than k only if the version knows no more. `popularity_weight`
+        replaces the share of popularity in the tuned blend. Raises NoKnownBooks.
         """
-        history = self._read(history_ids, ratings, rating_strength)
+        history = self._read(history_ids, ratings, rating_strength, events)
         scores, scale = self._score_raw(history)
         weights: F32 = self._reblend(popularity_weight) * scale
         blended = weights @ scores
         blended[self.hidden] = -np.inf
-        blended[history.item_idx] = -np.inf
-        blended[find_rows(self.book_ids, exclude)[1]] = -np.inf
+        for unwanted in (history_ids, exclude):
+            blended[find_rows(self.book_ids, unwanted)[1]] = -np.inf
         if self.new_books is not None:
             self.new_books.lift(blended, history, self.evidence.authors.book_authors)
         best = top_k(blended, k)
@@ -106,9 +108,15 @@ class AlsModel:
         return scores, np.asarray((units > TINY) / np.maximum(units, TINY), dtype=np.float32)
 
     def _read(
-        self, history_ids: Sequence[int] | I64, ratings: Sequence[float | None] | F32, rating_strength: float
+        self,
+        history_ids: Sequence[int] | I64,
+        ratings: Sequence[float | None] | F32,
+        rating_strength: float,
+        events: EventBooks = NO_EVENTS,
     ) -> History:
-        history = read_history(self.book_ids, history_ids, ratings, rating_strength=rating_strength)
+        history = read_history(
+            self.book_ids, history_ids, ratings, rating_strength=rating_strength, events=events
+        )
         if not history.item_idx.size:
             raise NoKnownBooks(history_ids)
         return history

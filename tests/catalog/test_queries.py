@@ -11,7 +11,7 @@ from catalog.identity import read_state
 from catalog.importing import import_source
 from catalog.ratings import delete_rating, put_rating
 from catalog.subjects import list_subjects
-from catalog.tables import User
+from catalog.tables import Event, User
 from catalog.users import find_user, read_profile, read_revision
 from tests.catalog.shelf import ListSource, edition, isbn, rating, user, work
 
@@ -54,6 +54,21 @@ def test_a_reader_has_history_oldest_first_and_favourite_subjects(library: Datab
     assert reader.history == ((birch, None), (ash, 9.0))
     assert reader.favourite_subjects[0] == "Dragons"
     assert "Fiction" not in reader.favourite_subjects
+
+
+def test_a_reader_has_each_of_their_events_once_and_dismissals_apart(library: Database) -> None:
+    with library.session(write=True) as session:
+        user_id = find_user(session, "lists", "1") or 0
+        ash, birch = find_by_isbn(session, isbn(1)) or 0, find_by_isbn(session, isbn(3)) or 0
+        did = [(ash, "view"), (ash, "view"), (ash, "impression"), (birch, "to_read"), (birch, "dismiss")]
+        session.add_all(Event(user_id=user_id, book_id=book_id, kind=kind) for book_id, kind in did)
+
+    with library.session() as session:
+        reader = read_profile(session, user_id)
+
+    assert reader is not None
+    assert set(reader.events) == {(ash, "view"), (birch, "to_read")}
+    assert (len(reader.events), reader.dismissed) == (2, {birch})
 
 
 def test_an_unknown_reader_is_none(library: Database) -> None:
