@@ -19,7 +19,7 @@ _WORDS = re.compile(r"(?=.*[a-z]{3})[a-z0-9 ]+")
 _REJECTED = re.compile(
     r"character\)|\(imaginary|personaje|gestalt|^[a-z_]+:|\d{4}-(?!1918|1945)|^\d+$|collectionid|lexile"
     r"|reading level|^translat|^traduc|language materials|manuscript|fst0|ocolc|grade$"
-    r"|award|medal|winner",
+    r"|award|medal|winner|\w languages?( books| readers)?$",
     re.I,
 )
 _SUBHEADINGS = re.compile(r"\s+--?\s+|--|\s*/\s*|,(?=\S)|\s*>\s*")
@@ -31,13 +31,17 @@ _FORMS = frozenset(
         "history and criticism", "criticism and interpretation", "comic books strips", "influence",
         "study and teaching", "childrens fiction", "childrens nonfiction", "young adult fiction",
         "books and reading", "childrens", "young adult", "literature and fiction",
+        "social life and customs", "description and travel", "politics and government",
+        "personal narratives", "biography and autobiography", "social aspects", "collections",
     }
 )  # fmt: skip
 """Sub-headings that tell the form of a book; what stands beside them tells its subject."""
-_AFFIXES = re.compile(
-    r"^(?:american|english|british|french|canadian|ya|young adult|juvenile|childrens) "
-    r"|^comics and graphic novels "
-    r"| (?:american|english|(?:dramatic|poetic|fictional) works by one author|single author|etc|lit)$"
+_BEFORE = re.compile(
+    r"^(?:american|english|british|french|canadian|ya|young adult|juvenile|childrens"
+    r"|comics and graphic novels) "
+)
+_AFTER = re.compile(
+    r" (?:american|english|(?:dramatic|poetic|fictional) works by one author|single author|etc|lit)$"
 )
 """Words beside a known subject that make no other subject of it."""
 _SUFFIXES = (
@@ -59,8 +63,8 @@ def fold_key(raw: str) -> str | None:
     if _REJECTED.search(raw):
         return None
     words, whole = read_subject_words(), subject_key(raw)
-    if whole in words.names:
-        return _canonical(whole)
+    if known := _find_name(whole):
+        return known
     key = _canonical(subject_key(_ABOUT.sub("", _topic(raw).casefold())))
     if key in words.noise or whole in words.noise or len(key) > LONGEST_KEY or not _WORDS.fullmatch(key):
         return None
@@ -69,10 +73,13 @@ def fold_key(raw: str) -> str | None:
 
 def merge_variants(counts: Mapping[str, int]) -> dict[str, str]:
     """For each key that is another form of a more frequent or a named one, that one."""
-    names = read_subject_words().names
+    words = read_subject_words()
+    names = words.names
     by_stem: dict[str, list[str]] = defaultdict(list)
     for key in counts:
-        by_stem[find_stem(key)].append(key)
+        # "Generals" is no form of "General".
+        if names.get(key) not in words.generic:
+            by_stem[find_stem(key)].append(key)
     merged: dict[str, str] = {}
     for keys in by_stem.values():
         best = min(keys, key=lambda key: (key not in names, -counts[key], key))
@@ -116,11 +123,16 @@ def _topic(raw: str) -> str:
 
 
 def _canonical(key: str) -> str:
-    names = read_subject_words().names
-    for form in (key, _AFFIXES.sub("", key)):
+    return _find_name(key) or key
+
+
+def _find_name(key: str) -> str | None:
+    """Key of the name that a key means, alone or with words beside it; as few as can be are left out."""
+    names, without = read_subject_words().names, _AFTER.sub("", key)
+    for form in (key, without, _BEFORE.sub("", key), _BEFORE.sub("", without)):
         if form in names:
             return subject_key(names[form])
-    return key
+    return None
 
 
 def _singular(word: str) -> str:

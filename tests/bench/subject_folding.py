@@ -1,7 +1,6 @@
 """Measures what subject folding makes of real dumps.
 
-Run `python -m tests.bench.subject_folding BOOK-CROSSING-FOLDER OPEN-LIBRARY-FOLDER [--seed N]`. A subject is
-usable if it tells something of a book and at least five share it.
+Run `python -m tests.bench.subject_folding BOOK-CROSSING-FOLDER OPEN-LIBRARY-FOLDER [--seed N]`.
 """
 
 import argparse
@@ -11,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from catalog.cleaning import subject_key
 from catalog.importing.folding import fold_key
 from catalog.importing.subject_words import read_subject_words
 from catalog.importing.subjects import SubjectCollector
 from catalog.sources.book_crossing import BookCrossing
 from catalog.sources.row_log import RowLog
 
-FEWEST_BOOKS = 5
+FEWEST_BOOKS = (5, 20, 100)
+"""How many works must share what is usable."""
 
 
 def main() -> None:
@@ -51,12 +50,13 @@ def print_figures(raws_of_work: Sequence[Sequence[str]], name_of_raw: Mapping[st
         "distinct keys": len({fold_key(raw) for raw in name_of_raw} - {None}),
         "raw strings with a subject": sum(name is not None for name in name_of_raw.values()),
         "subjects": len(set(name_of_raw.values()) - {None}),
-        "subjects of five works": sum(n >= FEWEST_BOOKS for n in count_works(after).values()),
+        "subjects of five works": sum(n >= 5 for n in count_works(after).values()),
         "uses of raw strings": sum(map(len, before)),
         "of these with a subject": n_kept,
-        "works with a usable raw string": count_usable(before),
-        "works with a usable subject": count_usable(after),
     }
+    for fewest in FEWEST_BOOKS:
+        figures[f"works with a raw string of {fewest}"] = count_usable(before, fewest)
+        figures[f"works with a subject of {fewest}"] = count_usable(after, fewest)
     for name, n in figures.items():
         print(f"{name:<32}{n:>9,}")
 
@@ -66,16 +66,16 @@ def count_works(subjects_of_work: Sequence[set[str]]) -> Counter[str]:
     return Counter(each for subjects in subjects_of_work for each in subjects)
 
 
-def count_usable(subjects_of_work: Sequence[set[str]]) -> int:
-    """How many works have a usable one."""
-    words = read_subject_words()
-    empty = {subject_key(name) for name in words.generic} | words.noise
-    usable = {
-        each
-        for each, n in count_works(subjects_of_work).items()
-        if n >= FEWEST_BOOKS and subject_key(each) not in empty
-    }
+def count_usable(subjects_of_work: Sequence[set[str]], fewest: int) -> int:
+    """How many works have one that tells something and that so many works share."""
+    usable = {each for each, n in count_works(subjects_of_work).items() if n >= fewest and tells(each)}
     return sum(bool(subjects & usable) for subjects in subjects_of_work)
+
+
+def tells(subject: str) -> bool:
+    """Whether it tells something of a book; a raw string does if what it folds to does."""
+    words, key = read_subject_words(), fold_key(subject)
+    return key is not None and words.names.get(key) not in words.generic
 
 
 def print_sample(name_of_raw: Mapping[str, str | None], *, n: int, seed: int) -> None:

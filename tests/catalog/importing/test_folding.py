@@ -25,6 +25,16 @@ from catalog.importing.subject_words import read_subject_words, read_synonyms
         ("Fiction, mystery & detective, police procedural", "Detectives"),
         ("Large type books", "Large type books"),
         ("Fiction, general", "Fiction"),
+        ("Children's literature, English", "Children's books"),
+        ("Children's poetry, American", "Poetry"),
+        ("Young adult fiction, English", "Young adult"),
+        ("Fiction, fantasy, urban", "Urban fantasy"),
+        ("Novela policíaca", "Mystery"),
+        ("Guerre mondiale, 1939-1945", "World War II"),
+        ("Great Britain -- Social life and customs -- Fiction", "Great Britain"),
+        ("Spain, description and travel", "Spain"),
+        ("African American women", "African Americans"),
+        ("Linguistics", "Language"),
     ],
 )
 def test_spellings_of_one_subject_fold_to_one_name(raw: str, name: str) -> None:
@@ -43,6 +53,9 @@ def test_spellings_of_one_subject_fold_to_one_name(raw: str, name: str) -> None:
         "Faulkner, william, 1897-1962",
         "Translations into French",
         "Protected DAISY",
+        "Spanish language books",
+        "New York Times bestseller",
+        "Newbery Honor",
         "nyt:paperback=2010-01-01",
         "",
     ],
@@ -57,6 +70,10 @@ def test_other_forms_of_a_word_are_merged_into_the_commonest() -> None:
     )
 
     assert merged == {"orphan": "orphans", "orphans stories": "orphans", "lighthouses": "lighthouse"}
+
+
+def test_what_is_said_of_a_thing_is_no_form_of_a_word_that_says_nothing() -> None:
+    assert merge_variants({"general": 9, "generals": 2}) == {}
 
 
 def test_only_frequent_subjects_of_a_large_catalog_are_kept_and_no_more_than_the_most() -> None:
