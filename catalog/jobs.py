@@ -60,7 +60,7 @@ class StoredJob:
 
 
 def enqueue(
-    session: Session, kind: JobKind, params: Mapping[str, Any] | None = None, *, delay_s: float = 0.0
+    session: Session, kind: str, params: Mapping[str, Any] | None = None, *, delay_s: float = 0.0
 ) -> int:
     """The job that will do this, not before the delay is over.
 
@@ -160,7 +160,7 @@ def retry(session: Session, job_id: int) -> int:
     job = read_job(session, job_id)
     if job.state not in (JobState.FAILED, JobState.CANCELLED):
         raise JobStateWrong(job_id, job.state, wanted="failed or cancelled")
-    return enqueue(session, JobKind(job.kind), job.params)
+    return enqueue(session, job.kind, job.params)
 
 
 def read_job(session: Session, job_id: int) -> StoredJob:

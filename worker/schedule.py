@@ -3,12 +3,13 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy.orm import Session
 
 from catalog import jobs
+from catalog.database import Database
 from catalog.jobs import JobKind
 from catalog.tables import JobState
 from worker.due import Due, check_refresh, check_training
@@ -24,20 +25,18 @@ MAX_DOUBLINGS: Final = 10
 log = structlog.get_logger()
 
 
-def enqueue_due(session: Session, options: WorkerOptions, artifacts_root: Path, *, trains: bool) -> None:
+def enqueue_due(db: Database, options: WorkerOptions, artifacts_root: Path, *, trains: bool) -> None:
     """Enqueue the training that is due, else the refresh that is; a training makes that needless."""
-    due = check_training(options, artifacts_root, session, now=datetime.now(UTC)) if trains else None
-    if due and due.is_due and _has_rested(session, JobKind.TRAIN):
-        _enqueue(session, JobKind.TRAIN, due, IF_DUE)
-        return
-    due = check_refresh(artifacts_root, session)
-    if due.is_due and _has_rested(session, JobKind.REFRESH):
-        _enqueue(session, JobKind.REFRESH, due, {})
-
-
-def _enqueue(session: Session, kind: JobKind, due: Due, params: dict[str, Any]) -> None:
-    job_id = jobs.enqueue(session, kind, params)
-    log.info("job enqueued", job=job_id, kind=kind, why=due.why)
+    with db.session() as session:  # of reading, which in SQLite waits for nobody
+        due, kind = Due(False, ""), JobKind.TRAIN
+        if trains and _has_rested(session, kind):
+            due = check_training(options, artifacts_root, session, now=datetime.now(UTC))
+        if not due.is_due and _has_rested(session, JobKind.REFRESH):
+            due, kind = check_refresh(artifacts_root, session), JobKind.REFRESH
+    if due.is_due:
+        with db.session(write=True) as session:
+            job_id = jobs.enqueue(session, kind, IF_DUE if kind is JobKind.TRAIN else {})
+        log.info("job enqueued", job=job_id, kind=kind, why=due.why)
 
 
 def _has_rested(session: Session, kind: JobKind) -> bool:

@@ -103,8 +103,7 @@ class Worker:
             self._recover()
         if time.monotonic() >= self._next_due_look_s:
             self._next_due_look_s = time.monotonic() + DUE_EVERY_S
-            with self._db.session(write=True) as session:
-                enqueue_due(session, self._options, self._artifacts_root, trains=self._trains)
+            enqueue_due(self._db, self._options, self._artifacts_root, trains=self._trains)
         # Whoever trains or refreshes by hand is not joined: the job waits.
         if has_due and not is_held(self._version_lock):
             self._begin()

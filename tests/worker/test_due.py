@@ -168,8 +168,8 @@ def test_a_refresh_is_due_when_somebody_has_gone_back_to_an_older_version(db: Da
 
 def look(db: Database, root: Path, *, trains: bool = True) -> list[str]:
     """Enqueue what is due; the kinds of all that is queued then."""
-    with db.session(write=True) as session:
-        enqueue_due(session, OPTIONS, root, trains=trains)
+    enqueue_due(db, OPTIONS, root, trains=trains)
+    with db.session() as session:
         return [job.kind for job in jobs.list_jobs(session, limit=9, states=[JobState.QUEUED])]
 
 
