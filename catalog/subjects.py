@@ -33,7 +33,9 @@ def update_main_subjects(connection: Connection, books: ColumnElement[bool]) -> 
     main = (
         select(BookSubject.subject_id)
         .join(Subject, Subject.subject_id == BookSubject.subject_id)
-        .where(BookSubject.book_id == Book.book_id, BookSubject.position == 0, Subject.is_generic.is_(False))
+        .where(BookSubject.book_id == Book.book_id, Subject.is_generic.is_(False))
+        .order_by(BookSubject.position)
+        .limit(1)
         .scalar_subquery()
     )
     connection.execute(update(Book).where(books).values(main_subject_id=main))

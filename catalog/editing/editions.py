@@ -14,9 +14,10 @@ def add_edition(
     session: Session, isbn: str, book_id: int, *, year: int | None = None, n_pages: int | None = None
 ) -> None:
     """Give a book an ISBN that no book has. Raises IsbnInvalid, BookUnknown or EditConflict."""
+    isbn13 = parse_isbn(isbn)
     with changing(session) as connection:
         check_current(connection, book_id)
-        insert_edition(connection, parse_isbn(isbn), book_id, year=year, n_pages=n_pages)
+        insert_edition(connection, isbn13, book_id, year=year, n_pages=n_pages)
 
 
 def move_edition(session: Session, isbn: str, book_id: int) -> int:

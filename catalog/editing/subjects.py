@@ -113,7 +113,7 @@ def _find_or_create(connection: Connection, name: str) -> int:
         raise EditConflict(
             f"subject {name!r} was withdrawn; `bookmesh subjects restore` brings it back for all books"
         )
-    from catalog.importing.subject_words import read_subject_words  # with all that an import needs
+    from catalog.importing.subject_words import read_subject_words  # brings NumPy and SciPy
 
     subject_id = (connection.scalar(select(func.max(Subject.subject_id))) or 0) + 1
     is_generic = name in read_subject_words().generic

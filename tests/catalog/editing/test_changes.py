@@ -112,6 +112,15 @@ def test_a_change_writes_what_it_names_and_leaves_the_rest(shelf: Database) -> N
     assert n_books_of(shelf) == {"Ghosts": 2, "Magic": 1}
 
 
+def test_a_subject_that_tells_nothing_is_no_main_subject_though_it_stands_first(shelf: Database) -> None:
+    ash = book_of(shelf, 1)
+
+    change(shelf, books.change_book, ash, BookFields(subjects=["Fiction", "Trees"]))
+
+    row = read(shelf, ash)
+    assert (row.subjects, row.main_subject) == (("Fiction", "Trees"), "Trees")
+
+
 def test_an_edition_is_added_moved_and_removed(shelf: Database) -> None:
     ash, birch = book_of(shelf, 1), book_of(shelf, 2)
 
