@@ -21,6 +21,7 @@ class BookRow:
     title: str
     authors: tuple[str, ...]
     year: int | None
+    n_pages: int | None
     language: str | None
     description: str | None
     isbns: tuple[str, ...]
@@ -37,7 +38,7 @@ def read_titles(session: Session, book_ids: Collection[int]) -> dict[int, BookRo
         for book in session.execute(
             select(
                 Book.book_id, Book.source, Book.external_id,
-                Book.title, Book.year, Book.language, Book.description,
+                Book.title, Book.year, Book.n_pages, Book.language, Book.description,
                 Subject.name.label("main_subject"),
             )
             .outerjoin(Subject, Subject.subject_id == Book.main_subject_id)

@@ -29,6 +29,7 @@ _ARTICLE = re.compile(r"^(?:the|an?|der|die|das|le|la|les|el|los|las|il)\s+(?=\w
 _NOT_WORD = re.compile(r"[\W_]+")
 _POSSESSIVE = re.compile(r"(\w)(?:'s| s)\b|(\w)s'(?=\W|$)")
 _AGE = re.compile(r"[0-9]{1,3}")
+_PAGES = re.compile(r"[0-9]{1,4}")
 _SPACES = re.compile(r"\s+")
 
 
@@ -92,6 +93,11 @@ def parse_year(text: str, *, latest: int = 2999) -> int | None:
     """The first four-digit year in a text; None if there is none or it lies after `latest`."""
     found = re.search(r"(?<!\d)[12]\d{3}(?!\d)", text)
     return check_year(int(found[0]), latest=latest) if found else None
+
+
+def parse_pages(text: str) -> int | None:
+    """A number of pages; None for text, and for what no book has."""
+    return int(text) if _PAGES.fullmatch(text) and int(text) else None
 
 
 def check_year(year: int | None, *, latest: int) -> int | None:

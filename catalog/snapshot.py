@@ -35,7 +35,7 @@ def read_tables(
 _QUERIES: dict[str, Query] = {
     "books": select(
         Book.book_id, Book.title, Book.year, Book.language, Book.description, Book.main_subject_id,
-        Book.hidden,
+        Book.hidden, Book.n_pages,
     ).where(Book.replaced_by.is_(None)).order_by(Book.book_id),
     "editions": select_all(Edition),
     "authors": select_all(Author),

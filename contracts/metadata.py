@@ -33,6 +33,8 @@ class BookCard(ResponsePart):
     n_ratings: int
     mean_rating: float | None
     """Bayesian mean of the explicit ratings, 1 to 10; None without any."""
+    n_pages: int | None = None
+    """None also in versions of releases before 0.4.0."""
 
 
 class CardsResponse(Response):

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from contracts.shell import MAX_BOOKS, BookId, Weight
@@ -32,6 +32,11 @@ Rating = Annotated[float, Field(ge=1, le=10)]
 SubjectName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
+UNKNOWN_AUTHOR = "Unknown Author"
+AuthorNames = Annotated[list[str], AfterValidator(lambda names: names or [UNKNOWN_AUTHOR])]
+"""As readers see them; inside, a book without an author has none, so that no author limit counts it."""
+
+
 class _Body(BaseModel):
     # Strict, so that `true` is no rating of 1 and "8" no number.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -46,8 +51,9 @@ class BookItem(_Answer):
 
     book_id: int = Field(examples=[241])
     title: str = Field(examples=["The Left Hand of Darkness"])
-    authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
+    authors: AuthorNames = Field(examples=[["Ursula K. Le Guin"]])
     year: int | None = Field(description="Year of first publication.", examples=[1969])
+    n_pages: int | None = Field(description="Pages, the median of its editions.", examples=[286])
     isbns: list[str] = Field(description="ISBN-13s of its editions.", examples=[["9789999912082"]])
     main_subject: str | None = Field(examples=["Science fiction"])
     score: float = Field(
@@ -81,8 +87,9 @@ class BookDetail(_Answer):
     degraded: list[str] = Field(examples=[[]])
     book_id: int = Field(examples=[241])
     title: str = Field(examples=["The Left Hand of Darkness"])
-    authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
+    authors: AuthorNames = Field(examples=[["Ursula K. Le Guin"]])
     year: int | None = Field(examples=[1969])
+    n_pages: int | None = Field(description="Pages, the median of its editions.", examples=[286])
     language: str | None = Field(description="ISO 639-2/B code.", examples=["eng"])
     isbns: list[str] = Field(examples=[["9789999912082"]])
     main_subject: str | None = Field(examples=["Science fiction"])
@@ -120,7 +127,7 @@ class Reason(_Answer):
 
     book_id: int = Field(examples=[243])
     title: str = Field(examples=["The Dispossessed"])
-    authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
+    authors: AuthorNames = Field(examples=[["Ursula K. Le Guin"]])
     rating: float | None = Field(examples=[9])
     share: float = Field(description="Its share of what speaks for the book, 0 to 1.", examples=[0.42])
 
@@ -154,7 +161,7 @@ class RatedBook(_Answer):
 
     book_id: int = Field(examples=[241])
     title: str = Field(examples=["The Left Hand of Darkness"])
-    authors: list[str] = Field(examples=[["Ursula K. Le Guin"]])
+    authors: AuthorNames = Field(examples=[["Ursula K. Le Guin"]])
     year: int | None = Field(examples=[1969])
     isbns: list[str] = Field(examples=[["9789999912082"]])
     main_subject: str | None = Field(examples=["Science fiction"])

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from catalog.buckets import write_buckets
 from catalog.cleaning import author_key, work_key
 from catalog.editing.authors import write_authors
 from catalog.editing.change import changing, check_current
@@ -120,6 +121,7 @@ def _write(connection: Connection, book_id: int, fields: BookFields) -> None:
     values |= {filled: False for name, filled in _FILLED.items() if name in values}
     if values:
         connection.execute(update(Book).where(Book.book_id == book_id).values(values))
+        write_buckets(connection, Book.book_id == book_id)
     if "title" in fields:
         untitled = Book.book_id == book_id, Book.hidden == Hidden.UNTITLED
         connection.execute(update(Book).where(*untitled).values(hidden=None))

@@ -45,7 +45,7 @@ class CleanBook(NamedTuple):
 
 _OWN_YEAR = case((Book.filled_year, null()), else_=Book.year)
 _STORED_BOOKS = select(Book.book_id, Book.title, _OWN_YEAR, Book.language, Book.description)
-_STORED_EDITIONS = select(Edition.isbn13, Edition.book_id, Edition.year)
+_STORED_EDITIONS = select(Edition.isbn13, Edition.book_id, Edition.year, Edition.n_pages)
 
 
 class BookRows:
@@ -66,9 +66,10 @@ class BookRows:
         self._authors = RowWriter.inserting(connection, Author, "author_id", "name", "name_key")
         self._changed_authors = RowWriter.updating(connection, Author, "name", where=["author_id"])
         self._book_authors = RowWriter.inserting(connection, BookAuthor, "book_id", "author_id", "position")
-        self._editions = RowWriter.inserting(connection, Edition, "isbn13", "book_id", "year")
-        self._changed_editions = RowWriter.updating(connection, Edition, "book_id", "year", where=["isbn13"])
-        self._stored_editions: dict[str, tuple[int, int | None]] = {}
+        columns = ("book_id", "year", "n_pages")
+        self._editions = RowWriter.inserting(connection, Edition, "isbn13", *columns)
+        self._changed_editions = RowWriter.updating(connection, Edition, *columns, where=["isbn13"])
+        self._stored_editions: dict[str, tuple[int, int | None, int | None]] = {}
 
     def insert(
         self, book_id: int, external_id: str, book: CleanBook, *, replaced_by: int | None = None
@@ -86,13 +87,15 @@ class BookRows:
         if len(self._stored) >= CHUNK_ROWS:
             self.flush()
 
-    def change_edition(self, change: EditionChange, isbn: str, book_id: int, year: int | None) -> None:
+    def change_edition(
+        self, change: EditionChange, isbn: str, book_id: int, *, year: int | None, n_pages: int | None
+    ) -> None:
         """Write an ISBN's row, where that is what to do."""
         if change is EditionChange.INSERT:
             self.editions.new += 1
-            self._editions.add(isbn, book_id, year)
+            self._editions.add(isbn, book_id, year, n_pages)
         elif change is EditionChange.UPDATE:
-            self._stored_editions[isbn] = book_id, year
+            self._stored_editions[isbn] = book_id, year, n_pages
         if self._editions.is_full or len(self._stored_editions) >= CHUNK_ROWS:
             self.flush()
 

@@ -85,7 +85,7 @@ class BookImporter:
             change = self.identities.place_isbn(isbn, match.book_id)
             if change is EditionChange.LEAVE_TO_OTHER_SOURCE:
                 self._log.repairs["ISBNs left to a book of another source"] += 1
-            self.rows.change_edition(change, isbn, match.book_id, year)
+            self.rows.change_edition(change, isbn, match.book_id, year=year, n_pages=raw.n_pages)
 
     def keep_untitled(self, isbn: str) -> int:
         """The book of a canonical ISBN that nobody has a title of: evidence, and never shown."""
@@ -93,7 +93,7 @@ class BookImporter:
         if match.found is Found.NEW:
             self.rows.insert(match.book_id, isbn, CleanBook(isbn, [], hidden=Hidden.UNTITLED))
             change = self.identities.place_isbn(isbn, match.book_id)
-            self.rows.change_edition(change, isbn, match.book_id, None)
+            self.rows.change_edition(change, isbn, match.book_id, year=None, n_pages=None)
         return match.book_id
 
     def _why_not(self, external_id: str, title: str) -> str | None:

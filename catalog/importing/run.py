@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
+from catalog.buckets import write_buckets
 from catalog.database import Database
 from catalog.edits import read_settled
 from catalog.identity import lock_catalog, new_revision, renew_state
@@ -14,6 +15,7 @@ from catalog.importing.books import BookImporter, read_identities
 from catalog.importing.changes import Changes
 from catalog.importing.events import EventImporter
 from catalog.importing.favourites import write_favourites
+from catalog.importing.pages import fill_pages
 from catalog.importing.ratings import RatingImporter
 from catalog.importing.report import ImportReport, store_report
 from catalog.importing.subjects import SubjectCollector
@@ -104,6 +106,8 @@ def _import_users(connection: Connection, source: Source, books: BookImporter, l
     for rating in source.ratings(log):
         ratings.add(rating)
     books.rows.flush()
+    fill_pages(connection, source.name)
+    write_buckets(connection, Book.source == source.name)
     written = ratings.write(connection, source.name)
     events = EventImporter(users, ratings.find_book, log)
     for event in source.events(log):

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, TypeVar
 from msgspec import DecodeError, Struct, ValidationError
 from msgspec.json import Decoder
 
-from catalog.cleaning import parse_year, repair_text, title_key, work_key
+from catalog.cleaning import parse_pages, parse_year, repair_text, title_key, work_key
 from catalog.errors import SourceFormatWrong
 from catalog.isbn import find_isbn
 from catalog.sources.csv_rows import NUL_BYTE, TOO_LONG
@@ -64,6 +64,7 @@ class _Edition(Struct):
     isbn_10: list[str | None] | None = None
     languages: list[_Reference | None] | None = None
     publish_date: str | None = None
+    number_of_pages: int | float | str | None = None
 
     @property
     def work(self) -> str:
@@ -139,7 +140,7 @@ class OpenLibrary:
                 continue
             yield RawEdition(
                 file, edition.isbns, work, edition.title or "", self._authors_of(work),
-                edition.publish_date or "",
+                edition.publish_date or "", parse_pages(str(edition.number_of_pages or "")),
             )  # fmt: skip
 
     def _find_by_isbn(self, isbns: Set[str], log: RowLog) -> dict[str, str | None]:

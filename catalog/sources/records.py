@@ -35,6 +35,7 @@ class RawEdition(NamedTuple):
     title: str
     authors: tuple[str, ...]
     year: str
+    n_pages: int | None = None
 
 
 class RawUser(NamedTuple):

@@ -117,6 +117,7 @@ def _build(
             title=card.title,
             authors=card.authors,
             year=card.year,
+            n_pages=card.n_pages,
             isbns=card.isbns,
             main_subject=card.main_subject,
             score=score,

@@ -71,4 +71,5 @@ def build_card(row: BookRow) -> BookCard:
         description=row.description,
         n_ratings=0,
         mean_rating=None,
+        n_pages=row.n_pages,
     )

@@ -23,6 +23,7 @@ SCHEMA: Final = pa.schema(
         ("description", pa.string()),
         ("n_ratings", pa.int64()),
         ("mean_rating", pa.float64()),
+        ("n_pages", pa.int64()),
     ]
 )
 """The columns of `contracts.metadata.BookCard`."""
@@ -51,6 +52,7 @@ def build_cards(catalog: Export, counts: I64, bayesian_mean: F64) -> pa.Table:
         "description": books["description"],
         "n_ratings": counts,
         "mean_rating": pa.array(bayesian_mean, from_pandas=True),
+        "n_pages": books["n_pages"],
     }
     return pa.table(columns, schema=SCHEMA)
 

@@ -25,10 +25,16 @@ def work(
 
 
 def edition(
-    number: int, title: str, author: str = "Ada Lovelace", *, of: str | None = None, year: str = "1999"
+    number: int,
+    title: str,
+    author: str = "Ada Lovelace",
+    *,
+    of: str | None = None,
+    year: str = "1999",
+    n_pages: int | None = None,
 ) -> RawEdition:
     """The edition with this made-up ISBN."""
-    return RawEdition("editions", (isbn(number),), of, title, (author,) if author else (), year)
+    return RawEdition("editions", (isbn(number),), of, title, (author,) if author else (), year, n_pages)
 
 
 def rating(user: str, number: int, value: str, at: int | None = None) -> RawRating:

@@ -31,6 +31,8 @@ from servers.similarity.model import SimilarityModel
 BOOK_IDS = np.arange(11, 143, 11)
 SPACE_IDS, SOUP_IDS = BOOK_IDS[:6].tolist(), BOOK_IDS[6:].tolist()
 N = BOOK_IDS.size
+ANONYMOUS_ID = int(BOOK_IDS[-1])
+"""A book without an author."""
 CLUBS = np.repeat([0, 1], 6)
 DIM = 4
 TITLES = [
@@ -105,7 +107,7 @@ def cards() -> pa.Table:
     columns: dict[str, Any] = {
         "book_id": pa.array(BOOK_IDS, pa.int64()),
         "title": TITLES,
-        "authors": [[f"Author {'ABCDEF'[row // 2]}mos"] for row in range(N)],
+        "authors": [[f"Author {'ABCDEF'[row // 2]}mos"] for row in range(N - 1)] + [[]],
         "year": pa.array([1950 + row for row in range(N - 1)] + [None], pa.int32()),
         "language": ["en"] * N,
         "isbns": [["9780000000002"]] * N,
@@ -114,6 +116,7 @@ def cards() -> pa.Table:
         "description": pa.array([None] * N, pa.string()),
         "n_ratings": pa.array(N_RATINGS, pa.int64()),
         "mean_rating": [7.5] * N,
+        "n_pages": pa.array([200] * (N - 1) + [None], pa.int64()),
     }
     return pa.table(columns)
 

@@ -1,8 +1,14 @@
 """Single books, subjects, and why a book suits a reader."""
 
+from pathlib import Path
+
 import httpx
 import pytest
+from sqlalchemy import delete
 
+from catalog.database import open_database
+from catalog.tables import BookAuthor
+from tests.gateway import running
 from tests.gateway.running import SPACE_READER, STRANGER, UNTRAINED_BOOK
 from tests.servers import tiny
 
@@ -13,10 +19,28 @@ def test_a_book_is_shown_with_all_that_is_known(shared: httpx.Client, version: s
     assert response.headers["X-Artifact-Version"] == version
     assert response.json() == {
         "version": version, "degraded": [], "book_id": 11, "title": tiny.TITLES[0],
-        "authors": ["Author Amos"], "year": 1950, "language": "en", "isbns": ["9780000000002"],
+        "authors": ["Author Amos"], "year": 1950, "n_pages": 200, "language": "en",
+        "isbns": ["9780000000002"],
         "main_subject": "Space", "subjects": ["Space"], "description": None, "n_ratings": 120,
         "mean_rating": 7.5,
     }  # fmt: skip
+
+
+def test_a_book_without_an_author_is_shown_by_unknown_author(
+    home: Path, urls: dict[str, str], shared: httpx.Client
+) -> None:
+    db = open_database(f"sqlite:///{home / 'catalog.db'}")
+    with db.session(write=True) as session:
+        session.execute(delete(BookAuthor).where(BookAuthor.book_id == UNTRAINED_BOOK))
+    db.close()
+
+    with running.gateway(running.settings_for(home, urls)) as client:
+        of_sql = client.get(f"/v1/books/{UNTRAINED_BOOK}").json()
+    of_version = shared.get(f"/v1/books/{tiny.ANONYMOUS_ID}").json()
+    found = shared.get("/v1/search", params={"q": tiny.TITLES[-1]}).json()["items"][0]
+
+    assert of_sql["authors"] == of_version["authors"] == found["authors"] == ["Unknown Author"]
+    assert found["book_id"] == tiny.ANONYMOUS_ID
 
 
 def test_a_book_that_no_version_knows_yet_is_shown_from_sql(shared: httpx.Client) -> None:

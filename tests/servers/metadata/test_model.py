@@ -66,6 +66,7 @@ def test_cards_come_in_the_order_asked_without_the_unknown(model: MetadataModel)
         "description": None,
         "n_ratings": 120,
         "mean_rating": 7.5,
+        "n_pages": 200,
     }
 
 
