@@ -16,7 +16,7 @@ from catalog.exporting.description import (
 )
 from catalog.exporting.table_files import read_rows
 from catalog.exporting.tables import list_tables
-from catalog.identity import renew_state
+from catalog.identity import lock_catalog, renew_state
 from catalog.jobs import DEBOUNCE_S, JobKind, enqueue
 from catalog.schema import prepare
 from catalog.sources.row_log import Progress
@@ -34,6 +34,7 @@ def restore_catalog(db: Database, folder: Path, *, progress: Progress | None = N
     prepare(db)
     with db.session(write=True) as session:
         connection = session.connection()
+        lock_catalog(connection)
         _check_target(connection, db, description)
         _clear(connection)
         for done, table in enumerate(description.tables, start=1):
