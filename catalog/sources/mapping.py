@@ -8,7 +8,7 @@ import re
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import ErrorDetails
 
@@ -79,6 +80,7 @@ Encoding = Annotated[str, AfterValidator(_check_encoding)]
 FileName = Annotated[str, AfterValidator(_check_file)]
 
 
+PACKED: Final = ".gz"
 _NO_COLUMNS: Final = frozenset({"time_format", "kinds", "always"})
 """Keys that tell how columns are read."""
 
@@ -122,12 +124,18 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+_ENDINGS: Final = {
+    ".jsonl": Format.JSON_LINES, ".ndjson": Format.JSON_LINES, ".json": Format.JSON_LINES,
+    ".parquet": Format.PARQUET,
+}  # fmt: skip
+_OF_CSV: Final = "columns", "separator", "encoding", "quote", "escape"
+
+
 class Table(_Model):
     """One file, and how it is written; what its columns are is told by the tables below."""
 
     file: FileName
     format: Format | None = None
-    """By the ending of its name, if it is not told: .jsonl, .ndjson and .json, .parquet, all else is CSV."""
     separator: Separator | None = None
     encoding: Encoding | None = None
     """These two are the mapping's own where a file does not tell another."""
@@ -136,6 +144,22 @@ class Table(_Model):
     escape: Sign | None = None
     columns: tuple[Column, ...] = ()
     """Names for the columns of a CSV file that has no line of names."""
+
+    @property
+    def written_as(self) -> Format:
+        """The format, by the ending of the file's name if it is not told."""
+        ending = Path(self.file.removesuffix(PACKED)).suffix.lower()
+        return self.format or _ENDINGS.get(ending, Format.CSV)
+
+    @model_validator(mode="after")
+    def _check_signs(self) -> Self:
+        signs = [sign for sign in (self.separator, self.quote, self.escape) if sign]
+        if len(signs) != len(set(signs)):
+            raise ValueError("separator, quote and escape must differ")
+        told = [key for key in _OF_CSV if key in self.model_fields_set]
+        if told and self.written_as is not Format.CSV:
+            raise ValueError(f"{told[0]} is for CSV files, and {self.file} is {self.written_as}")
+        return self
 
     def named(self) -> dict[str, tuple[str, ...] | None]:
         """The columns of every key that may have any; None where it is for the file to have them."""

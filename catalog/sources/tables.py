@@ -11,16 +11,11 @@ from catalog.errors import MappingInvalid, SourceFormatWrong
 from catalog.sources.csv_rows import CsvFormat, read_csv
 from catalog.sources.files import find_file
 from catalog.sources.json_rows import JsonTable
-from catalog.sources.mapping import Format, Mapping, Table
+from catalog.sources.mapping import PACKED, Format, Mapping, Table
 from catalog.sources.parquet_rows import ParquetTable
 from catalog.sources.row_log import Progress
 from catalog.sources.values import to_text, to_texts
 
-_ENDINGS: Final = {
-    ".jsonl": Format.JSON_LINES, ".ndjson": Format.JSON_LINES, ".json": Format.JSON_LINES,
-    ".parquet": Format.PARQUET,
-}  # fmt: skip
-_PACKED: Final = ".gz"
 _USUAL: Final = {
     "user": ("user", "userid"), "item": ("item", "itemid"), "authors": ("authors", "author"),
     "isbn": ("isbn", "isbns"),
@@ -179,19 +174,18 @@ class TableReader:
 
 def has_file(folder: Path, name: str) -> bool:
     """Whether a folder has a file, or the same compressed."""
-    return (folder / name).exists() or (folder / f"{name}{_PACKED}").exists()
+    return (folder / name).exists() or (folder / f"{name}{PACKED}").exists()
 
 
 def _find(folder: Path, name: str) -> Path:
     """A file, or the same compressed. Raises SourceFileMissing or SourceFileUnreadable."""
-    packed = f"{name}{_PACKED}"
+    packed = f"{name}{PACKED}"
     is_packed = not (folder / name).exists() and (folder / packed).exists()
     return find_file(folder, glob.escape(packed if is_packed else name), expected=name)
 
 
 def _open(path: Path, table: Table, mapping: Mapping) -> TableFile:
-    ending = Path(path.name.removesuffix(_PACKED)).suffix
-    match table.format or _ENDINGS.get(ending.lower(), Format.CSV):
+    match table.written_as:
         case Format.JSON_LINES:
             return JsonTable(path)
         case Format.PARQUET:

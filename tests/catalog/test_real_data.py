@@ -10,7 +10,9 @@ from catalog.database import Database
 from catalog.importing import import_source
 from catalog.isbn import parse_isbn
 from catalog.sources.book_crossing import BookCrossing
+from catalog.sources.generic import Generic
 from catalog.sources.goodbooks import Goodbooks
+from catalog.sources.mapping import read_mapping
 from catalog.sources.movielens import GENRES, open_movielens
 from catalog.subjects import list_subjects
 from catalog.tables import User
@@ -80,3 +82,72 @@ def test_the_import_of_movielens_100k_adds_up(sqlite: Database, eval_data: Path)
         assert {row.name for row in list_subjects(session)} == set(GENRES)
         described = select(func.count()).where(User.gender.in_(["F", "M"]), User.occupation.is_not(None))
         assert session.scalar(described) == 943
+
+
+STARS_OF_MOVIELENS = """
+name = "films"
+scale = "1-5"
+encoding = "latin-1"
+
+[ratings]
+file = "u.data"
+separator = "tab"
+columns = ["user", "item", "rating", "rated_at"]
+
+[items]
+file = "u.item"
+separator = "|"
+quote = ""
+columns = ["item", "title", "year", "video", "url", "unknown", "Action", "Adventure", "Animation", "Children",
+    "Comedy", "Crime", "Documentary", "Drama", "Fantasy", "Film noir", "Horror", "Musical", "Mystery",
+    "Romance", "Science fiction", "Thriller", "War", "Western"]
+subject_flags = ["Fantasy", "Horror", "Mystery", "Romance", "Science fiction", "War", "Western"]
+
+[users]
+file = "u.user"
+separator = "|"
+columns = ["user", "age", "gender", "occupation", "postal_code"]
+"""
+STARS_OF_GOODBOOKS = """
+name = "books"
+scale = "1-5"
+
+[ratings]
+item = "book_id"
+
+[items]
+file = "books.csv"
+item = "book_id"
+year = "original_publication_year"
+language = "language_code"
+authors = { columns = ["authors"], separator = ", " }
+isbn = ["isbn", "isbn13"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "mapping", "rows", "books"),
+    [
+        ("ml-100k", STARS_OF_MOVIELENS, {"u.item": 1_682, "u.user": 943, "u.data": 100_000}, 1_682),
+        ("goodbooks-10k", STARS_OF_GOODBOOKS, {"books.csv": 10_000, "ratings.csv": 554_234}, 9_991),
+    ],
+)
+def test_sets_of_others_are_imported_through_a_mapping_and_add_up(
+    sqlite: Database,
+    eval_data: Path,
+    tmp_path: Path,
+    folder: str,
+    mapping: str,
+    rows: dict[str, int],
+    books: int,
+) -> None:
+    (tmp_path / "mapping.toml").write_text(mapping)
+    source = Generic(eval_data / folder, read_mapping(tmp_path / "mapping.toml"))
+
+    report = import_source(sqlite, source)
+
+    files = {file.name: file for file in report.files}
+    assert {name: files[name].n_read for name in rows} == rows
+    assert all(file.n_read == file.n_kept + sum(file.dropped.values()) for file in report.files)
+    assert report.totals["ratings"] == report.totals["explicit ratings"] == files[[*rows][-1]].n_kept
+    assert report.totals["books"] == books

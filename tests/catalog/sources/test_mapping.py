@@ -32,6 +32,14 @@ WRONG = {
         '[items]\nfile = "../items.csv"',
         "items.file: expected the name of a file in the folder",
     ),
+    "one sign twice": (
+        '[items]\nquote = "|"\nseparator = "|"',
+        "items: separator, quote and escape must differ",
+    ),
+    "columns of JSON": (
+        '[items]\nfile = "items.json.gz"\ncolumns = ["a"]',
+        "items: columns is for CSV files, and items.json.gz is jsonl",
+    ),
     "two mistakes": ('name = ""\nscale = ""', "name: expected .*; scale: expected"),
 }
 
