@@ -117,7 +117,7 @@ def demo(
     dry_run: DryRun = False,
 ) -> None:
     """Import the project's own catalog: real works, readers made up."""
-    if if_empty and _has_books():
+    if if_empty and not dry_run and _has_books():
         err.print("the catalog has books already; nothing to import")
         return
     from catalog.demo.mess import Messy

@@ -14,7 +14,8 @@ from catalog.sources.records import RawEdition, RawEvent, RawRating, RawUser, Ra
 from catalog.sources.row_log import RowLog
 from catalog.sources.scale import Scale
 from catalog.sources.tables import Record, TableReader, has_file
-from catalog.sources.values import FieldWrong, is_true, to_time, to_year
+from catalog.sources.values import FieldWrong, is_true, to_pages, to_time, to_year
+from catalog.tables import EXTERNAL_ID_LENGTH
 
 R = TypeVar("R")
 Build = Callable[[str, Record], R]
@@ -38,14 +39,12 @@ class Generic:
         self._item_table, self._event_table = mapping.items or ItemTable(), mapping.events or EventTable()
         self._events = open_table("events", "user", "item", *([] if self._event_table.always else ["kind"]))
         self._rating_times = mapping.ratings.time_format if mapping.ratings else None
-        self._is_item_a_rating = bool(
-            self._items and self._ratings and self._items.path == self._ratings.path
-        )
+        self._is_one_file = bool(self._items and self._ratings and self._items.path == self._ratings.path)
         self._work_of_item: dict[str, str] = {}
 
     def works(self, log: RowLog) -> Iterator[RawWork]:
         """A work of each item; without a file of items, of each that a rating names."""
-        if self._items and not self._is_item_a_rating:
+        if self._items and not self._is_one_file:
             yield from self._read_works(self._items, log)
         elif self._items:
             yield from _read_once(self._items, log, self._to_work)
@@ -59,7 +58,7 @@ class Generic:
         seen: set[tuple[str, ...]] = set()
         for line, record in self._items.rows(log.progress):
             edition = None if isinstance(record, str) else self._to_edition(record)
-            if edition and not (self._is_item_a_rating and edition.isbns in seen):
+            if edition and not (self._is_one_file and edition.isbns in seen):
                 log.read(edition.file, line)
                 seen.add(edition.isbns)
                 yield edition
@@ -97,11 +96,12 @@ class Generic:
     def _read_works(self, items: TableReader, log: RowLog) -> Iterator[RawWork]:
         seen: set[str] = set()
         for work in _read(items, log, self._to_work):
-            if items.has("work") and work.external_id in seen:
-                log.keep(work.file)
-            else:
-                yield work
-            seen.add(work.external_id)
+            if work.external_id in seen:
+                log.keep(work.file)  # another item of it, which is an edition
+                continue
+            if items.has("work") and 0 < len(work.external_id) <= EXTERNAL_ID_LENGTH:
+                seen.add(work.external_id)
+            yield work
 
     def _to_work(self, file: str, record: Record) -> RawWork:
         item, table = record.text("item"), self._item_table
@@ -129,7 +129,7 @@ class Generic:
                 return None
             return RawEdition(
                 f"ISBNs of {items.name}", isbns, self._work(record.text("item")), record.text("title"),
-                _texts(record, "authors", table.authors), record.text("year"),
+                _texts(record, "authors", table.authors), record.text("year"), to_pages(record.text("pages")),
             )  # fmt: skip
         except FieldWrong:  # its row was dropped when it was read as a work
             return None

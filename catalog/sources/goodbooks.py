@@ -8,6 +8,7 @@ from catalog.cleaning import subject_key
 from catalog.sources.columns import read_columns
 from catalog.sources.csv_rows import CsvFormat
 from catalog.sources.files import find_file
+from catalog.sources.languages import parse_language
 from catalog.sources.records import RawEdition, RawEvent, RawRating, RawUser, RawWork
 from catalog.sources.row_log import RowLog
 from catalog.sources.scale import FIVE_STARS
@@ -26,8 +27,6 @@ _WORK_COLUMNS = (
 )  # fmt: skip
 _EDITION_COLUMNS = ("book_id", "isbn", "isbn13")
 _YEAR_READ = re.compile(r"20\d\d")
-_CODES = {"en": "eng", "nl": "dut"}
-"""Of languages that stand there with two letters."""
 _COUNT = re.compile(r"[0-9]{1,9}")
 _NAME_OF_SHELF = "name of a shelf"
 
@@ -53,7 +52,7 @@ class Goodbooks:
         ):
             yield RawWork(
                 BOOKS, book, title, tuple(authors.split(", ")), _parse_year(year),
-                _parse_language(language), None, tags.take(tagged),
+                parse_language(language), None, tags.take(tagged),
             )  # fmt: skip
         tags.drop_rest()
 
@@ -116,9 +115,3 @@ def _parse_year(text: str) -> int | None:
     """A year, before Christ a negative one, with the decimals of a spreadsheet."""
     found = re.fullmatch(r"(-?\d{1,4})(?:\.0)?", text)
     return int(found[1]) if found else None
-
-
-def _parse_language(text: str) -> str | None:
-    """The ISO 639-2/B code of a code such as "en-US"."""
-    code = text.partition("-")[0]
-    return code if len(code) == 3 else _CODES.get(code)

@@ -191,6 +191,8 @@ class ItemTable(Table):
     year: Column | None = None
     language: Column | None = None
     description: Column | None = None
+    pages: Column | None = None
+    """Of the edition whose ISBN it has."""
     authors: TextColumns | None = None
     isbn: TextColumns | None = None
     subjects: TextColumns | None = None

@@ -43,11 +43,11 @@ def write_example(folder: Path) -> Path:
     lines = "".join(f"{json.dumps(review)}\n" for review in reviews)
     (folder / "reviews.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
     (folder / "products.txt").write_text(
-        "sku|family|name|published|lang|blurb|writer|co_writer|isbn10|isbn13|genres|heroes|Fantasy|Crime\n"
-        f"a1|a|'Ash \\'a|tree\\''|May 1999|en-GB|It grows.|Ann Ash|Ben Birch||{isbn(1)}"
+        "sku|family|name|published|lang|blurb|leaves|writer|co_writer|isbn10|isbn13|genres|heroes|Fantasy|Crime\n"
+        f"a1|a|'Ash \\'a|tree\\''|May 1999|en-GB|It grows.|320|Ann Ash|Ben Birch||{isbn(1)}"
         "|Ghosts/Dragons|Zed|1|0\n"
-        f"a2|a|Ash|2005|deu||Ann Ash||{isbn(2)}||||no|no\n"
-        "b2|b|Bé|-50|xx|||||||Zed|true|\n",
+        f"a2|a|Ash|2005|deu|||Ann Ash||{isbn(2)}||||no|no\n"
+        "b2|b|Bé|-50|xx||||||||Zed|true|\n",
         encoding="latin-1",
     )
     users = {

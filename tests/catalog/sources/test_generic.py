@@ -318,13 +318,13 @@ def test_items_of_one_work_are_one_book_and_ratings_of_each_are_of_it(db: Databa
     files = folder(
         tmp_path,
         ratings="user,item,rating\nada,a1,9\nbob,a2,8\nbob,b1,7\n",
-        items=f"item,series,title,isbn\na1,A,Ash,{isbn(1)}\na2,A,Esche,{isbn(2)}\nb1,,Bay,\n",
+        items=f"item,series,title,isbn\na1,A,Ash,{isbn(1)}\na2,A,Esche,{isbn(2)}\nb1,,Bay,\nb2,,Bay,\n",
     )
 
     report = import_mapped(db, files, items={"work": "series"})
 
     assert rows_of(report) == {
-        ITEMS: (3, 2, {"no usable id": 1}), ISBNS: (2, 2, {}), RATINGS: (3, 2, {"no book record": 1}),
+        ITEMS: (4, 2, {"no usable id": 2}), ISBNS: (2, 2, {}), RATINGS: (3, 2, {"no book record": 1}),
     }  # fmt: skip
     assert book(db, "A").isbns == (isbn(1), isbn(2))
     assert ratings_of(db, "bob") == {"Ash": 8.0}
