@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from catalog.cleaning import parse_pages
 from catalog.sources.languages import parse_language
 from catalog.sources.mapping import SPLIT_AT, EventTable, ItemTable, Mapping, RatingTable, Texts
 from catalog.sources.records import RawEdition, RawEvent, RawRating, RawUser, RawWork
 from catalog.sources.row_log import RowLog
 from catalog.sources.scale import Scale
 from catalog.sources.tables import Record, TableReader, has_file
-from catalog.sources.values import FieldWrong, is_true, to_pages, to_time, to_year
+from catalog.sources.values import FieldWrong, is_true, to_time, to_year
 from catalog.tables import EXTERNAL_ID_LENGTH
 
 R = TypeVar("R")
@@ -129,7 +130,8 @@ class Generic:
                 return None
             return RawEdition(
                 f"ISBNs of {items.name}", isbns, self._work(record.text("item")), record.text("title"),
-                _texts(record, "authors", table.authors), record.text("year"), to_pages(record.text("pages")),
+                _texts(record, "authors", table.authors), record.text("year"),
+                parse_pages(record.text("pages")),
             )  # fmt: skip
         except FieldWrong:  # its row was dropped when it was read as a work
             return None

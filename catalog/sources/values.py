@@ -73,12 +73,6 @@ def to_year(text: str) -> int | None:
     return int(number[1]) if number else parse_year(text)
 
 
-def to_pages(text: str) -> int | None:
-    """A number of pages, the first in a text such as "xii, 352 p."; None if there is none."""
-    number = re.search(r"(?<!\d)[1-9]\d{0,4}(?!\d)", text)
-    return int(number[0]) if number else None
-
-
 def to_time(text: str, written: str | None = None) -> int | None:
     """Seconds since 1970 UTC, a time without a zone being UTC; None for what is no time.
 

@@ -111,7 +111,7 @@ def test_the_example_is_imported_as_the_document_says(db: Database, tmp_path: Pa
     assert (ash.title, ash.authors, ash.year, ash.language) == (
         "Ash 'a|tree'", ("Ann Ash", "Ben Birch"), 1999, "eng",
     )  # fmt: skip
-    assert (ash.isbns, ash.description) == ((isbn(1), isbn(2)), "It grows.")
+    assert (ash.isbns, ash.description, ash.n_pages) == ((isbn(1), isbn(2)), "It grows.", 320)
     assert {"Ghosts", "Dragons", "Fantasy"} <= set(ash.subjects)
     assert (bay.title, bay.authors, bay.year, bay.language) == ("Bé", (), -50, None)
     assert [tuple(row) for row in ratings] == [

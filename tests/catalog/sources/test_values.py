@@ -12,7 +12,6 @@ from catalog.sources.values import (
     LONGEST_TEXT,
     FieldWrong,
     is_true,
-    to_pages,
     to_text,
     to_texts,
     to_time,
@@ -75,14 +74,6 @@ def test_flags() -> None:
 )
 def test_years(text: str, year: int | None) -> None:
     assert to_year(text) == year
-
-
-@pytest.mark.parametrize(
-    ("text", "pages"),
-    [("352", 352), ("xii, 352 p.", 352), ("", None), ("0", None), ("none", None), ("123456", None)],
-)
-def test_pages(text: str, pages: int | None) -> None:
-    assert to_pages(text) == pages
 
 
 @pytest.mark.parametrize(
