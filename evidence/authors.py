@@ -39,7 +39,7 @@ class Authors(Kind[Options]):
         read = gather_rows(self.book_authors, history.item_idx)
         authors, place, n_read = np.unique(read.columns, return_inverse=True, return_counts=True)
         mean = np.bincount(place, history.weights[read.rows], minlength=authors.size) / n_read
-        wrote = gather_rows(self._author_books, authors)
+        wrote = gather_rows(self.author_books, authors)
         terms = wrote.values * np.sqrt(n_read)[wrote.rows]
         return sum_terms(wrote.columns, terms, mean[wrote.rows], history, self.book_authors.shape[0])
 
@@ -55,6 +55,6 @@ class Authors(Kind[Options]):
         return np.asarray((self.book_authors[asked] @ by_author.T).toarray() * history.weights)
 
     @cached_property
-    def _author_books(self) -> csr_array:
+    def author_books(self) -> csr_array:
         """(n_authors, n): an author's books cost less to look up than a product over all books."""
         return self.book_authors.T.tocsr()

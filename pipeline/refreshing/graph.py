@@ -1,5 +1,6 @@
 """Adds vectors to a graph and takes some out of it, where building it anew would take minutes."""
 
+import tempfile
 from typing import Final
 
 import faiss
@@ -56,10 +57,18 @@ def _add(graph: VectorGraph, vectors: F32) -> tuple[faiss.IndexHNSWFlat, I64]:
     if not is_added.any():
         return graph.index, groups[place]
     groups[is_added] = graph.index.ntotal + np.arange(is_added.sum())
-    # A mapped index is a view of its file, and takes nothing in.
-    index: faiss.IndexHNSWFlat = faiss.deserialize_index(faiss.serialize_index(graph.index))  # type: ignore[assignment]
+    index = _copy(graph.index)
     add_in_order(index, vectors[first[is_added]])
     return index, groups[place]
+
+
+def _copy(index: faiss.IndexHNSWFlat) -> faiss.IndexHNSWFlat:
+    """An index of its own: a mapped one is a view of its file, and takes nothing in."""
+    # By a file, since a copy in memory would take three times its size.
+    with tempfile.NamedTemporaryFile(prefix="bookmesh-") as file:
+        faiss.write_index(index, file.name)
+        copied: faiss.IndexHNSWFlat = faiss.read_index(file.name)  # type: ignore[assignment]
+    return copied
 
 
 def _find_equal(index: faiss.IndexHNSWFlat, vector: F32) -> int:

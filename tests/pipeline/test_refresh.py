@@ -56,7 +56,7 @@ def change(home: Home, book_id: int, **values: object) -> None:
         session.execute(update(Book).where(Book.book_id == book_id).values(values))
 
 
-def test_a_new_book_is_found_has_similar_ones_and_comes_first_for_who_loves_its_author(
+def test_a_new_book_is_found_has_similar_ones_and_comes_up_for_who_loves_its_author(
     trained_home: Home,
 ) -> None:
     book_id = add_book(trained_home, "Unheard Melodies")
@@ -71,7 +71,7 @@ def test_a_new_book_is_found_has_similar_ones_and_comes_first_for_who_loves_its_
         similar, _ = models.similarity.similar(book_id, mode=mode, weight=0.5, k=10)
         assert set(similar) <= set(range(1, 21)), f"{mode}: of another club"
     ranked, scores = models.als.rank([FIRST_OF_AUTHOR, SECOND_OF_AUTHOR], [9.0, None], k=10)
-    assert ranked[0] == book_id
+    assert book_id in ranked[:4]
     assert (np.diff(scores) <= 0).all()
     [reasons] = models.als.explain([1, 2, 30], [9.0, None, 8.0], [book_id], k=3)
     assert {reason for reason, _ in reasons} >= {1, 2}
@@ -80,7 +80,7 @@ def test_a_new_book_is_found_has_similar_ones_and_comes_first_for_who_loves_its_
 @pytest.mark.parametrize(
     ("history", "ratings"), [([1], [10.0]), ([1, 2], [9.0, 2.0]), ([41, 42], [9.0, 9.0])]
 )
-def test_a_new_book_does_not_come_first_for_who_does_not_love_its_author(
+def test_a_new_book_does_not_come_up_for_who_does_not_love_its_author(
     trained_home: Home, history: list[int], ratings: list[float]
 ) -> None:
     former = served(trained_home)
@@ -89,28 +89,28 @@ def test_a_new_book_does_not_come_first_for_who_does_not_love_its_author(
 
     ranked, _ = served(trained_home).als.rank(history, ratings, k=10)
 
-    assert book_id != ranked[0]
     expected, _ = former.als.rank(history, ratings, k=10)
     assert np.isin(expected, ranked).sum() >= 9
+    assert book_id not in ranked[:4]
 
 
-def test_of_many_new_books_two_come_first_and_the_others_where_they_belong(trained_home: Home) -> None:
+def test_of_many_new_books_two_come_up_and_the_others_where_they_belong(trained_home: Home) -> None:
     new = [add_book(trained_home, f"Volume {i}") for i in range(6)]
     run(trained_home)
 
     ranked, _ = served(trained_home).als.rank([1, 2], [9.0, 9.0], k=8)
 
-    assert ranked[:2].tolist() == new[:-3:-1]
-    assert set(ranked[2:5]).isdisjoint(new)
+    assert np.isin(ranked[:6], new).sum() == 2
+    assert set(ranked[:6]) > set(new[-2:])
 
 
 def test_what_the_reader_excludes_leaves_its_place_to_the_next_new_book(trained_home: Home) -> None:
     first, second, third = (add_book(trained_home, f"Volume {i}") for i in range(3))
     run(trained_home)
 
-    ranked, _ = served(trained_home).als.rank([1, 2], [9.0, 9.0], k=3, exclude=[third])
+    ranked, _ = served(trained_home).als.rank([1, 2], [9.0, 9.0], k=6, exclude=[third])
 
-    assert ranked[:2].tolist() == [second, first]
+    assert set(ranked) > {first, second}
 
 
 def test_a_refresh_without_anything_new_publishes_nothing(trained_home: Home) -> None:
@@ -168,8 +168,8 @@ def test_a_changed_author_is_whom_lists_go_by(trained_home: Home) -> None:
     run(trained_home)
 
     als = served(trained_home).als
-    assert als.rank([41, 42], [9.0, 9.0], k=5)[0][0] == other
-    assert als.rank([1, 2], [9.0, 9.0], k=5)[0][0] != other
+    assert other in als.rank([41, 42], [9.0, 9.0], k=4)[0]
+    assert other not in als.rank([1, 2], [9.0, 9.0], k=4)[0]
 
 
 def test_a_changed_subject_moves_a_book_beside_others(trained_home: Home) -> None:
@@ -240,13 +240,13 @@ def test_two_refreshes_are_children_of_the_trained_version_and_know_the_same_as_
     assert {check.name for check in manifest.gate.checks} >= {check.name for check in trained.gate.checks}
     models = served(trained_home)
     assert models.metadata.search("unheard", k=1)[0].tolist() == [first]
-    assert models.als.rank([1, 2], [9.0, 9.0], k=1)[0].tolist() == [first]
+    assert first in models.als.rank([1, 2], [9.0, 9.0], k=4)[0]
     assert trained_home.store.previous() is None
     last = trained_home.store.promotions()[-1]
     assert (last.by, last.refresh_of) == ("bookmesh refresh", trained.version)
 
 
-def test_a_new_book_is_still_first_after_the_next_training(trained_home: Home) -> None:
+def test_a_new_book_still_comes_up_after_the_next_training(trained_home: Home) -> None:
     book_id = add_book(trained_home, "Unheard Melodies")
     run(trained_home)
 
@@ -255,7 +255,7 @@ def test_a_new_book_is_still_first_after_the_next_training(trained_home: Home) -
     assert report.promoted, report.failed_checks
     models = served(trained_home)
     assert current(trained_home).refresh_of is None
-    assert models.als.rank([1, 2], [9.0, 9.0], k=1)[0].tolist() == [book_id]
+    assert book_id in models.als.rank([1, 2], [9.0, 9.0], k=4)[0]
     assert models.similarity.similar(book_id, mode="als", weight=1, k=5)[0].size == 5
     assert run(trained_home).version is None
 
@@ -280,7 +280,7 @@ def test_a_book_is_new_for_a_month(trained_home: Home) -> None:
         patch.setattr("pipeline.refresh.read_clock", lambda: later)
         run(trained_home)
 
-    assert served(trained_home).als.rank([1, 2], [9.0, 9.0], k=1)[0].tolist() != [book_id]
+    assert book_id not in served(trained_home).als.rank([1, 2], [9.0, 9.0], k=4)[0]
 
 
 def test_the_books_of_the_first_version_are_never_new(
