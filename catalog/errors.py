@@ -288,6 +288,10 @@ class MappingInvalid(SourceError):
     """A mapping file is none, has keys that mean nothing, or names columns that a file lacks."""
 
 
+class OverridesInvalid(SourceError):
+    """A file of overrides has a line that cannot be meant."""
+
+
 class SourceFormatWrong(SourceError):
     """A file is not of the format that the source reads."""
 

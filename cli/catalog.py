@@ -37,12 +37,21 @@ def book_crossing(
     open_library: Annotated[
         Path | None, typer.Option("--open-library", help="Folder of Open Library's ol_dump_*.txt.gz.")
     ] = None,
+    overrides: Annotated[
+        Path | None,
+        typer.Option(help="CSV of isbn,work,title,authors: what is one work, what is not."),
+    ] = None,
     dry_run: DryRun = False,
 ) -> None:
     """Import the Book-Crossing dump; with Open Library's, works, subjects and descriptions too."""
     from catalog.sources.book_crossing import BookCrossing
+    from catalog.sources.overrides import Overridden
 
-    _import(lambda: BookCrossing(folder, open_library), dry_run=dry_run)
+    def build() -> "Source":
+        source = BookCrossing(folder, open_library)
+        return Overridden(source, overrides) if overrides else source
+
+    _import(build, dry_run=dry_run)
 
 
 @import_app.command("goodbooks")

@@ -49,7 +49,8 @@ class BookImporter:
         if raw.title is None and self.identities.join_stored(raw.external_id):
             return
         authors = self._clean_authors(raw.authors)
-        match = self.identities.match_work(raw.external_id, _key(title, authors))
+        key = None if raw.stands_alone else _key(title, authors)
+        match = self.identities.match_work(raw.external_id, key)
         if match.found in (Found.JOINED, Found.NEWLY_JOINED):
             self.n_works_merged += 1
         if match.found is not Found.JOINED:

@@ -23,6 +23,8 @@ class RawWork(NamedTuple):
     """As found in the wild; the importer folds them to a usable vocabulary."""
     exact_subjects: tuple[str, ...] = ()
     """Those of a short list of the source's own, such as a shop's departments: they keep their names."""
+    stands_alone: bool = False
+    """Whether no other work or edition is joined to it by title and author."""
 
 
 class RawEdition(NamedTuple):

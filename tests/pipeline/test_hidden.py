@@ -114,5 +114,5 @@ def test_a_version_with_hidden_books_is_compared_with_what_others_would_serve(ho
 def test_what_was_dropped_of_hidden_books_is_counted(home: Home) -> None:
     report = clean(export(home.db)).report
 
-    assert report["hidden book of one reader"] == 1
+    assert report["hidden book of few readers"] == 1
     assert report["read"] == sum(count for name, count in report.items() if name != "read")

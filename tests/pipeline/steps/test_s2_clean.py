@@ -28,7 +28,7 @@ def test_ratings_out_of_range_are_dropped_and_implicit_ones_kept(tmp_path: Path)
         "kept": 3,
         "book not listed": 0,
         "rating outside 1 to 10": 2,
-        "hidden book of one reader": 0,
+        "hidden book of few readers": 0,
     }
     db.close()
 
