@@ -22,7 +22,10 @@ class AlreadyTraining(PipelineError):
 
     def __init__(self, path: Path, pid: int | None) -> None:
         who = f"process {pid}" if pid else "another process"
-        super().__init__(f"{who} is training or refreshing already (lock {path}); wait for it or stop it")
+        super().__init__(
+            f"{who} is training or refreshing already (lock {path}); wait for it or stop it, "
+            "with `bookmesh jobs cancel` if it does a job of the worker"
+        )
         self.path, self.pid = path, pid
 
 

@@ -154,6 +154,8 @@ def test_a_machine_that_serves_needs_no_library_that_trains(
 
     assert len(listed["items"]) == len(found["items"]) == 5
     assert listed["degraded"] == found["degraded"] == []
+    assert "no training is begun here" in (home.path / "logs" / "worker.log").read_text()
+    assert "nothing to refresh" in home.succeed("refresh")
     for command in ("train", "evaluate"):
         assert "pip install 'bookmesh[train]'" in home.fail(command)
     present = "import importlib.util as u, sys; print(*filter(u.find_spec, sys.argv[1:]))"

@@ -28,16 +28,17 @@ class Child:
     """The process of one job; if we end, however that comes about, its stdin closes, and it ends too."""
 
     def __init__(self, command: Sequence[str]) -> None:
+        """Start it. Raises OSError."""
         # Not a pipe: that may fill up, and then it would wait for us.
         self._answer = tempfile.TemporaryFile()  # noqa: SIM115 - open for as long as it runs
         self._ending: Ending | None = None
-        self._process = subprocess.Popen(  # noqa: S603 - a command of our own
-            command, stdin=subprocess.PIPE, stdout=self._answer, start_new_session=True
-        )
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - a command of our own
+                command, stdin=subprocess.PIPE, stdout=self._answer, start_new_session=True
+            )
+        except OSError:
+            self._answer.close()
+            raise
 
     def poll(self) -> Ending | None:
         """How it ended; None while it runs."""
@@ -52,16 +53,14 @@ class Child:
             self._process.wait(seconds)
         return self.poll()
 
-    def stop(self) -> Ending:
-        """Make it end; how it did."""
+    def stop(self) -> None:
+        """Make it end."""
         self._process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(KILL_AFTER_S)
         self._process.kill()
         self._process.wait()
-        ending = self.poll()
-        assert ending is not None
-        return ending
+        self.poll()
 
     def _read_answer(self) -> list[str]:
         assert self._process.stdin is not None

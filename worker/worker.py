@@ -73,7 +73,7 @@ class Worker:
     def turn(self) -> None:
         """Look after the job that runs; if none does, look for one that is due.
 
-        Raises SQLAlchemyError or DatabaseFileGone; the next turn then tries again.
+        Raises OSError, SQLAlchemyError or DatabaseFileGone; the next turn then tries again.
         """
         with self._turning:
             if self._is_stopping:
@@ -123,8 +123,13 @@ class Worker:
                 jobs.finish(session, job.job_id, why_not)
                 return
         log.info("job begun", job=job.job_id, kind=job.kind, attempt=job.attempts)
+        try:
+            child = Child(self._command(job))
+        except OSError as error:  # no memory, say
+            with self._db.session(write=True) as session:
+                jobs.fail(session, job.job_id, f"its process cannot be started: {error}")
+            raise
         self._metrics.count_begun(job.kind)
-        child = Child(self._command(job))
         self._running = _Running(job, child, time.monotonic() + KEEP_ALIVE_S)
 
     def _find_reason_to_skip(self, session: Session, job: StoredJob) -> str | None:

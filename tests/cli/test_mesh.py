@@ -18,3 +18,15 @@ def test_the_gateway_calls_the_servers_that_were_started_with_it(
     for name, value in gateway.environment.items():
         environment.setenv(name, value)
     assert GatewaySettings().gateway.mesh.server_urls()["als"] == "http://127.0.0.1:9000"
+
+
+@pytest.mark.parametrize("has_worker", [True, False])
+def test_a_mesh_has_a_worker_unless_another_machine_has_it(
+    has_worker: bool, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("BOOKMESH_WORKER__WITH_MESH", str(has_worker))
+
+    names = [spec.name for spec in _process_specs()]
+
+    assert ("worker" in names) == has_worker
+    assert names[-1] == "gateway"

@@ -103,27 +103,19 @@ def test_a_killed_worker_takes_its_training_along_and_the_next_one_begins_it_aga
     assert "Traceback" not in (home.path / "worker.out").read_text()
 
 
-def test_a_home_has_one_worker(home: Home) -> None:
+def test_a_home_has_one_worker_which_tells_what_it_does_and_did(home: Home, db: Database) -> None:
     with working(home) as first:
-        message = home.fail("worker", BOOKMESH_WORKER__PORT=str(free_port()))
-
-        assert f"process {first.pid} is the worker of this home already" in message
-        assert first.poll() is None
-
-
-def test_a_worker_tells_what_it_does_and_did(home: Home, db: Database) -> None:
-    with working(home):
         with db.session(write=True) as session:
             enqueue(session, JobKind.REFRESH)
+        message = home.fail("worker", BOOKMESH_WORKER__PORT=str(free_port()))
         wait_until(lambda: read_state(db)[0] is JobState.DONE)
 
         metrics = httpx.get(url(home, METRICS_PATH)).text
         info = httpx.get(url(home, INFO_PATH)).json()
-        listed = home.succeed("jobs", "list")
 
-    assert 'bookmesh_jobs_total{kind="refresh",outcome="done",process="worker"}' in metrics
-    assert (info["process"], info["doing"], info["trouble"]) == ("worker", "idle", None)
-    assert "done" in listed
+        assert f"process {first.pid} is the worker of this home already" in message
+        assert 'bookmesh_jobs_total{kind="refresh",outcome="done",process="worker"} 1.0' in metrics
+        assert (info["process"], info["doing"], info["trouble"]) == ("worker", "idle", None)
 
 
 def test_new_books_are_found_without_anybody_asking_for_it_and_by_one_refresh(copied_home: Home) -> None:

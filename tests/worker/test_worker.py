@@ -87,6 +87,19 @@ def test_a_job_ends_with_what_its_process_said_last(
     assert worker.doing == "idle"
 
 
+def test_a_job_whose_process_cannot_be_started_fails(
+    make: Make, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id, worker = enqueue(db), make(SAY)
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+
+    with pytest.raises(OSError, match="/nowhere/python"):
+        worker.turn()
+
+    assert read(db, job_id).state is JobState.FAILED
+    assert worker.doing == "idle"
+
+
 def test_a_job_is_begun_only_when_it_is_due_and_one_at_a_time(make: Make, db: Database) -> None:
     first, second = enqueue(db, JobKind.TRAIN), enqueue(db)
     later = enqueue(db, delay_s=60, n=1)
