@@ -51,6 +51,7 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
             changes=outcome.changes,
         )
         store_report(session.connection(), report)
+    # Not in the same transaction: since that began, a worker may have taken the job that this would move.
     with db.session(write=True) as session:
         enqueue(session, JobKind.REFRESH, delay_s=DEBOUNCE_S)
     return report
