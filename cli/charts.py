@@ -54,7 +54,7 @@ def draw_numbers(title: str, columns: Sequence[str], rows: Mapping[str, Sequence
     table = Table.grid(padding=(0, 1))
     table.add_column(width=NAME_WIDTH)
     for _ in columns:
-        table.add_column(width=8, justify="right")
+        table.add_column(min_width=8, justify="right", no_wrap=True)
     table.add_row(f"[bold]{escape(title)}", *columns)
     for name, numbers in rows.items():
         table.add_row(indented(name), *(f"{n:,}" for n in numbers))
