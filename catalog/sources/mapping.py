@@ -28,6 +28,11 @@ from catalog.tables import SOURCE_LENGTH, EventKind
 
 _NAME: Final = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{SOURCE_LENGTH - 1}}}")
 _SEPARATORS: Final = {"tab": "\t", "\\t": "\t"}
+PACKED: Final = ".gz"
+_OF_CSV: Final = "columns", "separator", "encoding", "quote", "escape"
+"""Keys that other formats have no use for."""
+_NO_COLUMNS: Final = frozenset({"time_format", "kinds", "always"})
+"""Keys that tell how columns are read."""
 SPLIT_AT: Final = ";"
 """What stands between several texts in one field, if nothing else is told."""
 
@@ -80,11 +85,6 @@ Encoding = Annotated[str, AfterValidator(_check_encoding)]
 FileName = Annotated[str, AfterValidator(_check_file)]
 
 
-PACKED: Final = ".gz"
-_NO_COLUMNS: Final = frozenset({"time_format", "kinds", "always"})
-"""Keys that tell how columns are read."""
-
-
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -117,7 +117,7 @@ TextColumns = Annotated[Texts, BeforeValidator(_to_texts)]
 
 
 class Format(StrEnum):
-    """How a file is written; each may be compressed with gzip but Parquet."""
+    """How a file is written; text may be compressed with gzip."""
 
     CSV = "csv"
     JSON_LINES = "jsonl"
@@ -128,7 +128,6 @@ _ENDINGS: Final = {
     ".jsonl": Format.JSON_LINES, ".ndjson": Format.JSON_LINES, ".json": Format.JSON_LINES,
     ".parquet": Format.PARQUET,
 }  # fmt: skip
-_OF_CSV: Final = "columns", "separator", "encoding", "quote", "escape"
 
 
 class Table(_Model):
@@ -262,7 +261,7 @@ def build_mapping(**options: str) -> Mapping:
 def read_mapping(path: Path) -> Mapping:
     """A mapping file. Raises MappingInvalid, SourceFileMissing or SourceFileUnreadable."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         return Mapping.model_validate(content)
     except FileNotFoundError as error:
         raise SourceFileMissing(path, expected="the mapping") from error

@@ -26,6 +26,17 @@ def test_a_home_moves_by_an_export(imported_home: Home, empty_home: Home, tmp_pa
     assert read_books(empty_home) == read_books(imported_home)
 
 
+def test_a_dry_run_reads_an_export_and_writes_nothing(
+    imported_home: Home, empty_home: Home, tmp_path: Path
+) -> None:
+    imported_home.succeed("data", "export", str(tmp_path / "export"))
+
+    told = empty_home.succeed("import", "export", str(tmp_path / "export"), "--dry-run")
+
+    assert "the catalog would be as it was" in told
+    assert not (empty_home.path / "catalog.db").exists()
+
+
 def test_an_export_that_cannot_be_read_back_is_told_in_a_sentence(empty_home: Home, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
 
