@@ -15,7 +15,7 @@ from catalog.sources.goodbooks import Goodbooks
 from catalog.sources.mapping import read_mapping
 from catalog.sources.movielens import GENRES, open_movielens
 from catalog.subjects import list_subjects
-from catalog.tables import User
+from catalog.tables import Book, User
 from catalog.users import find_user, read_profile
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
@@ -32,8 +32,17 @@ def test_the_import_of_book_crossing_adds_up(sqlite: Database, eval_data: Path) 
     assert n_read["ol_dump_editions.txt.gz"] == 27_035
     assert all(file.n_read == file.n_kept + sum(file.dropped.values()) for file in report.files)
     ratings = next(file for file in report.files if file.name == "BX-Book-Ratings.csv")
-    assert report.totals["ratings"] == ratings.n_kept > 0.75 * ratings.n_read
+    assert report.totals["ratings"] == ratings.n_kept > 0.99 * ratings.n_read
     assert report.totals["books"] < 0.9 * n_read["BX-Books.csv"]
+    assert (report.totals["books without a title"], report.totals["ratings kept as evidence"]) == (
+        70_684,
+        91_874,
+    )
+    with sqlite.session() as session:
+        has_pages = select(func.count()).where(Book.n_pages.is_not(None), Book.filled_pages)
+        no_bucket = select(func.count()).where(Book.year_bucket.is_(None) | Book.page_bucket.is_(None))
+        assert (session.scalar(has_pages) or 0) > 2_000
+        assert session.scalar(no_bucket) == 0
     assert 800 <= report.totals["subjects"] <= 1_000
     assert report.seconds < 60
     with sqlite.session() as session:
