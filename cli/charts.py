@@ -9,12 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from cli.console import out
-
-BAR_WIDTH: Final = 22
+NAME_WIDTH: Final = 34
 NUMBER_WIDTH: Final = 10
-NAME_WIDTH: Final = min(60, max(20, out.width - BAR_WIDTH - 24))
-"""All charts are of one width: 80 columns at most where the terminal has no more."""
+BAR_WIDTH: Final = 22
+"""With shares, 80 columns at most, wherever it is printed."""
 
 
 def open_chart() -> Table:
