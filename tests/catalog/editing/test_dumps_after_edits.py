@@ -54,6 +54,18 @@ def test_an_added_book_that_was_split_from_a_dump_s_stays_so(db: Database) -> No
         assert session.get_one(Book, of_dump).replaced_by is None
 
 
+def test_a_merge_by_hand_stays_and_ratings_go_to_the_heir(db: Database) -> None:
+    import_source(db, SHELF)
+    ash, birch = book_of(db, 1), book_of(db, 2)
+    change(db, books.merge_book, birch, ash)
+
+    import_source(db, replace(SHELF, rating_list=[*SHELF.rating_list, rating("3", 2, "8")]))
+
+    assert book_of(db, 2) == ash
+    assert ratings_of(db, ash) == [4.0, 8.0, 9.0]
+    assert count_changes(db) == {}
+
+
 def test_what_was_written_stays_and_the_rest_is_corrected(db: Database) -> None:
     import_source(db, SHELF)
     ash, birch = book_of(db, 1), book_of(db, 2)
