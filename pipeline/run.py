@@ -26,6 +26,8 @@ from pipeline.models.served import Served, open_served
 from pipeline.publishing import publish
 from pipeline.records import Aggregates, Export, Fold, Split, build_fold
 from pipeline.refit import check_refit
+from pipeline.refreshing.changes import keep_books
+from pipeline.refreshing.check import check_refresh
 from pipeline.refreshing.renewal import Readers, add_new_books
 from pipeline.report import RunReport, write_report
 from pipeline.settings import TrainSettings
@@ -120,7 +122,9 @@ class _Run:
             fitted = self._fit("all", everything, catalog)
             refit = self._assemble(fitted, blend, texts)
             verdict = GateVerdict.of(*verdict.checks, *self._check_refit(refit, served, folds).checks)
-            served = self._add_new_books(refit, fitted, catalog.shown, current.version)
+            served = refit
+            if verdict.passed:
+                served = self._add_new_books(refit, fitted, catalog.shown, current.version)
         manifest = self._seal(served, candidate, verdict, catalog, folds, blend, judged)
         if verdict.passed:
             why = "passed the gate"
@@ -247,7 +251,13 @@ class _Run:
             return refit
         readers = Readers(fitted.fold.book_ids, fitted.aggregates.counts)
         now_s, params = int(self.store.now().timestamp()), self.settings.train.index
-        return add_new_books(refit, former, catalog, readers, params, now_s=now_s)
+        served = add_new_books(refit, former, catalog, readers, params, now_s=now_s)
+        checked = check_refresh(served, refit, keep_books(refit.metadata.book_ids))
+        if not checked.passed:
+            log.error(
+                "no book counts as new", checks=[check.name for check in checked.checks if check.failed]
+            )
+        return served if checked.passed else refit
 
     def _seal(
         self,

@@ -1,6 +1,7 @@
 """Approximate search for the nearest of many vectors: a graph (HNSW) of the distinct ones."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import faiss
 import numpy as np
@@ -29,10 +30,22 @@ class VectorGraph:
         wanted = min(k, self.index.ntotal)
         if not wanted:
             return np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64)
+        scores, rows = self._find(query, k, wanted)
+        while rows.size < k and wanted < self.index.ntotal and self._has_empty:
+            wanted = min(2 * wanted, self.index.ntotal)
+            scores, rows = self._find(query, k, wanted)
+        return scores, rows
+
+    def _find(self, query: F32, k: int, n_vectors: int) -> tuple[F32, I64]:
         # Left alone, a graph searched deeper than its own breadth misses: of 1,000 neighbours a sixth at 128.
-        breadth = faiss.SearchParametersHNSW(efSearch=max(self.index.hnsw.efSearch, wanted))  # type: ignore[attr-defined]  # SWIG
-        scores, found = self.index.search(query[None], wanted, params=breadth)
+        breadth = faiss.SearchParametersHNSW(efSearch=max(self.index.hnsw.efSearch, n_vectors))  # type: ignore[attr-defined]  # SWIG
+        scores, found = self.index.search(query[None], n_vectors, params=breadth)
         groups = found[0][found[0] >= 0]  # -1 fills up where the search reaches fewer
         sizes = np.diff(self.starts)[groups]
         positions = expand_ranges(self.starts[groups], sizes)
         return np.repeat(scores[0][: groups.size], sizes)[:k], self.rows[positions[:k]]
+
+    @cached_property
+    def _has_empty(self) -> bool:
+        """Whether books have gone from vectors that none shares now."""
+        return bool((np.diff(self.starts) == 0).any())
