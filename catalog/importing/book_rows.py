@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, case, delete, exists, false, func, null, select, true, update
 
+from catalog.buckets import UNKNOWN
 from catalog.bulk import CHUNK_ROWS, RowWriter
 from catalog.cleaning import author_key
 from catalog.edits import Settled
@@ -60,7 +61,9 @@ class BookRows:
         self._author_names = read_dict(connection, select(Author.author_id, Author.name))
         self._named: set[int] = set(aliases.values())
         new = ("book_id", "source", "external_id", "replaced_by", "hidden", *_COLUMNS)
-        self._new = RowWriter.inserting(connection, Book, *new, created_at=int(time.time()))
+        # Most new books of a dump may be of an ISBN alone: these are not written again for their buckets.
+        known = {"created_at": int(time.time()), "year_bucket": UNKNOWN, "page_bucket": UNKNOWN}
+        self._new = RowWriter.inserting(connection, Book, *new, **known)
         self._changed = RowWriter.updating(connection, Book, *_COLUMNS, where=["book_id"], filled_year=False)
         self._stored: dict[int, CleanBook] = {}
         self._authors = RowWriter.inserting(connection, Author, "author_id", "name", "name_key")
