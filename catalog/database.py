@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Dialect, Engine, UpdateBase, create_engine, event, make_url
+from sqlalchemy import Connection, CursorResult, Dialect, Engine, UpdateBase, create_engine, event, make_url
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -54,6 +54,36 @@ class Database:
             yield session
         if write and self._file is not None:
             self._file.check_written(n_opened)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for what reads for long before it writes: no writer waits until `writing` begins."""
+        if self._file is not None:
+            self._file.check()
+        with self.engine.connect() as connection:
+            self._allow_writes(connection, allowed=False)
+            try:
+                yield connection
+            finally:
+                self._allow_writes(connection, allowed=True)
+
+    @contextmanager
+    def writing(self, connection: Connection) -> Iterator[Session]:
+        """End what the connection has read, and write in one transaction as `session(write=True)` does."""
+        connection.rollback()
+        self._allow_writes(connection, allowed=True)
+        connection.rollback()
+        connection.execution_options(sqlite_begin="BEGIN IMMEDIATE")
+        with Session(connection) as session, session.begin():
+            n_opened = count_opened(session)
+            yield session
+        if self._file is not None:
+            self._file.check_written(n_opened)
+
+    def _allow_writes(self, connection: Connection, *, allowed: bool) -> None:
+        """SQLite takes its write lock for the first write by mistake; elsewhere that would only lock rows."""
+        if self._file is not None:
+            connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if allowed else 'ON'}")
 
     def close(self) -> None:
         """Close all pooled connections."""

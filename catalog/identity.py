@@ -25,7 +25,7 @@ def new_revision() -> int:
     return secrets.randbits(REVISION_BITS)
 
 
-def read_state(session: Session) -> str:
+def read_state(session: Session | Connection) -> str:
     """A name of the catalog as of its last import."""
     return name_state(*session.execute(select(CatalogIdentity.catalog_id, CatalogIdentity.revision)).one())
 

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from typing import NamedTuple
 
-from sqlalchemy import Connection, case, delete, exists, false, func, null, select, true, update
+from sqlalchemy import Connection, case, exists, false, func, null, select, true, update
 
 from catalog.buckets import UNKNOWN
 from catalog.bulk import CHUNK_ROWS, RowWriter
@@ -50,7 +50,7 @@ _STORED_EDITIONS = select(Edition.isbn13, Edition.book_id, Edition.year, Edition
 
 
 class BookRows:
-    """Writes what it is told to, some thousand rows at a time; call `flush` at the end."""
+    """Queues what it is told to write, and writes nothing before `flush`."""
 
     def __init__(self, connection: Connection, source: str, settled: Settled) -> None:
         self._connection, self._source, self._settled = connection, source, settled
@@ -68,6 +68,7 @@ class BookRows:
         self._stored: dict[int, CleanBook] = {}
         self._authors = RowWriter.inserting(connection, Author, "author_id", "name", "name_key")
         self._changed_authors = RowWriter.updating(connection, Author, "name", where=["author_id"])
+        self._stale_authors = RowWriter.deleting(connection, BookAuthor, where=["book_id"])
         self._book_authors = RowWriter.inserting(connection, BookAuthor, "book_id", "author_id", "position")
         columns = ("book_id", "year", "n_pages")
         self._editions = RowWriter.inserting(connection, Edition, "isbn13", *columns)
@@ -81,14 +82,12 @@ class BookRows:
         self.books.new += 1
         self._new.add(book_id, self._source, external_id, replaced_by, book.hidden, *_columns(book))
         self._add_authors(book_id, self._find_authors(book.authors))
-        if self._new.is_full:
-            self.flush()
 
     def update(self, book_id: int, book: CleanBook) -> None:
         """Write a stored book anew, but for what an operator has written."""
         self._stored[book_id] = self._keep_edited(book_id, book) if book_id in self._settled.fields else book
         if len(self._stored) >= CHUNK_ROWS:
-            self.flush()
+            self._compare_books()
 
     def change_edition(
         self, change: EditionChange, isbn: str, book_id: int, *, year: int | None, n_pages: int | None
@@ -99,8 +98,8 @@ class BookRows:
             self._editions.add(isbn, book_id, year, n_pages)
         elif change is EditionChange.UPDATE:
             self._stored_editions[isbn] = book_id, year, n_pages
-        if self._editions.is_full or len(self._stored_editions) >= CHUNK_ROWS:
-            self.flush()
+        if len(self._stored_editions) >= CHUNK_ROWS:
+            self._compare_editions()
 
     def fill_years(self) -> None:
         """Give books without a year that of their first edition."""
@@ -119,12 +118,11 @@ class BookRows:
 
     def flush(self) -> None:
         """Write what is queued, parents first."""
-        self._new.flush()
         self._compare_books()
         self._compare_editions()
         for rows in (
-            self._changed, self._authors, self._changed_authors, self._book_authors, self._editions,
-            self._changed_editions,
+            self._new, self._changed, self._authors, self._changed_authors, self._stale_authors,
+            self._book_authors, self._editions, self._changed_editions,
         ):  # fmt: skip
             rows.flush()
 
@@ -150,8 +148,8 @@ class BookRows:
         differing = find_differing(self._connection, _STORED_BOOKS, rows)
         for book_id in differing:
             self._changed.add(*rows[book_id], book_id)
-        self._connection.execute(delete(BookAuthor).where(BookAuthor.book_id.in_(of_others)))
         for book_id in of_others:
+            self._stale_authors.add(book_id)
             self._add_authors(book_id, authors[book_id])
         n_changed = len({*differing, *of_others})
         self.books.changed += n_changed

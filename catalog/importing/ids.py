@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from catalog.tables import EXTERNAL_ID_LENGTH
 
@@ -38,8 +38,7 @@ def read_ids(
     connection: Connection, stored: Any, column: Any, *, aliases: Mapping[str, int] = MappingProxyType({})
 ) -> Ids:
     """Ids that continue those of `column`; `stored` selects keys with their ids, `aliases` go before them."""
-    # Where rows can be locked, other writers of new ids wait.
-    largest = connection.scalar(select(column).order_by(column.desc()).limit(1).with_for_update())
+    largest = connection.scalar(select(func.max(column)))
     return Ids(read_dict(connection, stored) | dict(aliases), first_new=(largest or 0) + 1)
 
 

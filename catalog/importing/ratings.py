@@ -83,7 +83,6 @@ class RatingImporter:
 
         A rating that a reader gave here after the dump's stays, and one that they took back does not return.
         """
-        self._users.flush()
         incoming = self._choose(read_withdrawn(connection, source))
         left_behind = find_left_behind(incoming, self._books.separated())
         from_dump = ~is_given_here(Rating.given_here, Rating.rated_at)

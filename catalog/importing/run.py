@@ -1,4 +1,4 @@
-"""Runs one import from the first row to the report, all in one transaction."""
+"""Runs one import from the first row to the report: reads all of a source, then writes it in one go."""
 
 import time
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from sqlalchemy import Connection, func, select, update
 
 from catalog.buckets import write_buckets
 from catalog.database import Database
-from catalog.edits import read_settled
-from catalog.identity import lock_catalog, new_revision, renew_state
+from catalog.edits import Settled, read_settled
+from catalog.identity import lock_catalog, new_revision, read_state, renew_state
 from catalog.importing.book_rows import BookRows
 from catalog.importing.books import BookImporter, read_identities
 from catalog.importing.changes import Changes
@@ -23,7 +23,7 @@ from catalog.importing.users import UserImporter
 from catalog.jobs import DEBOUNCE_S, JobKind, enqueue
 from catalog.merging.merge import merge_books, merge_for_good
 from catalog.merging.undo import undo_merges
-from catalog.scales import write_scale
+from catalog.scales import check_scale, read_scale, write_scale
 from catalog.schema import prepare
 from catalog.sources.records import Source
 from catalog.sources.row_log import Progress, RowLog
@@ -38,23 +38,44 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     prepare(db)
-    log = RowLog(progress or _ignore)
-    with db.session(write=True) as session:
-        outcome = _import(session.connection(), source, log, latest_year=started.year + 1)
-        report = ImportReport(
-            source=source.name,
-            started_at=started.isoformat(timespec="seconds"),
-            seconds=round(time.perf_counter() - clock, 1),
-            files=log.file_reports(),
-            repairs=dict(sorted(log.repairs.items())),
-            totals={**_count(session.connection(), source.name), **outcome.totals},
-            changes=outcome.changes,
-        )
-        store_report(session.connection(), report)
+    with db.reading() as connection:
+        log = RowLog(progress or _ignore)
+        found = _read(connection, source, log, latest_year=started.year + 1)
+        with db.writing(connection):
+            lock_catalog(connection)
+            if read_state(connection) != found.state:  # another import or an operator has come in between
+                log = RowLog(progress or _ignore)
+                found = _read(connection, source, log, latest_year=started.year + 1)
+            outcome = _write(connection, source, found)
+            report = ImportReport(
+                source=source.name,
+                started_at=started.isoformat(timespec="seconds"),
+                seconds=round(time.perf_counter() - clock, 1),
+                files=log.file_reports(),
+                repairs=dict(sorted(log.repairs.items())),
+                totals={**_count(connection, source.name), **outcome.totals},
+                changes=outcome.changes,
+            )
+            store_report(connection, report)
     # Not in the same transaction: since that began, a worker may have taken the job that this would move.
     with db.session(write=True) as session:
         enqueue(session, JobKind.REFRESH, delay_s=DEBOUNCE_S)
     return report
+
+
+class _Found(NamedTuple):
+    """All that a source has, cleaned, and which rows of the catalog it is."""
+
+    state: str
+    """That of the catalog, which the rest holds for."""
+    settled: Settled
+    identities: BookIdentities
+    rows: BookRows
+    books: BookImporter
+    subjects: SubjectCollector
+    users: UserImporter
+    ratings: RatingImporter
+    events: EventImporter
 
 
 class _Outcome(NamedTuple):
@@ -64,18 +85,10 @@ class _Outcome(NamedTuple):
     changes: dict[str, Changes]
 
 
-def _import(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> _Outcome:
-    lock_catalog(connection)
-    write_scale(connection, source.name, source.scale)
-    books, of_books = _import_books(connection, source, log, latest_year=latest_year)
-    of_users = _import_users(connection, source, books, log)
-    return _Outcome(of_books.totals | of_users.totals, of_books.changes | of_users.changes)
-
-
-def _import_books(
-    connection: Connection, source: Source, log: RowLog, *, latest_year: int
-) -> tuple[BookImporter, _Outcome]:
-    """What knows which book everything of the source is, and totals."""
+def _read(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> _Found:
+    """Read all of a source; nothing is written, so that readers can rate meanwhile."""
+    state = read_state(connection)
+    check_scale(source.name, source.scale, stored=read_scale(connection, source.name))
     settled = read_settled(connection, source.name)
     identities = read_identities(connection, source.name, settled)
     rows = BookRows(connection, source.name, settled)
@@ -85,6 +98,29 @@ def _import_books(
         books.add_work(work)
     for edition in source.editions(log):
         books.add_edition(edition)
+    users = UserImporter(connection, source.name, log)
+    for user in source.users(log):
+        users.add(user)
+    ratings = RatingImporter(users, identities, books.keep_untitled, source.scale, log)
+    for rating in source.ratings(log):
+        ratings.add(rating)
+    events = EventImporter(users, ratings.find_book, log)
+    for event in source.events(log):
+        events.add(event)
+    return _Found(state, settled, identities, rows, books, subjects, users, ratings, events)
+
+
+def _write(connection: Connection, source: Source, found: _Found) -> _Outcome:
+    write_scale(connection, source.name, source.scale)
+    of_books, of_users = (
+        _write_books(connection, source.name, found),
+        _write_users(connection, source.name, found),
+    )
+    return _Outcome(of_books.totals | of_users.totals, of_books.changes | of_users.changes)
+
+
+def _write_books(connection: Connection, source: str, found: _Found) -> _Outcome:
+    identities, rows, subjects = found.identities, found.rows, found.subjects
     rows.flush()
     rows.show_titled()
     undo_merges(connection, identities.returned(), placed=identities.placed_isbns())
@@ -93,30 +129,26 @@ def _import_books(
     adopted = identities.adopted()
     merge_for_good(connection, adopted)
     rows.fill_years()
-    totals = {"works merged with another": books.n_works_merged, "books replaced by another": len(heirs)}
-    totals |= subjects.write(connection, source.name, settled, adopted=adopted)
-    changes = {"books": rows.books, "editions": rows.editions, "subjects of books": subjects.changes}
-    return books, _Outcome(totals, changes)
+    fill_pages(connection, source)
+    write_buckets(connection, Book.source == source)
+    totals = {
+        "works merged with another": found.books.n_works_merged,
+        "books replaced by another": len(heirs),
+    }
+    totals |= subjects.write(connection, source, found.settled, adopted=adopted)
+    return _Outcome(
+        totals, {"books": rows.books, "editions": rows.editions, "subjects of books": subjects.changes}
+    )
 
 
-def _import_users(connection: Connection, source: Source, books: BookImporter, log: RowLog) -> _Outcome:
-    users = UserImporter(connection, source.name, log)
-    for user in source.users(log):
-        users.add(user)
-    ratings = RatingImporter(users, books.identities, books.keep_untitled, source.scale, log)
-    for rating in source.ratings(log):
-        ratings.add(rating)
-    books.rows.flush()
-    fill_pages(connection, source.name)
-    write_buckets(connection, Book.source == source.name)
-    written = ratings.write(connection, source.name)
-    events = EventImporter(users, ratings.find_book, log)
-    for event in source.events(log):
-        events.add(event)
-    events.write(connection, source.name)
-    n_with_favourites = write_favourites(connection, source.name, written)
+def _write_users(connection: Connection, source: str, found: _Found) -> _Outcome:
+    users, ratings, events = found.users, found.ratings, found.events
+    users.flush()
+    written = ratings.write(connection, source)
+    events.write(connection, source)
+    n_with_favourites = write_favourites(connection, source, written)
     # What every reader should be shown may have changed; these are the numbers that caches ask.
-    connection.execute(update(User).where(User.source == source.name).values(revision=new_revision()))
+    connection.execute(update(User).where(User.source == source).values(revision=new_revision()))
     renew_state(connection)
     totals = {
         "readers with favourite subjects": n_with_favourites,

@@ -99,8 +99,6 @@ class UserImporter:
         else:
             self.changes.changed += 1
             self._changed.add(*profile, user_id)
-        if self._new.is_full or self._changed.is_full:
-            self.flush()
         return user_id
 
 
