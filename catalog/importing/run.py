@@ -69,8 +69,6 @@ class _Found(NamedTuple):
     state: str
     """That of the catalog, which the rest holds for."""
     settled: Settled
-    identities: BookIdentities
-    rows: BookRows
     books: BookImporter
     subjects: SubjectCollector
     users: UserImporter
@@ -107,20 +105,18 @@ def _read(connection: Connection, source: Source, log: RowLog, *, latest_year: i
     events = EventImporter(users, ratings.find_book, log)
     for event in source.events(log):
         events.add(event)
-    return _Found(state, settled, identities, rows, books, subjects, users, ratings, events)
+    return _Found(state, settled, books, subjects, users, ratings, events)
 
 
 def _write(connection: Connection, source: Source, found: _Found) -> _Outcome:
     write_scale(connection, source.name, source.scale)
-    of_books, of_users = (
-        _write_books(connection, source.name, found),
-        _write_users(connection, source.name, found),
-    )
+    of_books = _write_books(connection, source.name, found)
+    of_users = _write_users(connection, source.name, found)
     return _Outcome(of_books.totals | of_users.totals, of_books.changes | of_users.changes)
 
 
 def _write_books(connection: Connection, source: str, found: _Found) -> _Outcome:
-    identities, rows, subjects = found.identities, found.rows, found.subjects
+    identities, rows, subjects = found.books.identities, found.books.rows, found.subjects
     rows.flush()
     rows.show_titled()
     undo_merges(connection, identities.returned(), placed=identities.placed_isbns())
@@ -131,14 +127,11 @@ def _write_books(connection: Connection, source: str, found: _Found) -> _Outcome
     rows.fill_years()
     fill_pages(connection, source)
     write_buckets(connection, Book.source == source)
-    totals = {
-        "works merged with another": found.books.n_works_merged,
-        "books replaced by another": len(heirs),
-    }
+    n_merged = found.books.n_works_merged
+    totals = {"works merged with another": n_merged, "books replaced by another": len(heirs)}
     totals |= subjects.write(connection, source, found.settled, adopted=adopted)
-    return _Outcome(
-        totals, {"books": rows.books, "editions": rows.editions, "subjects of books": subjects.changes}
-    )
+    changes = {"books": rows.books, "editions": rows.editions, "subjects of books": subjects.changes}
+    return _Outcome(totals, changes)
 
 
 def _write_users(connection: Connection, source: str, found: _Found) -> _Outcome:
