@@ -82,6 +82,9 @@ def compare_books(old: pa.Table, new: pa.Table) -> BookChanges:
     is_known, rows = find_rows(old_ids, book_ids)
     old_rows = np.full(book_ids.size, -1)
     old_rows[is_known] = rows
+    for each in new.schema:
+        if each.name not in old.column_names:  # a former release wrote cards without it
+            old = old.append_column(each, pa.nulls(old.num_rows, each.type))
     before, now = old.take(pa.array(rows)), new.filter(pa.array(is_known))
     differs = {}
     for column in TOLD:
@@ -97,10 +100,15 @@ def _find_differing(before: pa.Array, now: pa.Array) -> Mask:
     if not pa.types.is_list(now.type):
         is_same = pc.or_(pc.fill_null(pc.equal(before, now), False), pc.and_(before.is_null(), now.is_null()))
         return np.asarray(pc.invert(is_same).to_numpy(zero_copy_only=False))
-    lengths = now.value_lengths().to_numpy(zero_copy_only=False)
-    differs = np.asarray(before.value_lengths().to_numpy(zero_copy_only=False) != lengths)
+    lengths = _measure(now)
+    differs = np.asarray(_measure(before) != lengths)
     is_as_long = pa.array(~differs)
     left, right = before.filter(is_as_long), now.filter(is_as_long)
     rows = np.repeat(np.flatnonzero(~differs), lengths[~differs])
     differs[rows[_find_differing(left.flatten(), right.flatten())]] = True
     return differs
+
+
+def _measure(lists: pa.ListArray) -> I64:
+    """(n,): the length of each list, 0 where there is none."""
+    return np.asarray(pc.fill_null(lists.value_lengths(), 0).to_numpy(zero_copy_only=False))
