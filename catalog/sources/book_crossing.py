@@ -66,12 +66,13 @@ class BookCrossing:
         yield from ()
 
     def _rows(self, path: Path, columns: tuple[str, ...], log: RowLog) -> Iterator[list[str]]:
+        file = path.name
         for line, row in _read(path, columns, log.progress):
-            log.read(path.name, line)
+            log.read(file, line)
             if isinstance(row, str):
-                log.drop(path.name, row)
+                log.drop(file, row)
             elif len(row) < len(columns):
-                log.drop(path.name, "too few fields")
+                log.drop(file, "too few fields")
             else:
                 yield row
 
