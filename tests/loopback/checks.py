@@ -7,7 +7,7 @@ from typing import Any
 from foundation.author_limit import MOST_PER_AUTHOR, WINDOW
 
 LIST_KEYS = {"version", "mode", "degraded", "items"}
-ITEM_KEYS = {"book_id", "title", "authors", "year", "isbns", "main_subject", "score"}
+ITEM_KEYS = {"book_id", "title", "authors", "year", "n_pages", "isbns", "main_subject", "score"}
 
 
 def check_list(body: dict[str, Any], *, k: int, unwanted: Collection[int] = ()) -> None:
