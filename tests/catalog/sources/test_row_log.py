@@ -103,15 +103,17 @@ def test_an_import_tells_where_what_it_drops_stands(sqlite: Database, tmp_path: 
 
 
 def test_the_lines_of_dumps_are_told_too(sqlite: Database, tmp_path: Path) -> None:
-    write_cut(tmp_path)
+    folder = tmp_path / "dump"
+    folder.mkdir()
+    write_cut(folder)
     for name, numbers, line in (
         (BOOKS, (3, 9), b'"1";"2"\r\n'),
         (RATINGS, (12,), b'"1";"080442957X";"good"\r\n'),
         (WORKS, (4, 5), b"/type/work\t/works/OL1W\t1\tnow\t{\n"),
     ):
-        damage(tmp_path / name, numbers, line)
+        damage(folder / name, numbers, line)
 
-    report = import_source(sqlite, BookCrossing(tmp_path, tmp_path))
+    report = import_source(sqlite, BookCrossing(folder, folder))
 
     lines = {file.name: file.lines for file in report.files}
     assert lines[BOOKS]["too few fields"] == [3, 9]
