@@ -61,7 +61,7 @@ def main(
             f"{cost.peak_mib:5.0f} MiB at most",
             flush=True,
         )
-    for name in ("cpu_seconds", "seconds"):
+    for name in ("cpu_seconds", "seconds") if len(sizes) > 1 else ():
         exponent, _ = np.polyfit(np.log(sizes), np.log([getattr(cost, name) for cost in costs]), 1)
         print(f"{on} exponent of {name.replace('_', ' ')}: {exponent:.3f}")
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from catalog.database import Database, open_database
 from catalog.ratings import put_rating
-from catalog.tables import Rating
+from catalog.tables import Book, Rating
 from tests.bench.databases import Kind, new_database
 
 PAUSE_S = 0.02
@@ -55,10 +55,9 @@ def main(
         subprocess.run(command, env=environment, check=True, capture_output=True)
         with closing(open_database(url)) as db:
             with db.session() as session:
-                pairs = [
-                    (row[0], row[1])
-                    for row in session.execute(select(Rating.user_id, Rating.book_id).limit(500))
-                ]
+                shown = select(Rating.user_id, Rating.book_id).join(Book, Book.book_id == Rating.book_id)
+                rows = session.execute(shown.where(Book.hidden.is_(None)).limit(500))
+                pairs = [(row[0], row[1]) for row in rows]
             started = time.perf_counter()
             with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
                 waits = rate_until_done(db, process, pairs)
