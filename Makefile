@@ -1,8 +1,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
+# About half of the work. Every other folder, a new one too, is in the other half.
+FIRST_HALF := tests/artifacts tests/catalog tests/cli tests/evidence tests/foundation tests/middleware tests/telemetry
 
-.PHONY: help setup run train test check fmt bench clean
+.PHONY: help setup run train test first-half other-half check fmt bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -17,9 +19,17 @@ run: setup  ## Fill the demo catalog, train, start the mesh; later runs only sta
 train: setup  ## Run the nine steps
 	@$(BIN)/bookmesh train
 
-test: check  ## Lint, types, layers and every test
+test: check  ## Lint, types, layers and every test, on two cores
 	@tests/install_services.sh
-	$(BIN)/pytest
+	@echo 'Two processes run the tests; what each tells is shown when it has ended.'
+	@$(MAKE) --no-print-directory --keep-going --jobs $$(getconf _NPROCESSORS_ONLN) \
+	  $(if $(filter output-sync,$(.FEATURES)),--output-sync) first-half other-half
+
+first-half:
+	$(BIN)/pytest $(FIRST_HALF)
+
+other-half:
+	$(BIN)/pytest $(FIRST_HALF:%=--ignore=%)
 
 check: .venv/.dev  ## Lint, types and layers
 	$(BIN)/ruff format --check .

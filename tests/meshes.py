@@ -3,11 +3,10 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ import pytest
 from cli.process_table import read_rows
 from contracts.shell import INFO_PATH, SERVER_NAMES
 from tests.homes import PATIENCE_S, Home
+from tests.services import free_port
 
 PROCESS_NAMES = (*SERVER_NAMES, "worker", "gateway")
 PATIENT = {"BOOKMESH_DEADLINE_S": "5", "BOOKMESH_WORKER__TRAINS": "false"}
@@ -80,11 +80,7 @@ class Mesh:
 
 def free_ports() -> dict[str, int]:
     """A port of loopback for every process, all different."""
-    with ExitStack() as stack:
-        probes = {name: stack.enter_context(socket.socket()) for name in PROCESS_NAMES}
-        for probe in probes.values():
-            probe.bind(("127.0.0.1", 0))
-        return {name: probe.getsockname()[1] for name, probe in probes.items()}
+    return {name: free_port() for name in PROCESS_NAMES}
 
 
 def port_settings(ports: dict[str, int]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,6 +20,7 @@ import pytest
 import redis
 
 START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 20
 ELSEWHERE = (
     "/usr/sbin",
     "/usr/local/sbin",
@@ -40,10 +41,13 @@ def find_binary(*names: str, package: str) -> str:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody listens on, nor will be given for a minute: tests run in two processes."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        # Who closes first keeps the port in TIME_WAIT: no system gives it away, but who asks for it may listen.
+        with socket.create_connection(address), listener.accept()[0]:
+            pass
+        return int(address[1])
 
 
 @contextmanager
@@ -63,7 +67,10 @@ def running(
             yield
         finally:
             process.send_signal(stop)
-            process.wait(timeout=START_TIMEOUT_S)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=STOP_TIMEOUT_S)
+            process.kill()
+            process.wait()
 
 
 def _wait(process: subprocess.Popen[bytes], until: Callable[[], object], log: Path) -> None:

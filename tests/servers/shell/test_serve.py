@@ -1,6 +1,5 @@
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from contracts.shell import SERVER_NAMES, ServerName
 from tests.servers import tiny
 from tests.servers.requests import REQUESTS
 from tests.servers.running import wait_until
+from tests.services import free_port
 
 RUN = """
 from servers.shell.serve import run_server
@@ -21,13 +21,6 @@ run_server("embedder", ServerSettings())
 """
 TRAINING_LIBRARIES = ("torch", "sklearn", "implicit", "sqlalchemy", "fastapi", "lightgbm")
 PROJECT = Path(__file__).parents[3]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.mark.loopback
