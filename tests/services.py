@@ -41,10 +41,10 @@ def find_binary(*names: str, package: str) -> str:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on, nor will be given for a minute: tests run in two processes."""
+    """A port of loopback that nobody else is given for a minute: tests run in two processes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = listener.getsockname()
-        # Who closes first keeps the port in TIME_WAIT: no system gives it away, but who asks for it may listen.
+        # Who closes first leaves the port in TIME_WAIT: nobody is given it, but who asks for it may listen.
         with socket.create_connection(address), listener.accept()[0]:
             pass
         return int(address[1])
