@@ -19,7 +19,7 @@ from servers.similarity.model import SimilarityModel
 NEW_FOR_S: Final = 30 * 86_400
 """A book is new for so long after the first version that has it."""
 FEW_READERS: Final = 10
-"""A book with so many speaks for itself."""
+"""A book with so many speaks for itself, once a training has heard them."""
 MOST_NEW: Final = 10_000
 """New books at most, the latest: each costs every list a little."""
 N_NEAREST: Final = 10
@@ -39,20 +39,28 @@ class Arrivals:
 NO_ARRIVALS: Final = Arrivals(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 
 
-def find_arrivals(former: AlsModel, former_ids: I64, shown_ids: I64, counts: I64, *, now_s: int) -> Arrivals:
+def find_arrivals(
+    former: AlsModel, former_ids: I64, trained: AlsModel, shown_ids: I64, counts: I64, *, now_s: int
+) -> Arrivals:
     """Of the books shown now those that the former version did not have, or had as new ones.
 
-    former_ids are the books that it showed, counts (n,) the readers of shown_ids; both ascending. A book of
-    the first version of all is never new.
+    former_ids are the books that it showed, counts (n,) the readers of shown_ids; both ascending. `trained`
+    is what today's models come from. A book of the first version of all is never new.
     """
     arrived_at_s = np.where(np.isin(shown_ids, former_ids), 0, now_s)
     if former.new_books is not None:
         is_shown, rows = find_rows(shown_ids, former.book_ids[former.new_books.item_idx])
         arrived_at_s[rows] = former.new_books.arrived_at_s[is_shown]
-    is_new = (arrived_at_s > now_s - NEW_FOR_S) & (counts < FEW_READERS)
+    speaks = (counts >= FEW_READERS) & np.isin(shown_ids, trained.book_ids[find_trained(trained)])
+    is_new = (arrived_at_s > now_s - NEW_FOR_S) & ~speaks
     rows = np.flatnonzero(is_new)
     latest = np.sort(rows[np.lexsort((-rows, -arrived_at_s[rows]))[:MOST_NEW]])
     return Arrivals(shown_ids[latest], arrived_at_s[latest])
+
+
+def find_trained(als: AlsModel) -> I64:
+    """Rows of the books whose readers the model was trained on; the others were given theirs by a refresh."""
+    return np.flatnonzero(als.evidence.popularity.popularity > 0)
 
 
 def add_arrivals(als: AlsModel, arrivals: Arrivals) -> AlsModel:

@@ -9,7 +9,13 @@ import pyarrow as pa
 from foundation.arrays import I64, find_rows
 from pipeline.models.served import Served
 from pipeline.records import Export
-from pipeline.refreshing.arrivals import Arrivals, add_arrivals, find_arrivals, tell_of_books
+from pipeline.refreshing.arrivals import (
+    Arrivals,
+    add_arrivals,
+    find_arrivals,
+    find_trained,
+    tell_of_books,
+)
 from pipeline.refreshing.changes import BookChanges, keep_books
 from pipeline.refreshing.similarity import renew_similarity
 from pipeline.refreshing.texts import fill_figures, renew_metadata, renew_semantic
@@ -70,7 +76,7 @@ def add_new_books(
     """Newly trained models, with what the former version's new books are owed until their readers come."""
     book_ids = trained.metadata.book_ids
     arrivals = find_arrivals(
-        former.als, former.metadata.book_ids, book_ids, readers.count(book_ids), now_s=now_s
+        former.als, former.metadata.book_ids, trained.als, book_ids, readers.count(book_ids), now_s=now_s
     )
     als = add_arrivals(trained.als, arrivals)
     estimated = np.flatnonzero(~np.isin(als.book_ids, trained.als.book_ids))
@@ -90,6 +96,7 @@ def _renew_als(former: Served, today: Today) -> tuple[AlsModel, I64]:
     arrivals = find_arrivals(
         former.als,
         former.metadata.book_ids,
+        former.als,
         changes.book_ids,
         readers.count(changes.book_ids),
         now_s=today.now_s,
@@ -110,7 +117,7 @@ def _renew_als(former: Served, today: Today) -> tuple[AlsModel, I64]:
 def _find_estimated(former: AlsModel, als: AlsModel, arrivals: Arrivals, changes: BookChanges) -> I64:
     """Rows of new books that no training has seen, and whose authors or subjects are others than before."""
     rows = find_rows(als.book_ids, arrivals.book_ids)[1]
-    is_trained = als.evidence.popularity.popularity[rows] > 0
+    is_trained = np.isin(rows, find_trained(als))
     told = changes.book_ids[changes.find("authors", "subjects")]
     is_due = np.isin(arrivals.book_ids, told) | ~np.isin(arrivals.book_ids, former.book_ids)
     return rows[is_due & ~is_trained]

@@ -36,6 +36,9 @@ def renew_similarity(
     n_subject = former.dims["subject"]
     vectors = changes.take_old(former.vectors)
     vectors[by_subject, :n_subject] = pool_books(embedder, catalog, changes.book_ids[by_subject])
+    # What was estimated counts as what one reader tells: too little to be near to what many have read.
+    counts = counts.copy()
+    counts[estimated] = 1
     vectors[by_readers, n_subject:] = _weigh(als, counts, changes.book_ids[by_readers])
     return replace(
         former,
@@ -55,6 +58,5 @@ def _weigh(als: AlsModel, counts: I64, book_ids: I64) -> F32:
     factors = als.evidence.als.item_factors
     is_known, rows = find_rows(als.book_ids, book_ids)
     vectors = np.zeros((book_ids.size, factors.shape[1]), dtype=np.float32)
-    # What was estimated counts as what one reader tells: too little to be near to what many have read.
     vectors[is_known] = weigh_directions(factors[rows], np.maximum(counts[rows], 1))
     return vectors

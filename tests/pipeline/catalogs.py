@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert
 
+from catalog.cleaning import author_key
 from catalog.database import Database, open_database
 from catalog.schema import migrate
 from catalog.tables import Author, Book, BookAuthor, BookSubject, Rating, Subject, User
@@ -37,7 +38,7 @@ def write_catalog(path: Path, works: Sequence[Work], pairs: Iterable[Pair]) -> D
             for i, name in enumerate(subjects, 1)
         ],
         Author: [
-            {"author_id": i, "name": name, "name_key": name.lower()} for i, name in enumerate(authors, 1)
+            {"author_id": i, "name": name, "name_key": author_key(name)} for i, name in enumerate(authors, 1)
         ],
         Book: [
             {"book_id": i, "source": "test", "external_id": str(i), "title": work.title,
