@@ -122,9 +122,8 @@ def _write(connection: Connection, book_id: int, fields: BookFields) -> None:
     if values:
         connection.execute(update(Book).where(Book.book_id == book_id).values(values))
         write_buckets(connection, Book.book_id == book_id)
-    if "title" in fields:
-        untitled = Book.book_id == book_id, Book.hidden == Hidden.UNTITLED
-        connection.execute(update(Book).where(*untitled).values(hidden=None))
+    if "title" in fields and _read_hidden(connection, book_id) == Hidden.UNTITLED:
+        _hide(connection, book_id, None)
     if "authors" in fields:
         write_authors(connection, book_id, fields["authors"])
     if "subjects" in fields:

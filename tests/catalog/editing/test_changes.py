@@ -25,7 +25,7 @@ from catalog.errors import (
 from catalog.identity import read_state
 from catalog.importing import import_source
 from catalog.subjects import list_subjects
-from catalog.tables import Author, Book, BookSubject, Job
+from catalog.tables import Author, Book, BookSubject, Hidden, Job
 from tests.catalog.shelf import ListSource, edition, isbn, rating, work
 
 SHELF = ListSource(
@@ -119,6 +119,18 @@ def test_a_subject_that_tells_nothing_is_no_main_subject_though_it_stands_first(
 
     row = read(shelf, ash)
     assert (row.subjects, row.main_subject) == (("Fiction", "Trees"), "Trees")
+
+
+def test_an_isbn_that_gets_a_title_counts_among_its_subjects(shelf: Database) -> None:
+    import_source(shelf, replace(SHELF, rating_list=[rating("1", 9, "9")]))
+    with shelf.session() as session:
+        untitled = session.scalars(select(Book.book_id).where(Book.hidden == Hidden.UNTITLED)).one()
+
+    change(shelf, books.change_book, untitled, BookFields(subjects=["Dragons"]))
+    assert n_books_of(shelf)["Dragons"] == 1
+    change(shelf, books.change_book, untitled, BookFields(title="Cedar"))
+
+    assert n_books_of(shelf)["Dragons"] == 2
 
 
 def test_an_edition_is_added_moved_and_removed(shelf: Database) -> None:
