@@ -30,6 +30,8 @@ class _Work:
 class _Rows:
     works: dict[str, _Work] = field(default_factory=dict)
     work_of_isbn: dict[str, str] = field(default_factory=dict)
+    line_of_isbn: dict[str, int] = field(default_factory=dict)
+    """Where it stands first."""
 
 
 class Overridden:
@@ -65,7 +67,7 @@ class Overridden:
         for edition in self._source.editions(log):
             yield from self._place(edition, log)
         for isbn in list(self._unseen):
-            log.read(self._path.name)
+            log.read(self._path.name, self._rows.line_of_isbn[isbn])
             yield RawEdition(self._path.name, (isbn,), self._find_work(isbn), "", (), "")
 
     def users(self, log: RowLog) -> Iterator[RawUser]:
@@ -138,6 +140,7 @@ def _add(rows: _Rows, path: Path, line: int, isbn: str, name: str, title: str, a
         return
     if (isbn13 := find_isbn(isbn)) is None:
         raise OverridesInvalid(path, f"{isbn!r} is no ISBN", line=line)
+    rows.line_of_isbn.setdefault(isbn13, line)
     if rows.work_of_isbn.setdefault(isbn13, name) != name:
         raise OverridesInvalid(path, f"ISBN {isbn} is of {rows.work_of_isbn[isbn13]!r} above", line=line)
 
