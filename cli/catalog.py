@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import select
 
 from catalog.database import Database, open_database
-from catalog.schema import check_migrated, prepare
+from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
-from catalog.tables import Book
 from catalog.users import find_user
 from cli.console import err, fail, out
 from cli.import_report import print_report
@@ -126,11 +124,14 @@ def demo(
     dry_run: DryRun = False,
 ) -> None:
     """Import the project's own catalog: real works, readers made up."""
-    if if_empty and not dry_run and _has_books():
-        err.print("the catalog has books already; nothing to import")
-        return
     from catalog.demo.mess import Messy
     from catalog.demo.source import Demo
+    from catalog.importing import has_books
+
+    with closing(open_database(CatalogSettings().catalog_url)) as db:
+        if if_empty and has_books(db):
+            err.print("the catalog has books already; nothing to import")
+            return
 
     def build() -> "Source":
         source = Demo(books=books, users=readers, ratings=ratings, seed=seed)
@@ -199,10 +200,3 @@ def _preview(db: Database, source: "Source") -> None:
     if not any(file.n_kept for file in preview.report.files):
         fail("dry run: nothing of it can be kept")
     err.print("dry run: nothing was written; the numbers are those of an import into an empty catalog")
-
-
-def _has_books() -> bool:
-    db: Database = open_database(CatalogSettings().catalog_url)
-    prepare(db)
-    with db.session() as session:
-        return session.scalar(select(Book.book_id).limit(1)) is not None

@@ -66,13 +66,26 @@ def preview_source(source: Source, *, progress: Progress | None = None) -> Previ
 
 def check_importable(db: Database, source: Source) -> None:
     """Raise what an import would before its first row: ScaleChanged or DatabaseNotMigrated."""
-    file = db.engine.url.database
-    is_new_file = db.engine.dialect.name == "sqlite" and not (file and Path(file).exists())
-    if is_new_file or read_state(db).found is None:  # an import makes them
-        return
+    if _has_tables(db):
+        check_migrated(db)
+        with db.session() as session:
+            check_scale(source.name, source.scale, stored=read_scale(session.connection(), source.name))
+
+
+def has_books(db: Database) -> bool:
+    """Whether the catalog has any book; a database without tables stays so. Raises DatabaseNotMigrated."""
+    if not _has_tables(db):
+        return False
     check_migrated(db)
     with db.session() as session:
-        check_scale(source.name, source.scale, stored=read_scale(session.connection(), source.name))
+        return session.scalar(select(Book.book_id).limit(1)) is not None
+
+
+def _has_tables(db: Database) -> bool:
+    """Whether an import would find tables, or make them; no file is made by looking."""
+    file = db.engine.url.database
+    is_new_file = db.engine.dialect.name == "sqlite" and not (file and Path(file).exists())
+    return not is_new_file and read_state(db).found is not None
 
 
 def _read_books(session: Session) -> list[BookRow]:

@@ -263,18 +263,26 @@ def test_the_counts_of_a_messy_import_add_up_and_name_the_reasons(empty_home: Ho
     assert n_rows(empty_home, "ratings") == report["totals"]["ratings"]
 
 
-def test_if_empty_leaves_a_filled_catalog_alone(imported_home: Home, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+def test_if_empty_leaves_a_filled_catalog_alone(
+    imported_home: Home, tmp_path: Path, words: tuple[str, ...]
+) -> None:
     home = imported_home.copy(tmp_path / "home")
     before = content(home)
 
-    done = home.run("import", "demo", "--if-empty")
+    done = home.run("import", "demo", "--if-empty", *words)
 
     assert done.returncode == 0
     assert "nothing to import" in done.stderr
+    assert not done.stdout
     assert content(home) == before
 
 
 def test_if_empty_fills_an_empty_catalog(empty_home: Home) -> None:
+    shown = empty_home.succeed(*DEMO, "--if-empty", "--dry-run")
+    assert "First books" in shown
+    assert not (empty_home.path / "catalog.db").exists()
+
     empty_home.succeed(*DEMO, "--if-empty")
 
     assert n_rows(empty_home, "books") == N_BOOKS
