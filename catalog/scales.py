@@ -7,11 +7,15 @@ from catalog.sources.scale import Scale
 from catalog.tables import StoredSource
 
 
+def read_scales(connection: Connection) -> dict[str, Scale]:
+    """The scale of every source that anything was imported of since 0.4.0, by its name."""
+    stored = connection.execute(select(*StoredSource.__table__.columns)).all()
+    return {row.name: Scale(row.lowest, row.highest, row.implicit, row.is_whole) for row in stored}
+
+
 def read_scale(connection: Connection, source: str) -> Scale | None:
     """A source's scale; None for one that nothing was imported of since 0.4.0."""
-    columns = (StoredSource.lowest, StoredSource.highest, StoredSource.implicit, StoredSource.is_whole)
-    stored = connection.execute(select(*columns).where(StoredSource.name == source)).one_or_none()
-    return None if stored is None else Scale(*stored)
+    return read_scales(connection).get(source)
 
 
 def check_scale(source: str, scale: Scale, *, stored: Scale | None) -> None:

@@ -31,6 +31,7 @@ class TableFile(_Frozen):
 
     name: str
     columns: tuple[str, ...]
+    """The table's own; the file may tell more, for whoever reads it otherwise."""
     n_rows: NonNegativeInt
     sha256: str
 

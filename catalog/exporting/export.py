@@ -19,11 +19,12 @@ from catalog.exporting.description import (
     read_digest,
     write_description,
 )
+from catalog.exporting.originals import read_with_originals
 from catalog.exporting.table_files import write_batches
 from catalog.exporting.tables import list_tables
 from catalog.schema import check_migrated, read_state
 from catalog.sources.row_log import Progress
-from catalog.tables import Base, CatalogIdentity
+from catalog.tables import Base, CatalogIdentity, Rating
 
 
 def export_catalog(
@@ -55,7 +56,11 @@ def _export_table(
     connection: Connection, table: type[Base], path: Path, file_format: FileFormat
 ) -> TableFile:
     query = select_all(table)
-    n_rows = write_batches(path, file_format, build_schema(query), read_batches(connection, query))
+    if table is Rating:
+        schema, batches = read_with_originals(connection)
+    else:
+        schema, batches = build_schema(query), read_batches(connection, query)
+    n_rows = write_batches(path, file_format, schema, batches)
     columns = tuple(query.selected_columns.keys())
     return TableFile(name=table.__tablename__, columns=columns, n_rows=n_rows, sha256=read_digest(path))
 

@@ -10,6 +10,15 @@ from catalog.sources.row_log import RowLog
 from catalog.sources.scale import TEN_POINTS, Scale
 
 R = TypeVar("R", RawWork, RawEdition, RawUser, RawRating, RawEvent)
+SCALES = {
+    "five-stars": (Scale(1, 5, whole=True), [str(n) for n in range(1, 6)]),
+    "half-stars": (Scale(0.5, 5), [str(n / 2) for n in range(1, 11)]),
+    "ten-points": (TEN_POINTS, [str(n) for n in range(1, 11)]),
+    "share": (Scale(0, 1), [str(n / 1_000) for n in range(1_001)]),
+    "percent": (Scale(0, 100, implicit="none"), [str(n / 4) for n in range(401)]),
+    "votes": (Scale(-10, 10), [str(n / 10) for n in range(-100, 101)]),
+}
+"""Scales, and each rating of theirs."""
 
 
 def isbn(number: int) -> str:
@@ -78,6 +87,12 @@ class ListSource:
 
     def events(self, log: RowLog) -> Iterator[RawEvent]:
         return _logged(self.event_list, log)
+
+
+def one_book(name: str, scale: Scale, ratings: list[str]) -> ListSource:
+    """A source whose readers, named by their rating, have all rated its only book."""
+    rows = [RawRating("ratings", text, None, isbn(1), text, None) for text in ratings]
+    return ListSource(edition_list=[edition(1, "Ash")], rating_list=rows, name=name, scale=scale)
 
 
 def _logged(records: Iterable[R], log: RowLog) -> Iterator[R]:

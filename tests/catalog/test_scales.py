@@ -7,25 +7,9 @@ from catalog.database import Database
 from catalog.errors import ScaleChanged
 from catalog.importing import import_source
 from catalog.scales import read_scale
-from catalog.sources.records import RawRating
 from catalog.sources.scale import TEN_POINTS, Scale
 from catalog.tables import Rating, User
-from tests.catalog.shelf import ListSource, edition, isbn
-
-SCALES = {
-    "five-stars": (Scale(1, 5, whole=True), [str(n) for n in range(1, 6)]),
-    "half-stars": (Scale(0.5, 5), [str(n / 2) for n in range(1, 11)]),
-    "ten-points": (TEN_POINTS, [str(n) for n in range(1, 11)]),
-    "share": (Scale(0, 1), [str(n / 1_000) for n in range(1_001)]),
-    "percent": (Scale(0, 100, implicit="none"), [str(n / 4) for n in range(401)]),
-    "votes": (Scale(-10, 10), [str(n / 10) for n in range(-100, 101)]),
-}
-
-
-def one_book(name: str, scale: Scale, ratings: list[str]) -> ListSource:
-    """A source whose readers, named by their rating, have all rated its only book."""
-    rows = [RawRating("ratings", text, None, isbn(1), text, None) for text in ratings]
-    return ListSource(edition_list=[edition(1, "Ash")], rating_list=rows, name=name, scale=scale)
+from tests.catalog.shelf import SCALES, one_book
 
 
 def test_every_rating_of_every_scale_is_told_as_it_was_given(db: Database) -> None:
