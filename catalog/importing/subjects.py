@@ -51,6 +51,8 @@ class SubjectCollector:
         books, raw_idx, author_idx = self._columns
         # Books without an author have as many as they are.
         author = self._authors.setdefault(first_author or book_id, len(self._authors))
+        # MariaDB takes two names for one that differ by spaces at their ends.
+        exact, raws = ([name.strip() for name in names] for names in (exact, raws))
         for name in exact:
             self._exact.setdefault(subject_key(name), name)
         for raw in dict.fromkeys((*exact, *raws)):

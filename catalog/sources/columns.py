@@ -15,10 +15,10 @@ Fields = tuple[str, ...]
 def read_columns(
     path: Path, layout: CsvFormat, columns: Sequence[str], log: RowLog, *, counted_as: str | None = None
 ) -> Iterator[Fields]:
-    """The fields of these columns, two or more, of every row; a row that has none is dropped.
+    """The fields of these columns, two or more, of every row, without spaces around them.
 
-    A second pass through a file has another name for its rows in the report. Raises SourceFormatWrong if a
-    column is missing, and what `read_csv` raises.
+    A row of more or fewer fields than columns is dropped. A second pass through a file has another name for
+    its rows in the report. Raises SourceFormatWrong if a column is missing, and what `read_csv` raises.
     """
     rows = read_csv(path, layout, log.progress)
     header = list(next(rows)[1])
@@ -26,11 +26,12 @@ def read_columns(
         found = layout.join(header)
         raise SourceFormatWrong(path, expected=f"a column {missing[0]!r}", found=found, line=1)
     places = itemgetter(*(header.index(name) for name in columns))
-    yield from map(places, _check(rows, counted_as or path.name, len(header), log))
+    for row in _check(rows, counted_as or path.name, len(header), log):
+        yield tuple(map(str.strip, places(row)))
 
 
 def read_fields(path: Path, layout: CsvFormat, n_fields: int, log: RowLog) -> Iterator[Fields]:
-    """The fields of every row of a table whose first line is a row already.
+    """The fields of every row of a table whose first line is a row already, without spaces around them.
 
     Raises SourceFormatWrong if that has another number of them, and what `read_csv` raises.
     """
@@ -39,7 +40,8 @@ def read_fields(path: Path, layout: CsvFormat, n_fields: int, log: RowLog) -> It
     if len(first[1]) != n_fields:
         expected = f"{n_fields} fields of {layout.describe()}"
         raise SourceFormatWrong(path, expected=expected, found=layout.join(list(first[1])), line=1)
-    yield from map(tuple, _check(chain([first], rows), path.name, n_fields, log))
+    for row in _check(chain([first], rows), path.name, n_fields, log):
+        yield tuple(map(str.strip, row))
 
 
 def _check(rows: Iterable[NumberedRow], file: str, n_fields: int, log: RowLog) -> Iterator[list[str]]:

@@ -86,7 +86,7 @@ class Source(Protocol):
 
     A source calls `log.read` for every row of its files and `log.drop` for those it yields nothing of; the
     importer calls `log.keep` or `log.drop` for every record it gets. Raises SourceError for a
-    file that cannot be used.
+    file that cannot be used. Ids have no spaces around them.
     """
 
     name: str
