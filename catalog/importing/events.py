@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from catalog.bulk import CHUNK_ROWS, RowWriter
 from catalog.importing.changes import Changes
+from catalog.importing.ids import is_usable_id
 from catalog.importing.origins import Origins
 from catalog.importing.users import UserImporter
 from catalog.sources.records import RawEvent
@@ -46,18 +47,16 @@ class EventImporter:
         self._user_ids, self._book_ids, self._kinds, self._at = array("i"), array("i"), array("b"), array("q")
 
     def add(self, raw: RawEvent) -> None:
-        """Note an event of a known reader and book; others are dropped."""
-        user_id = self._users.find(raw.user)
-        book = self._find_book(raw.work, raw.isbn)
+        """Note an event of a known book; others are dropped."""
         kind = _NUMBER_OF_KIND.get(raw.kind)
-        if kind is None:
+        if not is_usable_id(raw.user):
+            self._log.drop(raw.file, "no usable reader id")
+        elif kind is None:
             self._log.drop(raw.file, "no kind of event")
-        elif user_id is None:
-            self._log.drop(raw.file, "no reader record")
-        elif isinstance(book, str):
+        elif isinstance(book := self._find_book(raw.work, raw.isbn), str):
             self._log.drop(raw.file, book)
         else:
-            self._user_ids.append(user_id)
+            self._user_ids.append(self._users.find_or_create(raw.user))
             self._book_ids.append(book)
             self._kinds.append(kind)
             self._at.append(_UNDATED if raw.at is None else raw.at)

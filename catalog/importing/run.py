@@ -160,7 +160,7 @@ def _write_users(connection: Connection, source: str, found: _Found) -> _Outcome
     renew_state(connection)
     totals = {
         "readers with favourite subjects": n_with_favourites,
-        "readers created from ratings": users.n_created_for_ratings,
+        "readers created from ratings and events": users.n_undescribed,
     }
     return _Outcome(totals, {"readers": users.changes, "ratings": ratings.changes, "events": events.changes})
 

@@ -30,7 +30,7 @@ class Profile(NamedTuple):
 
 
 class UserImporter:
-    """Takes the readers that a source describes, then those that only its ratings name."""
+    """Takes the readers that a source describes, then those that only its ratings and events name."""
 
     def __init__(self, connection: Connection, source: str, log: RowLog) -> None:
         self._source, self._log = source, log
@@ -40,7 +40,7 @@ class UserImporter:
         stored = connection.execute(select(User.user_id, *columns).where(own))
         self._stored = {row[0]: Profile(*row[1:]) for row in stored}
         self._seen: set[str] = set()
-        self.n_created_for_ratings = 0
+        self.n_undescribed = 0
         self.changes = Changes()
         new = ("user_id", "source", "external_id", *Profile._fields, "revision")
         self._new = RowWriter.inserting(connection, User, *new, created_at=int(time.time()))
@@ -58,15 +58,11 @@ class UserImporter:
             self._seen.add(external_id)
             self._write(external_id, self._clean(raw))
 
-    def find(self, external_id: str) -> int | None:
-        """user_id of a reader who has been described or has rated."""
-        return self._ids.get(external_id)
-
     def find_or_create(self, external_id: str) -> int:
-        """user_id of a rating's reader, who may not have been described."""
+        """user_id of the reader of a rating or an event, who may not have been described."""
         user_id = self._ids.get(external_id)
         if user_id is None:
-            self.n_created_for_ratings += 1
+            self.n_undescribed += 1
             user_id = self._write(external_id, Profile())
         return user_id
 

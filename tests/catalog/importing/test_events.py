@@ -28,14 +28,14 @@ def events_of(db: Database) -> list[tuple[str, int, str, int | None]]:
     return sorted(rows, key=lambda row: (*row[:3], row[3] or 0))
 
 
-def test_events_of_known_readers_and_books_are_kept_and_others_dropped_with_a_reason(db: Database) -> None:
+def test_events_of_known_books_are_kept_and_others_dropped_with_a_reason(db: Database) -> None:
     source = replace(
         SOURCE,
         event_list=[
             event("1", 1),
             event("rater", 2, "view", 50),
             event("1", 1),
-            event("stranger", 1),
+            event("", 1),
             event("2", 9),
             event("2", 1, "smelled"),
         ],
@@ -47,12 +47,23 @@ def test_events_of_known_readers_and_books_are_kept_and_others_dropped_with_a_re
     assert events_of(db) == [("1", ash, "to_read", None), ("rater", birch, "view", 50)]
     assert dropped(report, "events") == {
         "event given twice": 1,
-        "no reader record": 1,
+        "no usable reader id": 1,
         "no book record": 1,
         "no kind of event": 1,
     }
     assert next(file.n_kept for file in report.files if file.name == "events") == 2
     assert report.totals["events"] == 2
+
+
+def test_a_reader_whom_only_events_name_is_a_reader_and_one_of_unknown_books_is_none(db: Database) -> None:
+    source = replace(SOURCE, event_list=[event("wisher", 1), event("stranger", 9)])
+
+    report = import_source(db, source)
+    again = import_source(db, source)
+
+    assert events_of(db) == [("wisher", book_of(db, 1).book_id, "to_read", None)]
+    assert report.totals["readers created from ratings and events"] == 2
+    assert (report.totals["readers"], again.totals["readers"], again.changes["readers"].new) == (4, 4, 0)
 
 
 def test_an_event_at_another_time_or_of_another_kind_is_another_one(db: Database) -> None:

@@ -289,7 +289,7 @@ def test_a_reader_who_only_rated_is_created(db: Database) -> None:
     report = import_source(db, source)
 
     assert ratings_of(db, "unseen") == {"Ash": 8.0}
-    assert report.totals["readers created from ratings"] == 1
+    assert report.totals["readers created from ratings and events"] == 1
 
 
 def test_raw_subjects_are_folded_and_the_mapping_is_kept(db: Database) -> None:
@@ -318,7 +318,7 @@ def test_importing_twice_changes_nothing(db: Database) -> None:
     report = import_source(db, Messy(Demo(users=40, ratings=400)))
 
     assert contents(db) == before
-    assert report.totals["readers created from ratings"] == 0
+    assert report.totals["readers created from ratings and events"] == 0
     assert len(report.changes) == 6
     assert {(each.new, each.changed) for each in report.changes.values()} == {(0, 0)}
 
