@@ -1,8 +1,7 @@
 """Empty catalogs on the databases that we promise to run on."""
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,23 +10,15 @@ from sqlalchemy import delete, update
 from catalog.database import Database, open_database
 from catalog.schema import migrate
 from catalog.tables import Base, Book, CatalogIdentity
+from tests.empty_catalogs import open_empty_catalog
 from tests.services import new_mariadb_database, new_postgresql_database
 
 
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An SQLite file with the tables: to copy it is quicker than to make them."""
-    file = tmp_path_factory.mktemp("migrated") / "catalog.db"
-    with _migrated(f"sqlite:///{file}"):
-        return file
-
-
 @pytest.fixture
-def sqlite(migrated_file: Path, tmp_path: Path) -> Iterator[Database]:
+def sqlite(tmp_path: Path) -> Iterator[Database]:
     """An empty catalog in an SQLite file."""
-    database = open_database(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'catalog.db')}")
-    yield database
-    database.close()
+    with closing(open_empty_catalog(tmp_path / "catalog.db")) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

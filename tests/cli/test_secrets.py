@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import closing, contextmanager, redirect_stderr
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import create_connection
@@ -22,6 +22,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from catalog.database import open_database
+from catalog.schema import migrate
 from cli.commands import ending_in_one_sentence
 from cli.main import app
 from foundation.settings import ProcessSettings
@@ -29,7 +30,7 @@ from telemetry.logs import configure_logging
 from tests.gateway.running import fill_catalog
 from tests.homes import ROOT, Home
 from tests.meshes import free_ports, port_settings, wait_until
-from tests.services import find_binary, free_port, running
+from tests.services import find_binary, free_port, new_mariadb_database, running
 from tests.test_repository import SETTINGS, variables
 
 MARKER = "hunter2marker"
@@ -165,17 +166,20 @@ def test_an_address_that_cannot_be_one_is_named_before_anything_starts(
     assert MARKER not in ended.output
 
 
-@pytest.fixture
-def locked_mariadb(mariadb_port: int, mariadb_url: str) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def locked_mariadb(mariadb_port: int) -> Iterator[str]:
     """URL of a filled catalog whose user has the marker as password."""
-    db = open_database(mariadb_url)
-    fill_catalog(db)
-    db.close()
-    with pymysql.connect(host="127.0.0.1", port=mariadb_port, user="root") as connection:
+    with (
+        new_mariadb_database(mariadb_port) as url,
+        pymysql.connect(host="127.0.0.1", port=mariadb_port, user="root") as connection,
+    ):
+        with closing(open_database(url)) as db:
+            migrate(db)
+            fill_catalog(db)
         cursor = connection.cursor()
         cursor.execute(f"CREATE USER secretive@'127.0.0.1' IDENTIFIED BY '{MARKER}'")
         cursor.execute("GRANT ALL ON *.* TO secretive@'127.0.0.1'")
-        yield mariadb_url.replace("root@", f"secretive:{MARKER}@")
+        yield url.replace("root@", f"secretive:{MARKER}@")
         cursor.execute("DROP USER secretive@'127.0.0.1'")
 
 

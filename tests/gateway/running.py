@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import insert
 
-from catalog.database import Database, open_database
-from catalog.schema import migrate
+from catalog.database import Database
 from catalog.tables import (
     Author,
     Book,
@@ -30,6 +29,7 @@ from contracts.shell import SERVER_NAMES
 from gateway.app import create_app
 from gateway.serve import build_uvicorn_config
 from gateway.settings import GatewaySettings
+from tests.empty_catalogs import open_empty_catalog
 from tests.servers import tiny
 from tests.servers.running import PATIENCE_S, wait_until
 
@@ -44,7 +44,6 @@ NOWHERE = "http://127.0.0.1:9"
 
 def fill_catalog(db: Database) -> None:
     """Twelve books of two subjects, one that no version knows yet, and four readers."""
-    migrate(db)
     books = [*tiny.BOOK_IDS.tolist(), UNTRAINED_BOOK]
     with db.session(write=True) as session:
         session.execute(
@@ -92,9 +91,8 @@ def _rate(session: Any, user_id: int, history: list[tuple[int, float | None]]) -
 
 def build_home(folder: Path) -> Path:
     """A home folder with a filled catalog."""
-    db = open_database(f"sqlite:///{folder / 'catalog.db'}")
-    fill_catalog(db)
-    db.close()
+    with closing(open_empty_catalog(folder / "catalog.db")) as db:
+        fill_catalog(db)
     return folder
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from sqlalchemy import insert
 
 from catalog.cleaning import author_key
-from catalog.database import Database, open_database
-from catalog.schema import migrate
+from catalog.database import Database
 from catalog.tables import Author, Book, BookAuthor, BookSubject, Rating, Subject, User
+from tests.empty_catalogs import open_empty_catalog
 
 CLUB_SUBJECTS = ["Dragons", "Gardens", "Rockets", "Soups"]
 Pair = tuple[int, int, float | None]
@@ -27,8 +27,7 @@ class Work:
 
 def write_catalog(path: Path, works: Sequence[Work], pairs: Iterable[Pair]) -> Database:
     """A migrated database with these works and (user_id, book_id, rating) triples."""
-    db = open_database(f"sqlite:///{path}")
-    migrate(db)
+    db = open_empty_catalog(path)
     authors = sorted({work.author for work in works if work.author})
     subjects = sorted({name for work in works for name in work.subjects})
     pairs = list(pairs)

@@ -1,12 +1,13 @@
 """A catalog in a folder of the test's own, where a worker may be made to do anything."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from catalog.database import Database, open_database
-from catalog.schema import migrate
+from catalog.database import Database
+from tests.empty_catalogs import open_empty_catalog
 from worker.settings import WorkerSettings
 
 
@@ -19,7 +20,5 @@ def settings(tmp_path: Path, environment: pytest.MonkeyPatch) -> WorkerSettings:
 @pytest.fixture
 def db(settings: WorkerSettings) -> Iterator[Database]:
     """The home's catalog, empty."""
-    database = open_database(settings.catalog_url)
-    migrate(database)
-    yield database
-    database.close()
+    with closing(open_empty_catalog(settings.home / "catalog.db")) as database:
+        yield database

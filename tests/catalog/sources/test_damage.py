@@ -7,7 +7,7 @@ import shutil
 import tracemalloc
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -18,10 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from catalog.database import Database, open_database
+from catalog.database import Database
 from catalog.errors import SourceError
 from catalog.importing import ImportReport, import_source
-from catalog.schema import migrate
 from catalog.sources.book_crossing import BOOKS, FORMAT, RATINGS, USERS, BookCrossing
 from catalog.sources.csv_rows import CsvFormat, read_csv
 from catalog.sources.generic import Generic
@@ -30,6 +29,7 @@ from catalog.sources.records import Source
 from catalog.tables import Book, Rating
 from tests.catalog.sources.lines import damaged, write_cut, wrongly_typed
 from tests.catalog.sources.small_sets import SMALL_SETS, open_set, write_set
+from tests.empty_catalogs import open_empty_catalog
 
 ITEMS, PLAIN_RATINGS = "items.csv", "ratings.csv"
 WORKS, EDITIONS, AUTHORS = (f"ol_dump_{kind}.txt.gz" for kind in ("works", "editions", "authors"))
@@ -57,10 +57,8 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A catalog for imports one after another, as making its tables takes longer than one of them."""
-    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('catalog') / 'catalog.db'}")
-    migrate(db)
-    yield db
-    db.close()
+    with closing(open_empty_catalog(tmp_path_factory.mktemp("catalog") / "catalog.db")) as db:
+        yield db
 
 
 def read(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 import gzip
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catalog.database import Database, open_database
+from catalog.database import Database
 from catalog.errors import SourceError
 from catalog.importing import ImportReport, import_source
-from catalog.schema import migrate
 from catalog.sources.generic import Generic
 from catalog.sources.mapping import Mapping
 from catalog.sources.row_log import RowLog
 from tests.catalog.sources.lines import damaged, wrongly_typed
+from tests.empty_catalogs import open_empty_catalog
 
 REVIEWS, PRODUCTS = "reviews.jsonl.gz", "products.parquet"
 MAPPING = Mapping.model_validate(
@@ -48,10 +49,8 @@ FUZZED = settings(max_examples=12, deadline=None, suppress_health_check=[HealthC
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    db = open_database(f"sqlite:///{tmp_path_factory.mktemp('catalog') / 'catalog.db'}")
-    migrate(db)
-    yield db
-    db.close()
+    with closing(open_empty_catalog(tmp_path_factory.mktemp("catalog") / "catalog.db")) as db:
+        yield db
 
 
 @pytest.fixture

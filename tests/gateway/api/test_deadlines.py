@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, event
 
 from catalog.database import Database, open_database
+from catalog.schema import migrate
 from catalog.settings import CatalogOptions
 from gateway import app
 from gateway.settings import GatewaySettings
@@ -19,18 +20,20 @@ from tests.gateway import running
 from tests.gateway.api.test_degradation import hanging
 from tests.gateway.running import SOUP_FAN, SPACE_READER, STRANGER
 from tests.servers.running import wait_until
+from tests.services import new_mariadb_database
 
 LIST = f"/v1/users/{SPACE_READER}/recommendations"
 RATINGS = f"/v1/users/{STRANGER}/ratings"
 
 
-@pytest.fixture
-def database(mariadb_url: str) -> str:
-    """URL of a MariaDB with the readers and books of these tests."""
-    db = open_database(mariadb_url)
-    running.fill_catalog(db)
-    db.close()
-    return mariadb_url
+@pytest.fixture(scope="module")
+def database(mariadb_port: int) -> Iterator[str]:
+    """URL of a MariaDB with the readers and books of these tests, of which one alone changes anything."""
+    with new_mariadb_database(mariadb_port) as url:
+        with closing(open_database(url)) as db:
+            migrate(db)
+            running.fill_catalog(db)
+        yield url
 
 
 @contextmanager
