@@ -124,9 +124,10 @@ def read_most_read(session: Session, limit: int) -> list[tuple[int, int]]:
 def find_current(session: Session, book_id: int, *, is_shown: bool = False) -> int:
     """The book itself, or the one that has replaced it; `is_shown` demands that it is not hidden.
 
-    Raises BookUnknown.
+    It stays so until the transaction ends: merges wait. Raises BookUnknown.
     """
-    found = session.execute(select(Book.replaced_by, Book.hidden).filter_by(book_id=book_id)).one_or_none()
+    query = select(Book.replaced_by, Book.hidden).filter_by(book_id=book_id)
+    found = session.execute(query.with_for_update(read=True, key_share=True)).one_or_none()
     if found is None:
         raise BookUnknown(book_id)
     if found.replaced_by is not None:

@@ -1,11 +1,12 @@
 """Opens the catalog's database."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import Connection, CursorResult, Dialect, Engine, UpdateBase, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import (
     ArgumentError,
     DataError,
@@ -25,8 +26,16 @@ from foundation.urls import hide_password
 REFUSALS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 MYSQL_REFUSALS = {1054: "unknown column", 3819: "a check, of MySQL", 4025: "a check, of MariaDB"}
 """To PyMySQL these are as operational errors as a database that is away."""
-BUSY = frozenset({1205, 1213, "55P03", "40P01"})
-"""A lock that was waited for in vain, and two who waited for one another, of MySQL and of PostgreSQL."""
+LOST = frozenset({1213, "40P01", "40001"})
+"""Of two who waited for one another the one that was ended, of MySQL and of PostgreSQL."""
+BUSY = LOST | {1205, "55P03"}
+"""And a lock that was waited for in vain."""
+MOST_ATTEMPTS: Final = 5
+ISOLATION: Final = "READ COMMITTED"
+"""Each statement sees what is there by then, on MariaDB as on PostgreSQL; what must not change until the
+end of the transaction is locked."""
+
+ResultT = TypeVar("ResultT")
 
 
 class Database:
@@ -55,12 +64,33 @@ class Database:
         if write and self._file is not None:
             self._file.check_written(n_opened)
 
+    def write(self, work: Callable[[Session], ResultT]) -> ResultT:
+        """What `work` returns, done in one transaction, and all of it again if that lost a deadlock.
+
+        For what is short, and has no effect but in the database.
+        """
+        for _ in range(MOST_ATTEMPTS - 1):
+            try:
+                return self._write_once(work)
+            except DBAPIError as error:
+                if LOST.isdisjoint(_codes(error)):
+                    raise  # a lock that was waited for in vain may be held for long
+        return self._write_once(work)
+
+    def _write_once(self, work: Callable[[Session], ResultT]) -> ResultT:
+        with self.session(write=True) as session:
+            return work(session)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for what reads for long before it writes: no writer waits until `writing` begins."""
+        """A connection for what reads for long before it writes: no writer waits until `writing` begins.
+
+        All that it reads is of one moment.
+        """
         if self._file is not None:
             self._file.check()
         with self.engine.connect() as connection:
+            self._isolate(connection, "REPEATABLE READ")
             self._allow_writes(connection, allowed=False)
             try:
                 yield connection
@@ -73,6 +103,7 @@ class Database:
         connection.rollback()
         self._allow_writes(connection, allowed=True)
         connection.rollback()
+        self._isolate(connection, ISOLATION)
         connection.execution_options(sqlite_begin="BEGIN IMMEDIATE")
         with Session(connection) as session, session.begin():
             n_opened = count_opened(session)
@@ -85,6 +116,11 @@ class Database:
         if self._file is not None:
             connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if allowed else 'ON'}")
 
+    def _isolate(self, connection: Connection, level: IsolationLevel) -> None:
+        """SQLite knows one level, which is stricter."""
+        if connection.dialect.name != "sqlite":
+            connection.execution_options(isolation_level=level)
+
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
@@ -96,7 +132,7 @@ def open_database(url: str) -> Database:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return Database(*open_sqlite(parsed))
-        engine = create_engine(parsed, pool_pre_ping=True)
+        engine = create_engine(parsed, pool_pre_ping=True, isolation_level=ISOLATION)
         event.listen(engine, "do_connect", _connect)
         return Database(engine)
     # Not `from error`: the message of what went wrong may hold a piece of the password.
@@ -127,8 +163,7 @@ def is_busy(error: SQLAlchemyError) -> bool:
     cause = getattr(error, "orig", None)
     if isinstance(cause, sqlite3.Error):
         return getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
-    codes = {getattr(cause, "sqlstate", None), *getattr(cause, "args", ())[:1]}
-    return not codes.isdisjoint(BUSY)
+    return not BUSY.isdisjoint(_codes(error))
 
 
 def count_opened(session: Session) -> int:
@@ -140,6 +175,12 @@ def count_changed(session: Session, statement: UpdateBase) -> int:
     """Run an update or a delete and tell how many rows it met."""
     result = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", result).rowcount
+
+
+def _codes(error: SQLAlchemyError) -> set[object]:
+    """What a server calls a failure: PostgreSQL a state, MySQL a number."""
+    cause = getattr(error, "orig", None)
+    return {getattr(cause, "sqlstate", None), *getattr(cause, "args", ())[:1]}
 
 
 def _connect(dialect: Dialect, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:

@@ -15,8 +15,8 @@ def dismiss(session: Session, user_id: int, book_id: int) -> None:
 
     Raises UserUnknown or BookUnknown, also for a hidden book.
     """
-    bump_revision(session, user_id)
     book_id = find_current(session, book_id, is_shown=True)
+    bump_revision(session, user_id)
     values = {"user_id": user_id, "book_id": book_id, "kind": EventKind.DISMISS}
     now = int(time.time())
     session.execute(insert(Event).values(**values, at=now, created_at=now))

@@ -1,6 +1,7 @@
 """Writes and takes back a reader's ratings; the reader's revision changes in the same transaction.
 
-Use these within `db.session(write=True)`.
+Use these within `db.write`. They lock the book, then the reader, then the rating, in the order of imports and
+merges, so that no two wait for one another.
 """
 
 import time
@@ -20,8 +21,8 @@ def put_rating(session: Session, user_id: int, book_id: int, rating: float | Non
     A book that was replaced passes its rating on to its heir. Raises UserUnknown, or BookUnknown, which a
     hidden book is too.
     """
-    bump_revision(session, user_id)  # first: its row lock makes writers of one reader take turns
     book_id = find_current(session, book_id, is_shown=True)
+    bump_revision(session, user_id)  # its row lock makes writers of one reader take turns
     _forget_withdrawals(session, user_id, book_id)
     now = int(time.time())
     values = {"rating": rating, "rated_at": now, "given_here": True}
@@ -36,8 +37,8 @@ def delete_rating(session: Session, user_id: int, book_id: int) -> bool:
 
     No later import brings it back, unless with a date after this. Raises UserUnknown or BookUnknown.
     """
-    bump_revision(session, user_id)
     book_id = find_current(session, book_id)
+    bump_revision(session, user_id)
     if not count_changed(session, delete(Rating).where(*_is(user_id, book_id))):
         return False
     _forget_withdrawals(session, user_id, book_id)

@@ -178,17 +178,23 @@ class Catalog:
             if time.monotonic() >= give_up_at_s:
                 raise TimeoutError
 
+        def work_in_time(session: Session) -> ResultT:
+            committing.clear()  # a write that lost a deadlock is done again
+            check_wanted()  # it may have waited for another one's lock
+            if count_opened(session) != self._n_opened:
+                self._check_successor(session)
+            result = work(session)
+            if write:
+                committing.set()  # before the clock is looked at, so that no caller gives up in between
+                check_wanted()
+            return result
+
         def in_session() -> ResultT:
             check_wanted()
-            with self._db.session(write=write) as session:
-                check_wanted()  # a write may have waited for another one's lock
-                if count_opened(session) != self._n_opened:
-                    self._check_successor(session)
-                result = work(session)
-                if write:
-                    committing.set()  # before the clock is looked at, so that no caller gives up in between
-                    check_wanted()
-                return result
+            if write:
+                return self._db.write(work_in_time)
+            with self._db.session() as session:
+                return work_in_time(session)
 
         def finish(thread: asyncio.Future[ResultT]) -> None:
             if keep is not None and not thread.cancelled() and thread.exception() is None:

@@ -130,6 +130,7 @@ def running_mariadb(folder: Path) -> Iterator[int]:
         binary, *options, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 's'}",
         f"--pid-file={folder / 'pid'}",
         "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=128M",
+        "--loose-innodb-snapshot-isolation=ON",  # as from 11.6 on; earlier ones may not have it
     ]  # fmt: skip
     with running(command, folder / "log", until=lambda: _connect_mariadb(port).close()):
         yield port

@@ -152,11 +152,12 @@ def _write_books(connection: Connection, source: str, found: _Found) -> _Outcome
 def _write_users(connection: Connection, source: str, found: _Found) -> _Outcome:
     users, ratings, events = found.users, found.ratings, found.events
     users.flush()
+    # What every reader should be shown may have changed; these are the numbers that caches ask. Who rates
+    # from here on waits: else a rating might come between those that are read and those that are written.
+    connection.execute(update(User).where(User.source == source).values(revision=new_revision()))
     written = ratings.write(connection, source)
     events.write(connection, source)
     n_with_favourites = write_favourites(connection, source, written)
-    # What every reader should be shown may have changed; these are the numbers that caches ask.
-    connection.execute(update(User).where(User.source == source).values(revision=new_revision()))
     renew_state(connection)
     totals = {
         "readers with favourite subjects": n_with_favourites,

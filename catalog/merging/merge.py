@@ -55,15 +55,19 @@ def merge_books(
         (merge_ids[book_id], isbn) for isbn, book_id in lost_editions
     )
     ours = Merge.merge_id >= first_id
+    merged = select(Merge.book_id).where(ours)
+    # Books, then readers: who rates locks them in this order too, and afterwards finds the heir.
+    books = select(Book.book_id).where(Book.book_id.in_(merged)).order_by(Book.book_id)
+    connection.execute(books.with_for_update())
+    for book_ids in (merged, select(Merge.heir_id).where(ours)):
+        raise_revisions_of(connection, book_ids)
     _keep(connection, ours)
     _move_ratings(connection, ours)
     for column in (Edition.book_id, Event.book_id, Book.replaced_by):
         _move(connection, column, ours)
-    merged = select(Merge.book_id).where(ours)
     connection.execute(delete(BookSubject).where(BookSubject.book_id.in_(merged)))
     heir = select(Merge.heir_id).where(Merge.book_id == Book.book_id, ours).scalar_subquery()
     connection.execute(update(Book).where(Book.book_id.in_(merged)).values(replaced_by=heir))
-    raise_revisions_of(connection, select(Merge.heir_id).where(ours))
     for book_id, heir_id in heirs.items():
         log.info("book_merged", book=book_id, heir=heir_id, merge=merge_ids[book_id])
 

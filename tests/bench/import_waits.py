@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 from typing import Annotated
 
 import numpy as np
@@ -33,8 +34,7 @@ def rate_until_done(
         user_id, book_id = pairs[len(waits) % len(pairs)]
         started = time.perf_counter()
         try:
-            with db.session(write=True) as session:
-                put_rating(session, user_id, book_id, 7.0)
+            db.write(partial(put_rating, user_id=user_id, book_id=book_id, rating=7.0))
         except SQLAlchemyError as error:
             n_failed += 1
             print(type(error).__name__, str(error)[:100])
