@@ -6,7 +6,7 @@ from functools import cached_property
 import faiss
 import numpy as np
 
-from foundation.arrays import F32, I64, expand_ranges
+from foundation.arrays import F32, I64, expand_ranges, top_k
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,31 +19,49 @@ class VectorGraph:
     """
 
     index: faiss.IndexHNSWFlat
-    """Inner products; (n_distinct, dim)."""
+    """Inner products; (n_linked, dim)."""
     starts: I64
-    """(n_distinct + 1,): where the rows of each vector begin in `rows`."""
+    """(n_distinct + 1,): where the rows of each vector begin in `rows`; the linked vectors first."""
     rows: I64
     """(n_filled,): rows of the n vectors, grouped by vector, ascending in each group."""
+    unlinked: F32 | None = None
+    """(n_distinct - n_linked, dim): a few that came since the graph was built, each compared with a query."""
+
+    @property
+    def n_distinct(self) -> int:
+        """Vectors that are searched."""
+        return self.starts.size - 1
 
     def search(self, query: F32, k: int) -> tuple[F32, I64]:
         """Inner products and rows of the k nearest to a query (dim,), best first; fewer if there are."""
-        wanted = min(k, self.index.ntotal)
+        wanted = min(k, self.n_distinct)
         if not wanted:
             return np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64)
         scores, rows = self._find(query, k, wanted)
-        while rows.size < k and wanted < self.index.ntotal and self._has_empty:
-            wanted = min(2 * wanted, self.index.ntotal)
+        while rows.size < k and wanted < self.n_distinct and self._has_empty:
+            wanted = min(2 * wanted, self.n_distinct)
             scores, rows = self._find(query, k, wanted)
         return scores, rows
 
     def _find(self, query: F32, k: int, n_vectors: int) -> tuple[F32, I64]:
+        scores, groups = self._find_linked(query, min(n_vectors, self.index.ntotal))
+        if self.unlinked is not None:
+            scores = np.concatenate([scores, self.unlinked @ query])
+            groups = np.concatenate([groups, np.arange(self.index.ntotal, self.n_distinct)])
+            best = top_k(scores, n_vectors)
+            scores, groups = scores[best], groups[best]
+        sizes = np.diff(self.starts)[groups]
+        positions = expand_ranges(self.starts[groups], sizes)
+        return np.repeat(scores, sizes)[:k], self.rows[positions[:k]]
+
+    def _find_linked(self, query: F32, n_vectors: int) -> tuple[F32, I64]:
+        if not n_vectors:
+            return np.empty(0, dtype=np.float32), np.empty(0, dtype=np.int64)
         # Left alone, a graph searched deeper than its own breadth misses: of 1,000 neighbours a sixth at 128.
         breadth = faiss.SearchParametersHNSW(efSearch=max(self.index.hnsw.efSearch, n_vectors))  # type: ignore[attr-defined]  # SWIG
         scores, found = self.index.search(query[None], n_vectors, params=breadth)
-        groups = found[0][found[0] >= 0]  # -1 fills up where the search reaches fewer
-        sizes = np.diff(self.starts)[groups]
-        positions = expand_ranges(self.starts[groups], sizes)
-        return np.repeat(scores[0][: groups.size], sizes)[:k], self.rows[positions[:k]]
+        is_found = found[0] >= 0  # -1 fills up where the search reaches fewer
+        return scores[0][is_found], found[0][is_found]
 
     @cached_property
     def _has_empty(self) -> bool:

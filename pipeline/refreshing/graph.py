@@ -13,6 +13,8 @@ from servers.graph import VectorGraph
 
 MOST_EMPTY: Final = 0.05
 """Share of a graph's vectors that may stand for no book any more before it is built anew."""
+MOST_UNLINKED: Final = 1_000
+"""More vectors than these are linked: each costs a look-up a little, linking one takes a copy of the graph."""
 N_COMPARED: Final = 4
 """Nearest of a new vector among which one that equals it is looked for."""
 
@@ -23,20 +25,21 @@ def renew_graph(
     """The graph with (n_changed, dim) vectors for the rows in `changed`, as rows are counted now.
 
     new_rows tells for each row of before which one it is now, -1 for none. A vector stays in the graph when
-    its last book goes: a graph has no removal, and look-ups pass it over.
+    its last book goes: a graph has no removal, and look-ups pass it over. A few new ones stand beside its links.
     """
-    rows, groups = new_rows[graph.rows], np.repeat(np.arange(graph.starts.size - 1), np.diff(graph.starts))
+    rows, groups = new_rows[graph.rows], np.repeat(np.arange(graph.n_distinct), np.diff(graph.starts))
     stays = (rows >= 0) & ~np.isin(rows, changed)
     rows, groups = rows[stays], groups[stays]
-    n_empty = graph.index.ntotal - np.unique(groups).size
-    if n_empty > MOST_EMPTY * graph.index.ntotal:
+    n_empty = graph.n_distinct - np.unique(groups).size
+    if n_empty > MOST_EMPTY * graph.n_distinct:
         return _build(graph, rows, groups, changed, vectors, params)
     is_added = vectors.any(axis=1)
-    added = changed[is_added]
-    index, added_groups = _add(graph, vectors[is_added])
-    rows, groups = np.concatenate([rows, added]), np.concatenate([groups, added_groups])
+    missing, added_groups = _find_groups(graph, vectors[is_added])
+    rows, groups = np.concatenate([rows, changed[is_added]]), np.concatenate([groups, added_groups])
     order = np.lexsort((rows, groups))
-    return VectorGraph(index, find_starts(groups, index.ntotal), rows[order])
+    starts = find_starts(groups, graph.n_distinct + missing.shape[0])
+    index, unlinked = _extend(graph, missing)
+    return VectorGraph(index, starts, rows[order], unlinked)
 
 
 def _build(
@@ -44,22 +47,36 @@ def _build(
 ) -> VectorGraph:
     n_rows = max(rows.max(initial=-1), changed.max(initial=-1)) + 1
     of_all = np.zeros((n_rows, graph.index.d), dtype=np.float32)
-    of_all[rows] = graph.index.reconstruct_n(0, graph.index.ntotal)[groups]
+    linked = graph.index.reconstruct_n(0, graph.index.ntotal)
+    of_all[rows] = np.vstack([linked, _list_unlinked(graph)])[groups]
     of_all[changed] = vectors
     return build_graph(of_all, params)
 
 
-def _add(graph: VectorGraph, vectors: F32) -> tuple[faiss.IndexHNSWFlat, I64]:
-    """The index with these vectors, and the group of each: that of an equal vector where there is one."""
+def _find_groups(graph: VectorGraph, vectors: F32) -> tuple[F32, I64]:
+    """The vectors that the graph lacks, and the group of each of all: that of an equal vector if there is one."""
     first, place = find_distinct(vectors)
-    groups = np.array([_find_equal(graph.index, vector) for vector in vectors[first]], dtype=np.int64)
-    is_added = groups < 0
-    if not is_added.any():
-        return graph.index, groups[place]
-    groups[is_added] = graph.index.ntotal + np.arange(is_added.sum())
+    groups = np.array([_find_equal(graph, vector) for vector in vectors[first]], dtype=np.int64)
+    is_missing = groups < 0
+    groups[is_missing] = graph.n_distinct + np.arange(is_missing.sum())
+    return vectors[first[is_missing]], groups[place]
+
+
+def _extend(graph: VectorGraph, vectors: F32) -> tuple[faiss.IndexHNSWFlat, F32 | None]:
+    """The index and the unlinked vectors, with these."""
+    if not vectors.size:
+        return graph.index, graph.unlinked
+    unlinked = np.vstack([_list_unlinked(graph), vectors])
+    if unlinked.shape[0] <= MOST_UNLINKED:
+        return graph.index, unlinked
     index = _copy(graph.index)
-    add_in_order(index, vectors[first[is_added]])
-    return index, groups[place]
+    add_in_order(index, unlinked)
+    return index, None
+
+
+def _list_unlinked(graph: VectorGraph) -> F32:
+    """(n, dim)."""
+    return np.empty((0, graph.index.d), dtype=np.float32) if graph.unlinked is None else graph.unlinked
 
 
 def _copy(index: faiss.IndexHNSWFlat) -> faiss.IndexHNSWFlat:
@@ -71,8 +88,13 @@ def _copy(index: faiss.IndexHNSWFlat) -> faiss.IndexHNSWFlat:
     return copied
 
 
-def _find_equal(index: faiss.IndexHNSWFlat, vector: F32) -> int:
-    """The vector of the index that equals this one, as far as its few nearest are known; -1 for none."""
-    _, nearest = index.search(vector[None], min(N_COMPARED, index.ntotal))
-    found = (int(at) for at in nearest[0] if at >= 0)
-    return next((at for at in found if is_one(np.asarray(index.reconstruct(at)), vector)), -1)
+def _find_equal(graph: VectorGraph, vector: F32) -> int:
+    """The graph's vector that equals this one, as far as its few nearest are known; -1 for none."""
+    n_linked = graph.index.ntotal
+    if n_linked:
+        _, nearest = graph.index.search(vector[None], min(N_COMPARED, n_linked))
+        for at in nearest[0][nearest[0] >= 0].tolist():
+            if is_one(np.asarray(graph.index.reconstruct(at)), vector):
+                return int(at)
+    others = _list_unlinked(graph)
+    return next((n_linked + at for at, other in enumerate(others) if is_one(other, vector)), -1)

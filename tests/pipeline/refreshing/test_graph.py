@@ -77,12 +77,49 @@ def test_a_vector_that_is_there_already_is_shared(graph: VectorGraph, vectors: F
     assert found(renewed, vectors[7], 3).tolist() == [7, N, N + 1]
 
 
+def test_a_few_new_vectors_leave_the_links_as_they_are(graph: VectorGraph, vectors: F32) -> None:
+    first, second = draw(2, seed=1)
+
+    once = renew_graph(graph, STAY, np.array([N]), first[None], PARAMS)
+    twice = renew_graph(once, np.arange(N + 1), np.array([3, N + 1]), np.stack([first, second]), PARAMS)
+
+    assert twice.index is graph.index
+    assert found(twice, first, 2).tolist() == [3, N]
+    assert found(twice, second, 1).tolist() == [N + 1]
+    assert measure_ann_recall(graph, vectors, 10, np.random.default_rng(0)) == pytest.approx(
+        measure_ann_recall(once, np.vstack([vectors, first[None]]), 10, np.random.default_rng(0)), abs=0.02
+    )
+
+
+def test_many_new_vectors_are_linked(
+    graph: VectorGraph, vectors: F32, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.refreshing.graph.MOST_UNLINKED", 2)
+    others = draw(3, seed=1)
+    once = renew_graph(graph, STAY, np.array([N]), others[:1], PARAMS)
+
+    twice = renew_graph(once, np.arange(N + 1), np.array([N + 1, N + 2]), others[1:], PARAMS)
+
+    assert twice.unlinked is None
+    assert twice.index.ntotal == N + 3
+    assert [found(twice, each, 1).tolist() for each in others] == [[N], [N + 1], [N + 2]]
+
+
+def test_a_graph_of_nothing_takes_vectors_in(vectors: F32) -> None:
+    nothing = build_graph(vectors[:0], PARAMS)
+
+    renewed = renew_graph(nothing, NOTHING, np.array([0, 1]), vectors[:2], PARAMS)
+
+    assert found(renewed, vectors[1], 2).tolist() == [1, 0]
+
+
 def test_a_graph_of_which_too_much_has_gone_is_built_anew(graph: VectorGraph, vectors: F32) -> None:
     gone = np.arange(0, N, 10)
     new_rows = STAY.copy()
     new_rows[gone] = -1
 
-    renewed = renew_graph(graph, new_rows, np.array([N]), draw(1, seed=1), PARAMS)
+    late = renew_graph(graph, STAY, np.array([N]), draw(1, seed=1), PARAMS)
+    renewed = renew_graph(late, np.append(new_rows, N), NOTHING, vectors[:0], PARAMS)
 
     assert renewed.index.ntotal == N - gone.size + 1
     assert found(renewed, vectors[11], 1).tolist() == [11]
