@@ -45,6 +45,10 @@ class ObjectStore:
         """Return where the object of this digest is, or would be."""
         return self.root / OBJECTS / digest
 
+    def holds(self, path: Path) -> bool:
+        """Whether a resolved path is that of an object, as links in a view lead to."""
+        return path.parent == (self.root / OBJECTS).resolve()
+
     def put(self, write: Writer, *, name: str) -> Stored:
         """Store what write writes, once; StoreFull names the object and leaves nothing of it."""
         staged = stage(self.root, write, name=name)

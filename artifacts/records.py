@@ -63,14 +63,29 @@ def write_record(
     record: object,
     *,
     on_new: Callable[[str], None] = lambda digest: None,
+    held: Mapping[int, ObjectEntry] | None = None,
 ) -> list[ObjectEntry]:
     """Store all values of a record and return their entries; on_new gets each digest not held before.
 
-    Raises UnsupportedValue, before anything is written, for a value that could not be opened again.
+    `held` tells of values, by their `id`, what they are in the store: they are not written again. Raises
+    UnsupportedValue, before anything is written, for a value that could not be opened again.
     """
     leaves = list(_flatten(owner, record))
-    writer = _RecordWriter(objects, owner, on_new)
+    writer = _RecordWriter(objects, owner, on_new, held or {})
     return [entry for name, value in leaves for entry in writer.write(name, value)]
+
+
+def find_held(record: object, owner: str, entries: Mapping[str, ObjectEntry]) -> dict[int, ObjectEntry]:
+    """The entries of an opened record's values by their `id`, which holds for as long as the record lives."""
+    held = {}
+    for name, value in _flatten(owner, record):
+        if isinstance(value, Folder):
+            continue  # its files are links to objects, which says as much
+        parts = {f"{name}/{part}": getattr(value, part) for part in CSR_PARTS if isinstance(value, csr_array)}
+        for path, each in (parts or {name: value}).items():
+            if path in entries:
+                held[id(each)] = entries[path]
+    return held
 
 
 def _flatten(name: str, record: object) -> Iterator[tuple[str, Any]]:
@@ -127,8 +142,12 @@ class _RecordWriter:
     objects: ObjectStore
     owner: str
     on_new: Callable[[str], None]
+    held: Mapping[int, ObjectEntry]
 
     def write(self, name: str, value: Any) -> Iterator[ObjectEntry]:
+        if (entry := self.held.get(id(value))) is not None:
+            yield self._take_over(name, entry)
+            return
         match value:
             case np.ndarray():
                 yield self._array(name, value)
@@ -144,7 +163,12 @@ class _RecordWriter:
             case _:
                 yield self._put(name, "json", partial(formats.write_json, value))
 
+    def _take_over(self, name: str, entry: ObjectEntry) -> ObjectEntry:
+        return entry.model_copy(update={"name": name, "owner": self.owner})
+
     def _array(self, name: str, array: Any) -> ObjectEntry:
+        if (entry := self.held.get(id(array))) is not None:
+            return self._take_over(name, entry)
         write = partial(formats.write_npy, array)
         return self._put(name, "npy", write, dtype=str(array.dtype), shape=array.shape)
 
@@ -163,10 +187,19 @@ class _RecordWriter:
         files = (path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock")
         for path in sorted(files):
             relative = path.relative_to(folder).as_posix()
-            entry = self._put(f"{name}/{relative}", "file", partial(_copy_file, path))
+            entry = self._file(f"{name}/{relative}", path)
             listing[relative] = entry.digest
             yield entry
         yield self._put(name, "folder", partial(formats.write_json, listing))
+
+    def _file(self, name: str, path: Path) -> ObjectEntry:
+        target = path.resolve()
+        if self.objects.holds(target):
+            n_bytes = target.stat().st_size
+            return ObjectEntry(
+                name=name, owner=self.owner, format="file", digest=target.name, bytes=n_bytes
+            )
+        return self._put(name, "file", partial(_copy_file, path))
 
     def _put(
         self,

@@ -12,7 +12,7 @@ On disk, below the store's root (docs/adr/0002-content-addressed-artifacts.md ha
     .lock                     flock: taken for every change, never for reading
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -45,7 +45,7 @@ from artifacts.manifest import (
 )
 from artifacts.objects import ObjectStore
 from artifacts.pointer import Promotion
-from artifacts.records import RecordReader, Values, write_record
+from artifacts.records import RecordReader, Values, find_held, write_record
 
 R = TypeVar("R")
 
@@ -111,15 +111,18 @@ class ArtifactStore:
         """Read which trained version was current before the current one's: where a rollback would lead."""
         return pointer.promoted_before_current(self.promotions())
 
-    def promote(self, version: str, *, by: str, why: str, force: bool = False) -> Manifest:
+    def promote(
+        self, version: str, *, by: str, why: str, force: bool = False, checked: Manifest | None = None
+    ) -> Manifest:
         """Point at a version, after checking every byte of it; promoting the current one changes nothing.
 
-        Raises GateRefused unless its gate passed or force is given, and the first error that verify finds.
+        What `checked` has too, a version that is in use, is not read again. Raises GateRefused unless its
+        gate passed or force is given, and the first error that verify finds.
         """
         manifest = self.manifest(version)
         if not (manifest.gate.passed or force):
             raise GateRefused(version, [check.name for check in manifest.gate.checks if check.failed])
-        self._check_whole(version)
+        self._check_whole(manifest, checked)
         with exclusive(self.root):
             if self.current() != version:
                 self._move("promote", version, by=by, why=why, forced=not manifest.gate.passed)
@@ -135,9 +138,10 @@ class ArtifactStore:
             target = pointer.promoted_before_current(pointer.read_promotions(self.root))
             if target is None:
                 raise NothingToRollBackTo(self.current())
-            self._check_whole(target)
+            manifest = self.manifest(target)
+            self._check_whole(manifest)
             self._move("rollback", target, by=by, why=why)
-            return self.manifest(target)
+            return manifest
 
     def load(self, manifest: Manifest, owner: str, cls: type[R], reuse: Loaded[R] | None = None) -> Loaded[R]:
         """Open one owner's record of a version, mapped, but for values that reuse has open already.
@@ -182,9 +186,11 @@ class ArtifactStore:
             return error
         return None
 
-    def _check_whole(self, version: str) -> None:
-        for error in self.verify(version):
-            raise error
+    def _check_whole(self, manifest: Manifest, checked: Manifest | None = None) -> None:
+        known = {entry.digest for entry in checked.objects} if checked else set()
+        for entry in manifest.objects:
+            if entry.digest not in known:
+                self.objects.check(entry)
 
     def _move(
         self, action: Literal["promote", "rollback"], version: str, *, by: str, why: str, forced: bool = False
@@ -218,8 +224,12 @@ class Draft:
         """Store a record under its owner's name; on StoreFull, all that this draft had stored is removed."""
         if owner in {entry.owner for entry in self._entries}:
             raise UnsupportedValue(owner, "the draft has a record of this owner already")
-        with self._discarding_when_full():
-            self._entries += write_record(self._store.objects, owner, record, on_new=self._new.append)
+        self._write_record(owner, record, {})
+
+    def renew(self, manifest: Manifest, owner: str, former: object, record: object) -> None:
+        """Store a record in the place of that which a version has; what both share is not written again."""
+        held = find_held(former, owner, {entry.name: entry for entry in manifest.owned_by(owner)})
+        self._write_record(owner, record, held)
 
     def keep(self, manifest: Manifest, owner: str) -> None:
         """Take over an owner's objects of another version, as they are."""
@@ -266,6 +276,11 @@ class Draft:
                 catalog_read_at=catalog_read_at,
             )
             return self._write(manifest)
+
+    def _write_record(self, owner: str, record: object, held: Mapping[int, ObjectEntry]) -> None:
+        with self._discarding_when_full():
+            objects, on_new = self._store.objects, self._new.append
+            self._entries += write_record(objects, owner, record, on_new=on_new, held=held)
 
     def _write(self, unnamed: Manifest) -> Manifest:
         path = self._store.manifest_path(name_version(unnamed))

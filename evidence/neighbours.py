@@ -47,7 +47,9 @@ class Neighbours(Kind[NeighboursParams]):
     def spread(self, rows: I64, n_items: int) -> Self:
         """The same weights."""
         spread = spread_rows(self.weights, rows, n_items)
-        columns = rows.astype(spread.indices.dtype)[spread.indices]
+        # Books that come after all others move no column: what is as it was is not written again.
+        is_moved = rows[-1:] >= rows.size
+        columns = rows.astype(spread.indices.dtype)[spread.indices] if is_moved.any() else spread.indices
         shape = (n_items, n_items)
         return type(self)(csr_array((spread.data, columns, spread.indptr), shape=shape, copy=False))
 

@@ -149,7 +149,7 @@ class _Refresh:
         draft.keep(manifest, GATE_OWNER)
         for each in fields(Served):
             if each.name in changed:
-                draft.add(each.name, getattr(renewed, each.name))
+                draft.renew(manifest, each.name, getattr(former, each.name), getattr(renewed, each.name))
             else:
                 draft.keep(manifest, each.name)
         # The models are those that the gate judged, and what it found of them holds on.
@@ -168,7 +168,11 @@ class _Refresh:
 
     def _promote(self, sealed: Manifest, former: Manifest) -> None:
         why = f"the books of now, by the models of {sealed.refresh_of}"
-        publish(self.store, sealed.version, by="bookmesh refresh", why=why, force=not former.gate.passed)
+        # All that the former version has too was read when its models were opened.
+        publish(
+            self.store, sealed.version, by="bookmesh refresh", why=why, force=not former.gate.passed,
+            checked=former,
+        )  # fmt: skip
 
     @contextmanager
     def _step(self, name: str) -> Iterator[None]:

@@ -25,10 +25,17 @@ def build_text_index(cards: pa.Table, popularity: F32, path: Path) -> None:
 
 
 def renew_text_index(former: Path, path: Path, outdated: I64, cards: pa.Table, popularity: F32) -> None:
-    """Write a copy of a text index without the outdated book_ids and with these cards, as above."""
-    shutil.copytree(former, path)
+    """Write a text index as a former one without the outdated book_ids and with these cards, as above.
+
+    What the former one has is linked: the files of an index never change, but for those that are replaced.
+    """
+    shutil.copytree(former, path, copy_function=_link, ignore=shutil.ignore_patterns("*.lock"))
     index = tantivy.Index.open(str(path))
     _write(index, outdated, cards, popularity)
+
+
+def _link(source: str, link: str) -> None:
+    Path(link).symlink_to(Path(source).resolve())
 
 
 def _write(index: tantivy.Index, outdated: I64, cards: pa.Table, popularity: F32) -> None:

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from artifacts.formats import Folder
 from artifacts.manifest import GateCheck, GateVerdict, Manifest
-from artifacts.store import ArtifactStore
+from artifacts.store import ArtifactStore, Draft
 
 PASSED = GateVerdict(passed=True)
 REFUSED = GateVerdict(
@@ -83,6 +83,11 @@ def seal(
     """Seal a version that holds one record."""
     draft = store.draft()
     draft.add(owner, record)
+    return seal_draft(draft, gate=gate, refresh_of=refresh_of)
+
+
+def seal_draft(draft: Draft, *, gate: GateVerdict = PASSED, refresh_of: str | None = None) -> Manifest:
+    """Seal what a draft holds."""
     return draft.seal(
         split_id="split",
         data_fingerprint="data",

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ from tests.artifacts.examples import (
     publish_point,
     refresh_point,
     seal,
+    seal_draft,
     seal_point,
 )
 
@@ -338,11 +340,41 @@ def test_a_version_may_keep_an_owners_objects_of_another(store: ArtifactStore) -
     draft = store.draft()
 
     draft.keep(manifest, "als")
-    kept = draft.seal(
-        split_id="", data_fingerprint="", code_revision="", params={}, seed=0, metrics={}, gate=PASSED
-    )
+    kept = seal_draft(draft)
 
     assert kept.objects == manifest.objects
+
+
+def test_a_record_that_shares_values_with_another_version_s_writes_only_the_others(
+    store: ArtifactStore, tmp_path: Path
+) -> None:
+    manifest = seal(store, build_model(tmp_path / "texts"))
+    former = store.load(manifest, "als", Model).record
+    record = replace(former, factors=former.factors + 1)
+    for path in (store.root / "objects").iterdir():
+        os.utime(path, (0, 0))
+
+    draft = store.draft()
+    draft.renew(manifest, "als", former, record)
+    renewed = seal_draft(draft)
+
+    written = [e.name for e in renewed.objects if store.objects.path(e.digest).stat().st_mtime]
+    assert written == ["als/factors", "als/neighbours", "als/texts"]  # two are headers, a few bytes each
+    assert [e.name for e in renewed.objects if e not in manifest.objects] == ["als/factors"]
+    assert {e.name for e in renewed.objects} == {e.name for e in manifest.objects}
+    assert store.verify(renewed.version) == []
+
+
+def test_what_is_in_use_is_not_read_again_by_a_promotion(store: ArtifactStore) -> None:
+    former, same, other = seal_point(store, 1.0), seal_point(store, 1.0), seal_point(store, 2.0)
+    for manifest in (former, other):
+        overwrite(store.objects.path(manifest.objects[0].digest), b"rotten")
+
+    store.promote(same.version, by="ann", why="a test", checked=former)
+
+    assert store.current() == same.version
+    with pytest.raises(ArtifactCorrupt):
+        store.promote(other.version, by="ann", why="a test", checked=former)
 
 
 def test_a_rollback_to_a_damaged_version_is_refused(store: ArtifactStore) -> None:
