@@ -196,9 +196,7 @@ class _RecordWriter:
         target = path.resolve()
         if self.objects.holds(target):
             n_bytes = target.stat().st_size
-            return ObjectEntry(
-                name=name, owner=self.owner, format="file", digest=target.name, bytes=n_bytes
-            )
+            return ObjectEntry(name=name, owner=self.owner, format="file", digest=target.name, bytes=n_bytes)
         return self._put(name, "file", partial(_copy_file, path))
 
     def _put(

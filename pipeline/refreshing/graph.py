@@ -14,7 +14,7 @@ from servers.graph import VectorGraph
 MOST_EMPTY: Final = 0.05
 """Share of a graph's vectors that may stand for no book any more before it is built anew."""
 MOST_UNLINKED: Final = 1_000
-"""More vectors than these are linked: each costs a look-up a little, linking one takes a copy of the graph."""
+"""More vectors are linked: each costs a look-up a little, and to link one takes a copy of the graph."""
 N_COMPARED: Final = 4
 """Nearest of a new vector among which one that equals it is looked for."""
 
@@ -25,7 +25,7 @@ def renew_graph(
     """The graph with (n_changed, dim) vectors for the rows in `changed`, as rows are counted now.
 
     new_rows tells for each row of before which one it is now, -1 for none. A vector stays in the graph when
-    its last book goes: a graph has no removal, and look-ups pass it over. A few new ones stand beside its links.
+    its last book goes: a graph has no removal, and look-ups pass it over. A few new ones are not linked.
     """
     rows, groups = new_rows[graph.rows], np.repeat(np.arange(graph.n_distinct), np.diff(graph.starts))
     stays = (rows >= 0) & ~np.isin(rows, changed)
@@ -54,7 +54,7 @@ def _build(
 
 
 def _find_groups(graph: VectorGraph, vectors: F32) -> tuple[F32, I64]:
-    """The vectors that the graph lacks, and the group of each of all: that of an equal vector if there is one."""
+    """Those that the graph lacks, and for each of all its group: that of an equal vector if there is one."""
     first, place = find_distinct(vectors)
     groups = np.array([_find_equal(graph, vector) for vector in vectors[first]], dtype=np.int64)
     is_missing = groups < 0

@@ -24,7 +24,6 @@ from artifacts.errors import (
 from artifacts.manifest import GateCheck, GateVerdict
 from artifacts.store import ArtifactStore
 from tests.artifacts.examples import (
-    PASSED,
     REFUSED,
     Encoder,
     Model,

@@ -5,6 +5,7 @@
 
 import json
 import tarfile
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,11 @@ from typing import Any
 import pytest
 
 from artifacts.store import ArtifactStore, utc_now
+from catalog.database import open_database
+from catalog.editing.books import add_book, change_book, withdraw_book
+from pipeline.models.served import open_served
+from pipeline.refresh import refresh
+from pipeline.settings import TrainSettings
 from tests.homes import Home
 from tests.meshes import running_mesh, wait_until
 from tests.upgrades.answers import EXPECTED, ask, list_differences
@@ -78,6 +84,24 @@ def test_a_new_version_is_compared_with_its_current_one(sealed: Home) -> None:
         check for check in sealed.store.manifest(trained).gate.checks if check.name == "recall_over_current"
     ]
     assert compared.value is not None
+
+
+def test_books_that_came_and_changed_reach_its_current_version_without_a_training(sealed: Home) -> None:
+    settings = TrainSettings(home=sealed.path)
+    with closing(open_database(settings.catalog_url)) as db:
+        with db.session(write=True) as session:
+            new = add_book(session, {"title": "The Quokka Concordance", "subjects": ["War"]})
+            change_book(session, 1, {"title": "Chrysanthemum", "description": "Of a garden upon chalk."})
+            withdraw_book(session, 2)
+        refresh(settings, db, sealed.store)
+    models = open_served(sealed.store, sealed.store.manifest(str(sealed.store.current())))
+
+    found = [
+        models.metadata.search(words, k=1)[0].tolist()
+        for words in ("quokka", "chrysanthemum", "is there any great concordance that tells of a quokka")
+    ]
+    assert found == [[new], [1], [new]]
+    assert models.metadata.find_cards([2]) == []
 
 
 def test_its_older_version_is_collected_and_the_current_one_stays_whole(sealed: Home) -> None:
