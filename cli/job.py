@@ -1,4 +1,4 @@
-"""Does one job of the worker in a process of its own, and writes to stdout in a sentence what came of it."""
+"""Does one job of the worker, in a process of its own, and says in a sentence what came of it."""
 
 import os
 import signal
@@ -6,31 +6,20 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-import typer
-
 from catalog.jobs import JobKind
 from cli.commands import explain
 from cli.refreshing import run_refresh
-from cli.serve import stop_with_parent
-from cli.training import run_training
 from pipeline.errors import AlreadyTraining, NothingToRefresh
-from worker.child import TRY_AGAIN_CODE
+from worker.forker import TRY_AGAIN_CODE
 
 NICE: Final = 10
 """A training takes what the processes that serve leave of the machine."""
 TERMINATED_CODE: Final = 128 + signal.SIGTERM
 
 
-def main(kind: str) -> None:
-    """Do it, and end the process with a code that the worker understands."""
-    stop_with_parent()
+def do(kind: str) -> tuple[str, int]:
+    """What came of it, and a code for the process to end with that the worker understands."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED_CODE))  # what is open is closed
-    sentence, code = _do(kind)
-    typer.echo(sentence)
-    sys.exit(code)
-
-
-def _do(kind: str) -> tuple[str, int]:
     if kind not in DOERS:
         return f"this release knows no {kind} jobs; a worker of the one that enqueued it does", 1
     try:
@@ -53,6 +42,8 @@ def _refresh() -> str:
 
 
 def _train() -> str:
+    from cli.training import run_training  # which the worker would keep in memory
+
     os.nice(NICE)
     report = run_training()
     if report.promoted:
@@ -61,7 +52,3 @@ def _train() -> str:
 
 
 DOERS: Final[Mapping[str, Callable[[], str]]] = {JobKind.REFRESH: _refresh, JobKind.TRAIN: _train}
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

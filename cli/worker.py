@@ -7,11 +7,11 @@ from contextlib import closing
 import structlog
 
 from catalog.database import open_database
-from catalog.jobs import StoredJob
 from cli.commands import ending_in_one_sentence
 from cli.errors import TrainingNotInstalled
 from cli.installation import check_can_train
 from telemetry.logs import configure_logging
+from worker.forker import Do, Forker
 from worker.serve import run_worker
 from worker.settings import WorkerSettings
 
@@ -32,7 +32,8 @@ def work() -> None:
     """The same in this process, on tables that somebody has checked."""
     settings = WorkerSettings()
     configure_logging("worker", level=settings.telemetry.log_level)
-    run_worker(settings, command=_build_command, can_train=_can_train())
+    with closing(Forker(_load_jobs())) as forker:
+        run_worker(settings, forker, can_train=_can_train())
 
 
 def _can_train() -> bool:
@@ -44,8 +45,13 @@ def _can_train() -> bool:
     return True
 
 
-def _build_command(job: StoredJob) -> list[str]:
-    return [sys.executable, "-m", "cli.job", job.kind]
+def _load_jobs() -> Do:
+    # What a refresh needs takes longer to import than to use. It is all that the forked processes share with
+    # us, and a training imports the rest by itself.
+    import pipeline.refresh  # noqa: F401
+    from cli.job import do
+
+    return do
 
 
 if __name__ == "__main__":

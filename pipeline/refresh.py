@@ -17,7 +17,6 @@ from artifacts.manifest import GateVerdict, Manifest
 from artifacts.store import ArtifactStore
 from catalog.database import Database
 from catalog.ratings import count_readers
-from catalog.schema import check_migrated
 from foundation.lock import hold_lock
 from foundation.release import RELEASE
 from pipeline.errors import AlreadyTraining, NothingToRefresh, RefreshRefused
@@ -68,6 +67,8 @@ def refresh(
     RefreshRefused if the child is not as it should be, DatabaseNotMigrated or StoreFull; the current version
     stays then.
     """
+    from catalog.schema import check_migrated  # which the worker would keep in memory
+
     check_migrated(db)
     with (
         hold_lock(settings.lock_path, AlreadyTraining),
@@ -181,6 +182,7 @@ class _Refresh:
         yield
         run = StepRun(number, name, "books", round(time.monotonic() - started, 3), reused=False)
         self.runs.append(run)
+        log.info("step finished", step=name, seconds=run.seconds)
         self.progress.step_finished(run)
 
 

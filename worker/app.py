@@ -22,15 +22,16 @@ from contracts import shell
 from middleware.background import Background
 from middleware.problems import HANDLERS
 from middleware.requests import RequestMiddleware
+from worker.errors import ForkerGone
 from worker.metrics import PROCESS, WorkerMetrics
 from worker.worker import Worker
 
 POLL_S: Final = 0.5
 """Between two looks for a job: two queries by an index, half a millisecond of CPU with SQLite."""
 STUCK_S: Final = 90.0
-"""A turn that takes so long hangs, say on a network that swallows everything: SQLite gives up after 15 s.
-The process then ends, for its supervisor to start it again."""
-STUCK_CODE: Final = 1
+"""A turn that takes so long hangs, say on a network that swallows everything: SQLite gives up after 15 s."""
+BROKEN_CODE: Final = 1
+"""The process ends with it, for its supervisor to start it again."""
 MAX_BODY_BYTES: Final = 1024
 
 log = structlog.get_logger()
@@ -83,7 +84,10 @@ class Probes:
             await asyncio.wait_for(asyncio.to_thread(self._worker.turn), STUCK_S)
         except TimeoutError:
             log.critical("stuck in one turn; ending", seconds=STUCK_S)
-            os._exit(STUCK_CODE)
+            os._exit(BROKEN_CODE)
+        except ForkerGone:
+            log.critical("the process that forks jobs is gone; ending")
+            os._exit(BROKEN_CODE)
         except (SQLAlchemyError, CatalogError) as error:
             trouble = f"{type(error).__name__} {error}".splitlines()[0]
             if trouble != self._trouble:

@@ -1,4 +1,4 @@
-"""What keeps a worker from starting."""
+"""What keeps a worker from working."""
 
 from pathlib import Path
 
@@ -12,3 +12,7 @@ class WorkerRunning(Exception):
             "shows what it does"
         )
         self.lock, self.pid = lock, pid
+
+
+class ForkerGone(Exception):
+    """The process that forks those of jobs has ended; the worker must be started again."""

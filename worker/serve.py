@@ -2,14 +2,12 @@
 
 import signal
 import sys
-from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Final
 
 import uvicorn
 
 from catalog.database import open_database
-from catalog.jobs import StoredJob
 from foundation.lock import hold_lock
 from middleware.connections import bound_connections
 from middleware.settings import ConnectionLimits
@@ -17,6 +15,7 @@ from telemetry.metrics import build_registry
 from telemetry.tracing import open_tracing
 from worker.app import create_app
 from worker.errors import WorkerRunning
+from worker.forker import Forker
 from worker.metrics import PROCESS, WorkerMetrics
 from worker.settings import WorkerSettings
 from worker.worker import Worker
@@ -24,13 +23,8 @@ from worker.worker import Worker
 DRAIN_S: Final = 1
 
 
-def run_worker(
-    settings: WorkerSettings, *, command: Callable[[StoredJob], Sequence[str]], can_train: bool
-) -> None:
-    """Work until SIGTERM or SIGINT. `command` is what does a job, in a process of its own.
-
-    Raises WorkerRunning.
-    """
+def run_worker(settings: WorkerSettings, forker: Forker, *, can_train: bool) -> None:
+    """Work until SIGTERM or SIGINT. Raises WorkerRunning."""
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises the signal that stopped it once more
         signal.signal(number, lambda *_: sys.exit(0))
     with (
@@ -38,7 +32,7 @@ def run_worker(
         closing(open_database(settings.catalog_url)) as db,
     ):
         metrics = WorkerMetrics(build_registry())
-        worker = Worker(settings, db, metrics, command=command, can_train=can_train)
+        worker = Worker(settings, db, metrics, forker, can_train=can_train)
         app = create_app(worker, metrics, open_tracing(PROCESS, settings.telemetry.otlp_endpoint))
         uvicorn.Server(
             uvicorn.Config(

@@ -1,7 +1,7 @@
 """Does the jobs of the catalog, one at a time, each in a process of its own."""
 
 import time
-from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Lock
@@ -14,8 +14,9 @@ from catalog import jobs
 from catalog.database import Database
 from catalog.jobs import JobKind, StoredJob
 from foundation.lock import is_held
-from worker.child import TRY_AGAIN_CODE, Child, Ending
 from worker.due import check_training
+from worker.errors import ForkerGone
+from worker.forker import TRY_AGAIN_CODE, Ending, Forker
 from worker.metrics import WorkerMetrics
 from worker.schedule import IF_DUE, enqueue_due
 from worker.settings import WorkerSettings
@@ -36,8 +37,9 @@ log = structlog.get_logger()
 @dataclass
 class _Running:
     job: StoredJob
-    child: Child
     next_sign_s: float
+    ending: Ending | None = None
+    """Once it is over, until that is written down."""
 
 
 class Worker:
@@ -48,8 +50,8 @@ class Worker:
         settings: WorkerSettings,
         db: Database,
         metrics: WorkerMetrics,
+        forker: Forker,
         *,
-        command: Callable[[StoredJob], Sequence[str]],
         can_train: bool,
     ) -> None:
         self._options = settings.worker
@@ -57,7 +59,7 @@ class Worker:
         self._version_lock = settings.lock_path
         self._db = db
         self._metrics = metrics
-        self._command = command
+        self._forker = forker
         self._trains = can_train and settings.worker.trains
         self._turning = Lock()
         self._is_stopping = False
@@ -73,7 +75,8 @@ class Worker:
     def turn(self) -> None:
         """Look after the job that runs; if none does, look for one that is due.
 
-        Raises OSError, SQLAlchemyError or DatabaseFileGone; the next turn then tries again.
+        Raises ForkerGone, after which nothing can be done; or OSError, SQLAlchemyError or DatabaseFileGone,
+        and the next turn then tries again.
         """
         with self._turning:
             if self._is_stopping:
@@ -90,11 +93,11 @@ class Worker:
             if (running := self._running) is None:
                 return
             patience_s = FINISH_REFRESH_S if running.job.kind == JobKind.REFRESH else 0.0
-            ending = running.child.wait(patience_s)
-            if ending is None:
-                running.child.stop()
-                ending = Ending(TRY_AGAIN_CODE, "the worker had to stop")
-            self._end(running, ending)
+            with suppress(ForkerGone):
+                running.ending = running.ending or self._forker.wait(patience_s)
+                if running.ending is None:
+                    self._forker.stop()
+            self._end(running, running.ending or Ending(TRY_AGAIN_CODE, "the worker had to stop"))
 
     def _look(self) -> None:
         with self._db.session() as session:  # of reading, which in SQLite waits for nobody
@@ -123,14 +126,9 @@ class Worker:
                 jobs.finish(session, job.job_id, why_not)
                 return
         log.info("job begun", job=job.job_id, kind=job.kind, attempt=job.attempts)
-        try:
-            child = Child(self._command(job))
-        except OSError as error:  # no memory, say
-            with self._db.session(write=True) as session:
-                jobs.fail(session, job.job_id, f"its process cannot be started: {error}")
-            raise
+        self._forker.begin(job.kind)
         self._metrics.count_begun(job.kind)
-        self._running = _Running(job, child, time.monotonic() + KEEP_ALIVE_S)
+        self._running = _Running(job, time.monotonic() + KEEP_ALIVE_S)
 
     def _find_reason_to_skip(self, session: Session, job: StoredJob) -> str | None:
         if job.params != IF_DUE:
@@ -139,14 +137,15 @@ class Worker:
         return None if due.is_due else f"not due any more: {due.why}"
 
     def _tend(self, running: _Running) -> None:
-        if (ending := running.child.poll()) is not None:
-            self._end(running, ending)
+        running.ending = running.ending or self._forker.wait()
+        if running.ending is not None:
+            self._end(running, running.ending)
         elif time.monotonic() >= running.next_sign_s:
             running.next_sign_s = time.monotonic() + KEEP_ALIVE_S
             with self._db.session(write=True) as session:
                 is_ours = jobs.keep_alive(session, running.job.job_id)
             if not is_ours:
-                running.child.stop()
+                self._forker.stop()
                 self._forget(running, "cancelled")
 
     def _end(self, running: _Running, ending: Ending) -> None:

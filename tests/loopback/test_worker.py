@@ -70,9 +70,10 @@ def read_state(db: Database) -> tuple[JobState, int]:
 
 def find_training(worker: subprocess.Popen[bytes]) -> psutil.Process:
     """The process of the job that runs, once it trains."""
-    wait_until(lambda: psutil.Process(worker.pid).children())
-    [child] = psutil.Process(worker.pid).children()
-    return child
+    [forker] = psutil.Process(worker.pid).children()
+    wait_until(forker.children)
+    [job] = forker.children()
+    return job
 
 
 def test_a_killed_worker_takes_its_training_along_and_the_next_one_begins_it_again(

@@ -1,6 +1,8 @@
 """What the worker answers, and what it does about a database that is away or that hangs."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 
@@ -11,23 +13,32 @@ from prometheus_client import CollectorRegistry
 
 from catalog.database import Database
 from contracts.shell import LIVE_PATH, READY_PATH
+from tests.catalog.test_jobs import enqueue
 from worker import app
 from worker.app import Probes, create_app
+from worker.forker import Forker
 from worker.metrics import WorkerMetrics
 from worker.settings import WorkerSettings
 from worker.worker import Worker
 
 
-def build(settings: WorkerSettings, db: Database) -> tuple[Worker, WorkerMetrics]:
+@pytest.fixture
+def forker() -> Iterator[Forker]:
+    """One that has nothing to do."""
+    with closing(Forker(lambda kind: ("", 0))) as idle:
+        yield idle
+
+
+def build(settings: WorkerSettings, db: Database, forker: Forker) -> tuple[Worker, WorkerMetrics]:
     metrics = WorkerMetrics(CollectorRegistry())
-    return Worker(settings, db, metrics, command=lambda job: [], can_train=False), metrics
+    return Worker(settings, db, metrics, forker, can_train=False), metrics
 
 
 async def test_a_worker_is_ready_while_the_catalog_is_there(
-    settings: WorkerSettings, db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: WorkerSettings, db: Database, forker: Forker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "POLL_S", 0.01)
-    running = create_app(*build(settings, db), NoOpTracer())
+    running = create_app(*build(settings, db, forker), NoOpTracer())
     transport = httpx.ASGITransport(running)
     catalog = tmp_path / "catalog.db"
     async with (
@@ -62,9 +73,9 @@ async def wait_for(client: httpx.AsyncClient, path: str, status: int) -> dict[st
 
 
 async def test_a_worker_that_hangs_in_a_turn_ends_its_process(
-    settings: WorkerSettings, db: Database, monkeypatch: pytest.MonkeyPatch
+    settings: WorkerSettings, db: Database, forker: Forker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worker, metrics = build(settings, db)
+    worker, metrics = build(settings, db, forker)
     hanging, codes = Event(), []
     monkeypatch.setattr(worker, "turn", lambda: hanging.wait(20))
     monkeypatch.setattr(app, "STUCK_S", 0.05)
@@ -73,4 +84,18 @@ async def test_a_worker_that_hangs_in_a_turn_ends_its_process(
     await Probes(worker, metrics).turn()
 
     hanging.set()
-    assert codes == [app.STUCK_CODE]
+    assert codes == [app.BROKEN_CODE]
+
+
+async def test_a_worker_that_cannot_begin_jobs_any_more_ends_its_process(
+    settings: WorkerSettings, db: Database, forker: Forker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enqueue(db)
+    worker, metrics = build(settings, db, forker)
+    codes: list[int] = []
+    monkeypatch.setattr("os._exit", codes.append)
+    forker.close()
+
+    await Probes(worker, metrics).turn()
+
+    assert codes == [app.BROKEN_CODE]

@@ -1,10 +1,11 @@
-"""The worker's turns: jobs are small programs here, as real as those of a training."""
+"""The worker's turns: jobs are small functions here, in processes as real as those of a training."""
 
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import psutil
@@ -19,38 +20,59 @@ from foundation.lock import hold_lock
 from pipeline.errors import AlreadyTraining
 from tests.catalog.test_jobs import enqueue, lose, read
 from tests.meshes import wait_until
-from worker.child import TRY_AGAIN_CODE
+from worker.forker import TRY_AGAIN_CODE, Do, Forker
 from worker.metrics import WorkerMetrics
 from worker.settings import WorkerSettings
 from worker.worker import Worker
 
-SAY = "print('a warning of some library'); print('three new books')"
-FAIL = "import sys; print('the disk is full'); sys.exit(1)"
-CRASH = "import os, signal; print('half a word'); os.kill(os.getpid(), signal.SIGKILL)"
-SULK = "import sys; sys.exit(9)"
-BE_REFUSED = f"import sys; print('another process trains'); sys.exit({TRY_AGAIN_CODE})"
-SLEEP = "import time; time.sleep(60)"
-SLEEP_BRIEFLY = "import time; time.sleep(0.5); print('three new books')"
+
+def say(kind: str) -> tuple[str, int]:
+    print("a warning of some library")
+    return "three new books", 0
+
+
+def fail(kind: str) -> tuple[str, int]:
+    return "the disk is full", 1
+
+
+def crash(kind: str) -> tuple[str, int]:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return "", 0
+
+
+def sulk(kind: str) -> tuple[str, int]:
+    sys.exit(9)
+
+
+def be_refused(kind: str) -> tuple[str, int]:
+    return "another process trains", TRY_AGAIN_CODE
+
+
+def sleep(kind: str) -> tuple[str, int]:
+    time.sleep(60)
+    return "", 0
+
+
+def sleep_briefly(kind: str) -> tuple[str, int]:
+    time.sleep(0.5)
+    return say(kind)
+
 
 Make = Callable[..., Worker]
 
 
 @pytest.fixture
 def make(settings: WorkerSettings, db: Database) -> Iterator[Make]:
-    """Builds workers whose jobs are all this program; they are stopped at the end."""
-    made: list[Worker] = []
+    """Builds workers all of whose jobs do this; they are stopped at the end."""
+    with ExitStack() as made:
 
-    def build(program: str) -> Worker:
-        def command(job: StoredJob) -> list[str]:
-            return [sys.executable, "-c", program]
+        def build(do: Do) -> Worker:
+            forker = made.enter_context(closing(Forker(do)))
+            worker = Worker(settings, db, WorkerMetrics(CollectorRegistry()), forker, can_train=True)
+            made.callback(worker.stop)
+            return worker
 
-        metrics = WorkerMetrics(CollectorRegistry())
-        made.append(Worker(settings, db, metrics, command=command, can_train=True))
-        return made[-1]
-
-    yield build
-    for each in made:
-        each.stop()
+        yield build
 
 
 def work(worker: Worker, db: Database, job_id: int, *, until: JobState) -> StoredJob:
@@ -59,28 +81,32 @@ def work(worker: Worker, db: Database, job_id: int, *, until: JobState) -> Store
     return read(db, job_id)
 
 
-def find_child() -> psutil.Process:
-    """The youngest: ids are used again, and servers of other tests are children of this process too."""
-    return max(psutil.Process().children(), key=psutil.Process.create_time)
+def find_job() -> psutil.Process:
+    """The process of the job that runs, once it does."""
+    # The youngest: ids are used again, and servers of other tests are children of this process too.
+    forker = max(psutil.Process().children(), key=psutil.Process.create_time)
+    wait_until(forker.children)
+    [job] = forker.children()
+    return job
 
 
 @pytest.mark.parametrize(
-    ("program", "state", "outcome"),
+    ("do", "state", "outcome"),
     [
-        (SAY, JobState.DONE, "three new books"),
-        (FAIL, JobState.FAILED, "the disk is full"),
+        (say, JobState.DONE, "three new books"),
+        (fail, JobState.FAILED, "the disk is full"),
         (
-            CRASH,
+            crash,
             JobState.FAILED,
             "its process was ended by SIGKILL, as a system does that runs out of memory",
         ),
-        (SULK, JobState.FAILED, "its process ended with 9 and no word; the log of the worker may tell more"),
+        (sulk, JobState.FAILED, "its process ended with 9 and no word; the log of the worker may tell more"),
     ],
 )
 def test_a_job_ends_with_what_its_process_said_last(
-    program: str, state: JobState, outcome: str, make: Make, db: Database
+    do: Do, state: JobState, outcome: str, make: Make, db: Database
 ) -> None:
-    job_id, worker = enqueue(db), make(program)
+    job_id, worker = enqueue(db), make(do)
 
     job = work(worker, db, job_id, until=state)
 
@@ -88,23 +114,10 @@ def test_a_job_ends_with_what_its_process_said_last(
     assert worker.doing == "idle"
 
 
-def test_a_job_whose_process_cannot_be_started_fails(
-    make: Make, db: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job_id, worker = enqueue(db), make(SAY)
-    monkeypatch.setattr(sys, "executable", "/nowhere/python")
-
-    with pytest.raises(OSError, match="/nowhere/python"):
-        worker.turn()
-
-    assert read(db, job_id).state is JobState.FAILED
-    assert worker.doing == "idle"
-
-
 def test_a_job_is_begun_only_when_it_is_due_and_one_at_a_time(make: Make, db: Database) -> None:
     first, second = enqueue(db, JobKind.TRAIN), enqueue(db)
     later = enqueue(db, delay_s=60, n=1)
-    worker = make(SLEEP)
+    worker = make(sleep)
 
     for _ in range(3):
         worker.turn()
@@ -116,7 +129,7 @@ def test_a_job_is_begun_only_when_it_is_due_and_one_at_a_time(make: Make, db: Da
 def test_a_job_waits_while_somebody_trains_by_hand(
     make: Make, db: Database, settings: WorkerSettings
 ) -> None:
-    job_id, worker = enqueue(db), make(SAY)
+    job_id, worker = enqueue(db), make(say)
     with hold_lock(settings.lock_path, AlreadyTraining):
         worker.turn()
         meanwhile = read(db, job_id)
@@ -127,7 +140,7 @@ def test_a_job_waits_while_somebody_trains_by_hand(
 
 
 def test_a_job_whose_process_was_refused_the_lock_waits_a_while(make: Make, db: Database) -> None:
-    job_id, worker = enqueue(db), make(BE_REFUSED)
+    job_id, worker = enqueue(db), make(be_refused)
     worker.turn()
 
     job = work(worker, db, job_id, until=JobState.QUEUED)
@@ -138,9 +151,9 @@ def test_a_job_whose_process_was_refused_the_lock_waits_a_while(make: Make, db: 
 
 def test_a_cancelled_job_is_stopped(make: Make, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.worker.KEEP_ALIVE_S", 0.0)
-    job_id, worker = enqueue(db), make(SLEEP)
+    job_id, worker = enqueue(db), make(sleep)
     worker.turn()
-    child = find_child()
+    child = find_job()
 
     with db.session(write=True) as session:
         jobs.cancel(session, job_id, by="ann")
@@ -152,9 +165,9 @@ def test_a_cancelled_job_is_stopped(make: Make, db: Database, monkeypatch: pytes
 
 
 def test_a_worker_that_stops_puts_a_training_back_at_once(make: Make, db: Database) -> None:
-    job_id, worker = enqueue(db, JobKind.TRAIN), make(SLEEP)
+    job_id, worker = enqueue(db, JobKind.TRAIN), make(sleep)
     worker.turn()
-    child, started_s = find_child(), time.monotonic()
+    child, started_s = find_job(), time.monotonic()
 
     worker.stop()
     worker.turn()
@@ -165,7 +178,7 @@ def test_a_worker_that_stops_puts_a_training_back_at_once(make: Make, db: Databa
 
 
 def test_a_worker_that_stops_lets_a_refresh_end(make: Make, db: Database) -> None:
-    job_id, worker = enqueue(db), make(SLEEP_BRIEFLY)
+    job_id, worker = enqueue(db), make(sleep_briefly)
     worker.turn()
 
     worker.stop()
@@ -175,7 +188,7 @@ def test_a_worker_that_stops_lets_a_refresh_end(make: Make, db: Database) -> Non
 
 def test_but_not_for_ever(make: Make, db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.worker.FINISH_REFRESH_S", 0.1)
-    job_id, worker = enqueue(db), make(SLEEP)
+    job_id, worker = enqueue(db), make(sleep)
     worker.turn()
 
     worker.stop()
@@ -186,11 +199,11 @@ def test_but_not_for_ever(make: Make, db: Database, monkeypatch: pytest.MonkeyPa
 def test_a_process_that_does_not_heed_the_signal_is_killed(
     make: Make, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.child.KILL_AFTER_S", 0.1)
+    monkeypatch.setattr("worker.forker.KILL_AFTER_S", 0.1)
     enqueue(db, JobKind.TRAIN)
-    worker = make(SLEEP)
+    worker = make(sleep)
     worker.turn()
-    child = find_child()
+    child = find_job()
     os.kill(child.pid, signal.SIGSTOP)  # a stopped process does not see SIGTERM
 
     worker.stop()
@@ -200,10 +213,10 @@ def test_a_process_that_does_not_heed_the_signal_is_killed(
 
 def test_a_job_of_a_dead_worker_is_done_by_the_next(make: Make, db: Database) -> None:
     job_id = enqueue(db, JobKind.TRAIN)
-    make(SLEEP).turn()
+    make(sleep).turn()
     lose(db)
 
-    job = work(make(SAY), db, job_id, until=JobState.DONE)
+    job = work(make(say), db, job_id, until=JobState.DONE)
 
     assert job.attempts == 2
 
@@ -211,14 +224,14 @@ def test_a_job_of_a_dead_worker_is_done_by_the_next(make: Make, db: Database) ->
 def test_a_database_that_is_away_for_a_moment_loses_no_outcome(
     make: Make, db: Database, tmp_path: Path
 ) -> None:
-    job_id, worker = enqueue(db), make(SAY)
+    job_id, worker = enqueue(db), make(say)
     worker.turn()
-    find_child().wait()
+    find_job().wait()
     path = tmp_path / "catalog.db"
     aside = path.rename(tmp_path / "aside.db")
 
     with pytest.raises(Exception, match="is gone"):
-        worker.turn()
+        wait_until(worker.turn)
     aside.rename(path)
 
     assert work(worker, db, job_id, until=JobState.DONE).outcome == "three new books"
