@@ -46,7 +46,7 @@ class AlsModel:
 
         Without ratings 1 is a book that every kind of evidence puts first; what readers of the history seldom
         read is near 0 or below, and ratings move scores beyond both. Books of events count as far as their
-        weights say. New books of authors whom the reader loves come up. Neither the history nor `exclude`
+        weights say. A new book of an author whom the reader loves comes up. Neither the history nor `exclude`
         comes back, books of events may; fewer than k only if the version knows no more. `popularity_weight`
         replaces the share of popularity in the tuned blend. Raises NoKnownBooks.
         """
@@ -57,9 +57,9 @@ class AlsModel:
         blended[self.hidden] = -np.inf
         for unwanted in (history_ids, exclude):
             blended[find_rows(self.book_ids, unwanted)[1]] = -np.inf
-        if self.new_books is not None:
-            self.new_books.lift(blended, history, self.evidence.authors)
         best = top_k(blended, k)
+        if self.new_books is not None:
+            best = self.new_books.lift(best, blended, history, self.evidence.authors)
         return self.book_ids[best], blended[best]
 
     def explain(

@@ -1,6 +1,5 @@
 """Shows new books, of which ratings cannot tell anything yet, to readers who love their authors."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,14 +7,14 @@ import numpy as np
 
 from evidence.authors import Authors
 from evidence.kind import History
-from foundation.arrays import F32, I64, top_k
+from foundation.arrays import F32, I64
+from foundation.author_limit import MOST_PER_AUTHOR
 from foundation.sparse import gather_rows
 
 MIN_LOVED: Final = 2
 """Books of an author, each read without a rating or rated above the middle, that make a reader love them."""
-BEFORE_EACH: Final = (3, 6)
-"""Other books that may stand before the first new book of a list, and before the second and last."""
-MOST_OF_AUTHOR: Final = 2
+MOST_BEFORE: Final = 9
+"""Other books that may stand before the new one, which is among the first ten so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,38 +26,31 @@ class NewBooks:
     arrived_at_s: I64
     """(n_new,): when a version first had the book, in seconds since 1970 UTC."""
 
-    def lift(self, scores: F32, history: History, authors: Authors) -> None:
-        """Raise the scores (n,) of those by the authors whom this reader loves most into the first ten.
+    def lift(self, ranked: I64, scores: F32, history: History, authors: Authors) -> I64:
+        """These rows, best first, with one new book by an author whom this reader loves among the first ten.
 
-        Each comes before its authors' other books, or the limit of an author's books would take it out. A
-        score of -inf stays.
+        Before it stay as many books of its authors as the limit of an author's books leaves room for, or the
+        limit would take it out; the others come after it. scores (n,) are changed to fall along the list.
         """
-        chosen = self._choose(scores, history, authors)
-        if not chosen:
-            return
-        others = scores.copy()
-        others[chosen] = -np.inf
-        best = others[top_k(others, BEFORE_EACH[-1] + 1)]
-        for row, n_before in zip(chosen, BEFORE_EACH, strict=False):
-            own = gather_rows(authors.author_books, _list_authors(authors, row)).columns
-            above = np.append(others[own], best[n_before : n_before + 1]).max()
-            if above > -np.inf:
-                scores[row] = max(scores[row], np.nextafter(above, np.float32(np.inf)))
+        row = self._choose(scores, history, authors)
+        if row is None:
+            return ranked
+        others = ranked[ranked != row]
+        by_author = gather_rows(authors.book_authors, np.array([row])).columns
+        is_own = np.isin(others, gather_rows(authors.author_books, by_author).columns)
+        may_precede = ~is_own | (np.cumsum(is_own) < MOST_PER_AUTHOR)
+        before = others[may_precede & (scores[others] > scores[row])][:MOST_BEFORE]
+        after = others[~np.isin(others, before)]
+        if before.size:
+            scores[row] = scores[before[-1]]
+        scores[after] = np.minimum(scores[after], scores[row])
+        return np.concatenate([before, [row], after])[: ranked.size]
 
-    def _choose(self, scores: F32, history: History, authors: Authors) -> list[int]:
-        """Rows of new books by loved authors: of the most loved first, then the latest."""
-        love = self._measure_love(history, authors)
-        order = np.lexsort((-self.item_idx, -self.arrived_at_s, -love))
-        chosen: list[int] = []
-        of_author: Counter[int] = Counter()
-        for row in self.item_idx[order[love[order] >= MIN_LOVED]].tolist():
-            names = _list_authors(authors, row).tolist()
-            if scores[row] > -np.inf and all(of_author[name] < MOST_OF_AUTHOR for name in names):
-                chosen.append(row)
-                of_author.update(names)
-            if len(chosen) == len(BEFORE_EACH):
-                break
-        return chosen
+    def _choose(self, scores: F32, history: History, authors: Authors) -> int | None:
+        """The row of the latest new book by the author whom the reader loves most."""
+        love = np.where(scores[self.item_idx] > -np.inf, self._measure_love(history, authors), 0)
+        best = np.lexsort((self.item_idx, self.arrived_at_s, love))[-1]
+        return int(self.item_idx[best]) if love[best] >= MIN_LOVED else None
 
     def _measure_love(self, history: History, authors: Authors) -> I64:
         """(n_new,): books that the reader loves of the one of its authors whom they love most."""
@@ -70,7 +62,3 @@ class NewBooks:
             at = np.minimum(np.searchsorted(names, wrote.columns), names.size - 1)
             np.maximum.at(love, wrote.rows, np.where(names[at] == wrote.columns, n_loved[at], 0))
         return love
-
-
-def _list_authors(authors: Authors, row: int) -> I64:
-    return gather_rows(authors.book_authors, np.array([row])).columns
