@@ -1,9 +1,6 @@
 """Runs one import from the first row to the report: reads all of a source, then writes it in one go."""
 
-import gc
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -31,6 +28,7 @@ from catalog.schema import prepare
 from catalog.sources.records import Source
 from catalog.sources.row_log import Progress, RowLog
 from catalog.tables import Book, BookAuthor, BookSubject, Edition, Event, Hidden, Rating, User
+from foundation.garbage import uncollected
 
 
 def import_source(db: Database, source: Source, *, progress: Progress | None = None) -> ImportReport:
@@ -41,7 +39,7 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     prepare(db)
-    with _uncollected(), db.reading() as connection:
+    with uncollected(), db.reading() as connection:
         log = RowLog(progress or _ignore)
         found = _read(connection, source, log, latest_year=started.year + 1)
         with db.writing(connection):
@@ -64,18 +62,6 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
     with db.session(write=True) as session:
         enqueue(session, JobKind.REFRESH, delay_s=DEBOUNCE_S)
     return report
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """No search for unreachable cycles: an import makes none, and has millions of rows to walk through."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Found(NamedTuple):

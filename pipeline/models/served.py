@@ -43,7 +43,7 @@ def list_arrays(name: str, value: object) -> Iterator[tuple[str, F32]]:
         case csr_array():
             yield from list_arrays(name, value.data)
         case faiss.IndexFlat():
-            yield name, value.reconstruct_n(0, value.ntotal)
+            yield name, faiss.rev_swig_ptr(value.get_xb(), value.ntotal * value.d)
         case _ if is_dataclass(value):
             for each in fields(value):
                 yield from list_arrays(f"{name}/{each.name}".lstrip("/"), getattr(value, each.name))

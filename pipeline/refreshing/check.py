@@ -28,7 +28,8 @@ def check_refresh(renewed: Served, former: Served, changes: BookChanges) -> Gate
 
 
 def _check_finite(renewed: Served, former: Served) -> GateCheck:
-    known = {id(array) for _, array in list_arrays("", former)}
+    held = [array for _, array in list_arrays("", former)]  # an id is one array's for as long as that lives
+    known = set(map(id, held))
     broken = [
         name
         for name, array in list_arrays("", renewed)

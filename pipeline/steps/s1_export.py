@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from catalog.database import Database
 from catalog.snapshot import SCHEMAS, read_tables
+from foundation.garbage import uncollected
 from pipeline.records import Export
 
 
@@ -25,8 +26,9 @@ def export_books(db: Database) -> Export:
 def _read(db: Database, *, without: Collection[str] = ()) -> Export:
     read_at = int(time.time())
     batches: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)
-    for name, batch in read_tables(db, without=without):
-        batches[name].append(batch)
+    with uncollected():
+        for name, batch in read_tables(db, without=without):
+            batches[name].append(batch)
     tables = {name: pa.Table.from_batches(batches[name], SCHEMAS[name]).combine_chunks() for name in SCHEMAS}
     return Export(**tables, fingerprint=_fingerprint(tables), read_at=read_at)
 
