@@ -10,6 +10,8 @@ AGE_GROUPS = ((5, "5-12"), (13, "13-17"), (18, "18-24"), (25, "25-34"), (35, "35
               (55, "55-64"), (65, "65-100"))  # fmt: skip
 """First age of each group, ascending."""
 OLDEST_AGE = 100
+NOBODY = frozenset({"unknown", "author unknown", "unknown author", "unknown unknown"})
+"""Keys of what catalogers write where they know no author."""
 EARLIEST_YEAR = -3000
 """Nothing that a library lends is older than writing."""
 
@@ -67,6 +69,11 @@ def author_key(name: str) -> str:
             joined.append(word)
         after_initial = len(word) == 1
     return " ".join(joined)
+
+
+def is_somebody(name: str) -> bool:
+    """Whether an author's name names anybody."""
+    return author_key(name) not in ("", *NOBODY)
 
 
 def work_key(title: str, first_author: str) -> str:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from catalog.cleaning import author_key, check_year, parse_year, repair_text, work_key
+from catalog.cleaning import check_year, is_somebody, parse_year, repair_text, work_key
 from catalog.edits import Settled
 from catalog.errors import IsbnInvalid
 from catalog.importing.book_rows import BookRows, CleanBook
@@ -122,7 +122,7 @@ class BookImporter:
 
     def _clean_authors(self, authors: tuple[str, ...]) -> list[str]:
         names = (self._clean(name)[:NAME_LENGTH] for name in authors)
-        return [name for name in names if author_key(name)]
+        return list(filter(is_somebody, names))
 
     def _parse_isbns(self, raw: RawEdition) -> list[str]:
         """Canonical ISBNs that no earlier row of the file had; without any the row is dropped here."""
