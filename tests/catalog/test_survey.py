@@ -50,3 +50,16 @@ def test_a_survey_counts_what_the_catalog_holds(db: Database) -> None:
     assert found.languages == {"eng": 2, "unknown": 1}
     assert found.subjects == [SubjectRow("Dragons", 2)]
     assert found.events == {"to_read": 2, "like": 1}
+
+
+def test_a_survey_has_the_buckets_that_books_have(db: Database) -> None:
+    import_source(db, LIBRARY)
+    with db.session(write=True) as session:
+        for key, n_pages in {"A": 40, "B": 1000, "C": 999, "D": 101}.items():
+            session.execute(update(Book).where(Book.external_id == key).values(n_pages=n_pages))
+
+    with db.session() as session:
+        found = survey(session)
+
+    assert list(found.years) == ["before 1900", "1990s", "unknown"]
+    assert list(found.pages) == ["1-99", "100-199", "900-999", "1000 or more"]

@@ -8,7 +8,7 @@ from catalog.database import Database
 from catalog.events import dismiss
 from catalog.importing import import_source
 from catalog.tables import Event, User
-from tests.catalog.importing.test_run import book_of, dropped
+from tests.catalog.reading import book_of, dropped
 from tests.catalog.shelf import ListSource, edition, event, rating, user, work
 
 SOURCE = ListSource(

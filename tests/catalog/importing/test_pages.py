@@ -10,7 +10,7 @@ from catalog.cleaning import parse_pages
 from catalog.database import Database
 from catalog.importing import import_source
 from catalog.tables import Book, Edition
-from tests.catalog.importing.test_run import contents
+from tests.catalog.reading import contents
 from tests.catalog.shelf import ListSource, edition, isbn, rating, work
 
 

@@ -13,7 +13,7 @@ from catalog.database import Database, open_database
 from catalog.importing import ImportReport, import_source
 from catalog.isbn import to_isbn10
 from catalog.tables import Book, Edition, Hidden, Rating
-from tests.catalog.importing.test_run import contents, dropped
+from tests.catalog.reading import contents, dropped
 from tests.catalog.shelf import ListSource, edition, isbn, rating, work
 
 UNTITLED = ListSource(

@@ -10,7 +10,7 @@ from catalog.errors import SourceError
 from catalog.importing import import_source
 from catalog.sources.goodbooks import TO_READ, Goodbooks, is_shelf
 from catalog.tables import Book, Event, Rating, User
-from tests.catalog.importing.test_run import dropped, subjects_of
+from tests.catalog.reading import dropped, subjects_of
 from tests.catalog.sources.small_sets import write_set
 
 

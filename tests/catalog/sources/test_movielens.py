@@ -10,7 +10,7 @@ from catalog.errors import SourceError
 from catalog.importing import import_source
 from catalog.sources.movielens import open_movielens, parse_title
 from catalog.tables import Book, Rating, User
-from tests.catalog.importing.test_run import dropped, subjects_of
+from tests.catalog.reading import dropped, subjects_of
 from tests.catalog.sources.small_sets import write_set
 
 

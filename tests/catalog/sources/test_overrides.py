@@ -10,7 +10,7 @@ from catalog.errors import OverridesInvalid
 from catalog.importing import ImportReport, import_source
 from catalog.sources.overrides import Overridden
 from catalog.tables import Book, Edition
-from tests.catalog.importing.test_run import contents
+from tests.catalog.reading import contents
 from tests.catalog.shelf import ListSource, edition, isbn, rating, work
 
 SOURCE = ListSource(
