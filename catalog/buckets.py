@@ -14,13 +14,13 @@ _FIRST_DECADE, _MOST_PAGES = 1900, 1000
 
 def write_buckets(connection: Connection, books: ColumnElement[bool]) -> None:
     """Name the buckets of these books anew, where their names differ."""
-    names = {Book.year_bucket: _name_year(Book.year), Book.page_bucket: _name_pages(Book.n_pages)}
+    names = {Book.year_bucket: name_year(Book.year), Book.page_bucket: name_pages(Book.n_pages)}
     differs = or_(*(column.is_distinct_from(name) for column, name in names.items()))
     connection.execute(update(Book).where(books, differs).values({c.key: name for c, name in names.items()}))
 
 
-def _name_year(year: InstrumentedAttribute[int | None]) -> ColumnElement[str]:
-    """`before 1900`, `1990s`."""
+def name_year(year: InstrumentedAttribute[int | None]) -> ColumnElement[str]:
+    """The bucket of a year: `before 1900`, `1990s`."""
     return case(
         (year.is_(None), literal(UNKNOWN)),
         (year < _FIRST_DECADE, literal(f"before {_FIRST_DECADE}")),
@@ -28,8 +28,8 @@ def _name_year(year: InstrumentedAttribute[int | None]) -> ColumnElement[str]:
     )
 
 
-def _name_pages(n_pages: InstrumentedAttribute[int | None]) -> ColumnElement[str]:
-    """`1-99`, `200-299`, `1000 or more`."""
+def name_pages(n_pages: InstrumentedAttribute[int | None]) -> ColumnElement[str]:
+    """The bucket of a number of pages: `1-99`, `200-299`, `1000 or more`."""
     return case(
         (n_pages.is_(None), literal(UNKNOWN)),
         (n_pages < 100, literal("1-99")),

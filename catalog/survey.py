@@ -1,7 +1,6 @@
 """What the catalog holds, counted: a few scans that take seconds on a million ratings."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from catalog.buckets import UNKNOWN, name_pages, name_year
 from catalog.subjects import SubjectRow, list_subjects
 from catalog.tables import Author, Base, Book, BookAuthor, BookSubject, Edition, Event, Rating, User
 
@@ -16,11 +16,7 @@ Counts = dict[str, int]
 
 N_TOP: Final = 10
 """Subjects and languages that are named; of the other languages there is the sum."""
-FIRST_DECADE: Final = 1900
-MOST_PAGES: Final = 1_000
-PAGES_A_RANGE: Final = 100
 QUANTILES: Final = {"least": 0.0, "25 %": 0.25, "median": 0.5, "75 %": 0.75, "most": 1.0}
-_UNKNOWN: Final = "unknown"
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Survey:
     ratings_of_book: Counts
     """By quantile: that share of those who have any has so many or fewer."""
     years: Counts
-    """Books by decade."""
+    """Books by the buckets of their years and of their pages."""
     pages: Counts
     languages: Counts
     subjects: Sequence[SubjectRow]
@@ -70,8 +66,8 @@ def survey(session: Session) -> Survey:
         ratings=ratings,
         ratings_of_reader=_find_quantiles(session, Rating.user_id),
         ratings_of_book=_find_quantiles(session, Rating.book_id),
-        years=_group_years(_group(session, Book.year, shown)),
-        pages=_group_pages(_group(session, Book.n_pages, shown)),
+        years=_group_numbers(session, Book.year, name_year, shown),
+        pages=_group_numbers(session, Book.n_pages, name_pages, shown),
         languages=_keep_most(_group(session, Book.language, shown)),
         subjects=list_subjects(session)[:N_TOP],
         events=_group(session, Event.kind),
@@ -86,7 +82,7 @@ def _group(session: Session, column: InstrumentedAttribute[Any], *conditions: Co
     """Rows of each value, most first."""
     rows = session.execute(select(column, func.count()).where(*conditions).group_by(column)).all()
     ordered = sorted(rows, key=lambda row: (row[0] is None, -row[1], row[0]))
-    return {_UNKNOWN if value is None else str(value): n for value, n in ordered}
+    return {UNKNOWN if value is None else str(value): n for value, n in ordered}
 
 
 def _count_sources(session: Session) -> dict[str, Counts]:
@@ -132,36 +128,25 @@ def _find_quantiles(session: Session, column: InstrumentedAttribute[int]) -> Cou
     }
 
 
-def _group_years(years: Counts) -> Counts:
-    decades = Counter[int]()
-    for year, n in years.items():
-        if year != _UNKNOWN:
-            decades[max(int(year) // 10 * 10, FIRST_DECADE - 10)] += n
-    return {_name_decade(first): decades[first] for first in sorted(decades)} | _rest(years)
-
-
-def _group_pages(pages: Counts) -> Counts:
-    ranges = Counter[int]()
-    for n_pages, n in pages.items():
-        if n_pages != _UNKNOWN:
-            ranges[min(int(n_pages), MOST_PAGES) // PAGES_A_RANGE * PAGES_A_RANGE] += n
-    return {_name_range(first): ranges[first] for first in sorted(ranges)} | _rest(pages)
-
-
-def _name_decade(first: int) -> str:
-    return f"{first}s" if first >= FIRST_DECADE else f"before {FIRST_DECADE}"
-
-
-def _name_range(first: int) -> str:
-    return f"{first}-{first + PAGES_A_RANGE - 1}" if first < MOST_PAGES else f"{first} and more"
+def _group_numbers(
+    session: Session,
+    column: InstrumentedAttribute[int | None],
+    name: Callable[[InstrumentedAttribute[int | None]], ColumnElement[str]],
+    *conditions: ColumnElement[bool],
+) -> Counts:
+    """Rows of each bucket of numbers, the lowest first."""
+    each = select(name(column).label("bucket"), column.label("n")).where(*conditions).subquery()
+    lowest = func.min(each.c.n)
+    found = select(each.c.bucket, func.count()).group_by(each.c.bucket).order_by(lowest.is_(None), lowest)
+    return dict(map(tuple, session.execute(found)))
 
 
 def _keep_most(counts: Counts) -> Counts:
-    named = [name for name in counts if name != _UNKNOWN]
+    named = [name for name in counts if name != UNKNOWN]
     n_others = sum(counts[name] for name in named[N_TOP:])
     others = {"others": n_others} if n_others else {}
     return {name: counts[name] for name in named[:N_TOP]} | others | _rest(counts)
 
 
 def _rest(counts: Counts) -> Counts:
-    return {_UNKNOWN: counts[_UNKNOWN]} if _UNKNOWN in counts else {}
+    return {UNKNOWN: counts[UNKNOWN]} if UNKNOWN in counts else {}

@@ -3,12 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from catalog.editing import authors
 from cli.changes import AsJson, changing, print_json, reading, say
-from cli.console import number, out
+from cli.console import number
+from cli.tables import print_rows
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -28,11 +27,9 @@ def list_(
         rows = authors.list_authors(session, name=name, limit=limit)
     if as_json:
         print_json(rows)
-        return
-    table = Table(number("author"), "name", number("books"), header_style="bold")
-    for row in rows:
-        table.add_row(str(row.author_id), escape(row.name), f"{row.n_books:,}")
-    out.print(table)
+    else:
+        cells = ((row.author_id, row.name, f"{row.n_books:,}") for row in rows)
+        print_rows((number("author"), "name", number("books")), cells)
 
 
 @app.command("rename")

@@ -5,16 +5,15 @@ from enum import StrEnum
 from typing import Annotated, Any, cast
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from catalog.editing import books
 from catalog.editing.fields import BookFields
 from catalog.editing.shown import StoredBook, find_edition, read_book
 from catalog.isbn import find_isbn
-from catalog.merging.merged import count_merges, list_merges
+from catalog.merging.merged import MergedBookRow, count_merges, list_merges
 from cli.changes import AsJson, Book, changing, print_json, reading, say
-from cli.console import err, number, out
+from cli.console import err, number
+from cli.tables import Cell, print_fields, print_rows
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -143,22 +142,8 @@ def merges(
     if as_json:
         print_json(rows)
         return
-    table = Table(
-        number("book"), "known as", "title", number("part of"), "its title", "since", number("editions"),
-        number("ratings"), header_style="bold",
-    )  # fmt: skip
-    for row in rows:
-        table.add_row(
-            str(row.book_id),
-            escape(f"{row.source} {row.external_id}"),
-            escape(row.title),
-            str(row.heir_id),
-            escape(row.heir_title),
-            "-" if row.merged_at is None else f"{datetime.fromtimestamp(row.merged_at, UTC):%Y-%m-%d %H:%M}",
-            str(row.n_editions),
-            str(row.n_ratings),
-        )
-    out.print(table)
+    counts = number("editions"), number("ratings")
+    print_rows((number("book"), "known as", "title", "part of", "since", *counts), map(_to_cells, rows))
     if len(rows) < n_merges:
         err.print(f"the last {len(rows)} of {n_merges:,}; --limit lists more", highlight=False)
 
@@ -190,8 +175,15 @@ def _clear(field: Clearable) -> tuple[str, Any]:
     return "n_pages" if field is Clearable.PAGES else field.value, None
 
 
+def _to_cells(row: MergedBookRow) -> tuple[Cell, ...]:
+    known_as, heir = f"{row.source} {row.external_id}", f"{row.heir_id} {row.heir_title}"
+    since = "-" if row.merged_at is None else f"{datetime.fromtimestamp(row.merged_at, UTC):%Y-%m-%d}"
+    return row.book_id, known_as, row.title, heir, since, row.n_editions, row.n_ratings
+
+
 def _print_book(book: StoredBook) -> None:
-    rows = {
+    print_fields({
+        "book": book.book_id,
         "title": book.title,
         "authors": "; ".join(book.authors),
         "year": book.year,
@@ -205,9 +197,4 @@ def _print_book(book: StoredBook) -> None:
         "part of": book.part_of and f"book {book.part_of}",
         "hidden": book.hidden,
         "set by hand": ", ".join(book.settled),
-    }
-    table = Table(f"book {book.book_id}", "", header_style="bold", show_header=True)
-    for name, value in rows.items():
-        if value not in (None, ""):
-            table.add_row(name, escape(str(value)))
-    out.print(table)
+    })  # fmt: skip

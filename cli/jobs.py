@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from catalog import jobs
 from catalog.database import Database, open_database
@@ -13,8 +12,10 @@ from catalog.jobs import StoredJob
 from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
 from catalog.tables import JobState
+from cli.changes import reading
 from cli.console import number, out
 from cli.operator import read_operator
+from cli.tables import Cell, print_fields, print_rows
 
 app = typer.Typer(no_args_is_help=True)
 JobId = Annotated[int, typer.Argument(help="The job, as `bookmesh jobs list` numbers it.")]
@@ -24,36 +25,28 @@ COLORS = {JobState.DONE: "green", JobState.RUNNING: "yellow", JobState.FAILED: "
 @app.command("list")
 def list_jobs(limit: Annotated[int, typer.Option(min=1, help="Most of them to list.")] = 20) -> None:
     """List the jobs, newest first: what waits, what runs, and what came of those that ended."""
-    with _open().session() as session:
+    with reading() as session:
         found = jobs.list_jobs(session, limit=limit)
-    table = Table(number("job"), "kind", "state", "queued", number("seconds"), "outcome", header_style="bold")
-    for job in found:
-        table.add_row(
-            str(job.job_id), job.kind, _color(job.state), _moment(job.queued_at), _seconds(job),
-            escape(job.outcome or ""),
-        )  # fmt: skip
-    out.print(table)
+    columns = number("job"), "kind", "state", "queued", number("seconds"), "outcome"
+    print_rows(columns, map(_to_cells, found))
 
 
 @app.command("show")
 def show(job_id: JobId) -> None:
     """Show all of one job."""
-    with _open().session() as session:
+    with reading() as session:
         job = jobs.read_job(session, job_id)
-    table = Table(show_header=False)
-    rows = {
+    params = ", ".join(f"{name} {value}" for name, value in job.params.items())
+    print_fields({
         "job": f"{job.job_id} {job.kind}",
-        "params": str(job.params or "-"),
+        "params": params,
         "state": _color(job.state),
         "queued": _moment(job.queued_at),
         "due": _moment(job.due_at),
-        "begun": f"{_moment(job.started_at)}, attempt {job.attempts}" if job.started_at else "-",
-        "ended": _moment(job.finished_at),
-        "outcome": escape(job.outcome or "-"),
-    }
-    for name, value in rows.items():
-        table.add_row(name, value)
-    out.print(table)
+        "begun": f"{_moment(job.started_at)}, attempt {job.attempts}" if job.started_at else None,
+        "ended": _moment(job.finished_at) if job.finished_at else None,
+        "outcome": job.outcome,
+    })  # fmt: skip
 
 
 @app.command("retry")
@@ -73,13 +66,16 @@ def cancel(job_id: JobId) -> None:
     out.print(f"job {job_id} is cancelled{running}", highlight=False)
 
 
-def _color(state: JobState) -> str:
-    color = COLORS.get(state)
-    return f"[{color}]{state}[/]" if color else state
+def _to_cells(job: StoredJob) -> tuple[Cell, ...]:
+    return job.job_id, job.kind, _color(job.state), _moment(job.queued_at), _seconds(job), job.outcome
 
 
-def _moment(at: float | None) -> str:
-    return "-" if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+def _color(state: JobState) -> Text:
+    return Text(state, COLORS.get(state, ""))
+
+
+def _moment(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def _seconds(job: StoredJob) -> str:

@@ -2,10 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-from rich.table import Table
-
-from cli.console import number, out
+from cli.console import number
+from cli.tables import print_rows
 
 if TYPE_CHECKING:
     from catalog.importing import Preview
@@ -13,16 +11,12 @@ if TYPE_CHECKING:
 
 def print_preview(preview: "Preview") -> None:
     """The first books and ratings, as they would be."""
-    books = Table("title", "authors", number("year"), "subjects", title="First books", header_style="bold")
-    for book in preview.books:
-        year = "" if book.year is None else str(book.year)
-        texts = book.title, ", ".join(book.authors), year, ", ".join(book.subjects)
-        books.add_row(*map(escape, texts))
-    ratings = Table(
-        "reader", "book", number("rating"), number("becomes"), title="First ratings", header_style="bold"
+    books = (
+        (book.title, ", ".join(book.authors), book.year, ", ".join(book.subjects)) for book in preview.books
     )
-    for rating in preview.ratings:
-        becomes = "used, not judged" if rating.stored is None else f"{rating.stored:g}"
-        ratings.add_row(*map(escape, (rating.user, rating.title, rating.given, becomes)))
-    out.print(books)
-    out.print(ratings)
+    print_rows(("title", "authors", number("year"), "subjects"), books, title="First books")
+    ratings = (
+        (each.user, each.title, each.given, "used, not judged" if each.stored is None else f"{each.stored:g}")
+        for each in preview.ratings
+    )
+    print_rows(("reader", "book", number("rating"), number("becomes")), ratings, title="First ratings")

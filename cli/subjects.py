@@ -3,13 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.table import Table
 
 from catalog.editing import subjects
 from catalog.subjects import list_subjects
 from cli.changes import AsJson, changing, print_json, reading, say
-from cli.console import number, out
+from cli.console import number
+from cli.tables import print_rows
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -26,11 +25,8 @@ def list_(
         rows = subjects.list_withdrawn(session) if withdrawn else list_subjects(session)
     if as_json:
         print_json(rows)
-        return
-    table = Table("subject", number("books"), header_style="bold")
-    for row in rows:
-        table.add_row(escape(row.name), f"{row.n_books:,}")
-    out.print(table)
+    else:
+        print_rows(("subject", number("books")), ((row.name, f"{row.n_books:,}") for row in rows))
 
 
 @app.command("rename")

@@ -11,8 +11,7 @@ def print_survey(survey: Survey) -> None:
     sources = {name: (each["books"], each["readers"]) for name, each in survey.sources.items()}
     quantiles = {"a reader": survey.ratings_of_reader, "a book": survey.ratings_of_book}
     rows = {name: tuple(each.values()) for name, each in quantiles.items()}
-    out.print("[bold]The catalog")
-    out.print(draw_numbers("", ("rows",), {name: (n,) for name, n in survey.rows.items()}))
+    out.print(draw_numbers("The catalog", ("rows",), {name: (n,) for name, n in survey.rows.items()}))
     out.print(draw_numbers("from", ("books", "readers"), sources))
     if survey.hidden_books:
         out.print(draw_counts("books that are evidence only", survey.hidden_books))

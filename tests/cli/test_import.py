@@ -337,7 +337,7 @@ def test_a_dry_run_shows_what_would_be_and_writes_nothing(
     assert all(word in done.stdout for word in ("First books", "First ratings", "rows read"))
     if "CSV" in words:
         assert "[b]Ash" in done.stdout
-        assert re.search(r"rating is not a number from 1 +1 .*\n +to 10 +\n +line 3\b", done.stdout)
+        assert re.search(r"rating is not a number from 1 to 10 +1 .*\n +line 3\b", done.stdout)
     assert "dry run: nothing was written" in done.stderr
     assert content(home) == before
     assert len(list((home.path / "reports").iterdir())) == 1
