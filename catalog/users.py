@@ -73,21 +73,6 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
         .distinct()
         .order_by(Event.book_id, Event.kind)
     ).all()
-    hidden = session.scalars(
-        select(Book.book_id)
-        .join(Rating, Rating.book_id == Book.book_id)
-        .where(Rating.user_id == user_id, Book.hidden.is_not(None))
-    )
-    replaced = session.scalars(
-        union(
-            select(Book.book_id)
-            .join(Rating, Rating.book_id == Book.replaced_by)
-            .where(Rating.user_id == user_id),
-            select(Book.book_id)
-            .join(Event, Event.book_id == Book.replaced_by)
-            .where(Event.user_id == user_id, Event.kind == EventKind.DISMISS),
-        )
-    )
     subjects = session.scalars(
         select(Subject.name)
         .join(UserSubject, UserSubject.subject_id == Subject.subject_id)
@@ -100,8 +85,8 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
         history=tuple((book_id, rating) for book_id, rating in history),
         events=tuple((book_id, kind) for book_id, kind in events if kind != EventKind.DISMISS),
         dismissed=frozenset(book_id for book_id, kind in events if kind == EventKind.DISMISS),
-        hidden=frozenset(hidden),
-        replaced=frozenset(replaced),
+        hidden=_read_hidden(session, user_id),
+        replaced=_read_replaced(session, user_id),
         favourite_subjects=tuple(subjects),
     )
 
@@ -116,3 +101,17 @@ def bump_revision(session: Session, user_id: int) -> None:
 def raise_revisions(connection: Connection, user_ids: CompoundSelect[int]) -> None:
     """The same for all readers whom a query finds."""
     connection.execute(update(User).where(User.user_id.in_(user_ids)).values(revision=new_revision()))
+
+
+def _read_hidden(session: Session, user_id: int) -> frozenset[int]:
+    rated = select(Book.book_id).join(Rating, Rating.book_id == Book.book_id)
+    return frozenset(session.scalars(rated.where(Rating.user_id == user_id, Book.hidden.is_not(None))))
+
+
+def _read_replaced(session: Session, user_id: int) -> frozenset[int]:
+    rated = select(Book.book_id).join(Rating, Rating.book_id == Book.replaced_by)
+    dismissed = select(Book.book_id).join(Event, Event.book_id == Book.replaced_by)
+    is_ours = Event.user_id == user_id, Event.kind == EventKind.DISMISS
+    return frozenset(
+        session.scalars(union(rated.where(Rating.user_id == user_id), dismissed.where(*is_ours)))
+    )
