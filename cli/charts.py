@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-NAME_WIDTH: Final = 40
+NAME_WIDTH: Final = 41
 NUMBER_WIDTH: Final = 10
 BAR_WIDTH: Final = 18
 """With shares, 80 columns at most, wherever it is printed."""
@@ -67,7 +67,7 @@ def draw_numbers(title: str, columns: Sequence[str], rows: Mapping[str, Sequence
     table = Table.grid(padding=(0, 1))
     table.add_column(width=NAME_WIDTH)
     for _ in columns:
-        table.add_column(min_width=7, justify="right", no_wrap=True)
+        table.add_column(min_width=6, justify="right", no_wrap=True)
     table.add_row(f"[bold]{escape(title)}", *columns)
     for name, numbers in rows.items():
         table.add_row(indented(name), *(f"{n:,}" for n in numbers))
