@@ -14,7 +14,7 @@ from tests.servers import running as servers
 from tests.servers import tiny
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
     """The version that five running servers hold, and their addresses: only to be read."""
     home = tmp_path_factory.mktemp("mesh")
@@ -27,19 +27,19 @@ def mesh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[s
         yield version, {name: str(client.base_url) for name, client in clients.items()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def version(mesh: tuple[str, dict[str, str]]) -> str:
     """The version that the servers hold."""
     return mesh[0]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def urls(mesh: tuple[str, dict[str, str]]) -> dict[str, str]:
     """Addresses of the servers, by name."""
     return mesh[1]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A gateway over all five servers: only to be read."""
     home = running.build_home(tmp_path_factory.mktemp("catalog"))

@@ -17,7 +17,7 @@ QUICK_AND_UNCACHED = {
 """Every answer is made anew, so that none hides what happens to the servers."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def harmed_mesh(trained_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
     home = trained_home.copy(tmp_path_factory.mktemp("frail") / "home")
     with running_mesh(home, **QUICK_AND_UNCACHED) as running:

@@ -19,7 +19,7 @@ def store(tmp_path: Path) -> ArtifactStore:
     return ArtifactStore(settings_for(tmp_path).artifacts_root)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A home folder with one promoted version, and its name: only to be read."""
     home = tmp_path_factory.mktemp("home")
@@ -27,7 +27,7 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return home, version
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def five(published: tuple[Path, str]) -> Iterator[dict[ServerName, httpx.Client]]:
     """Clients of all five servers over `published`: only to be asked."""
     with ExitStack() as stack:
