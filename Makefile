@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # About half of the work. Every other folder, a new one too, is in the other half.
-FIRST_HALF := tests/artifacts tests/catalog tests/cli tests/evidence tests/foundation tests/middleware tests/telemetry
+FIRST_HALF := $(addprefix tests/,artifacts catalog cli evidence foundation middleware pipeline telemetry upgrades)
 
 .PHONY: help setup run train test first-half other-half check fmt bench clean
 
