@@ -28,6 +28,7 @@ class _Work:
 
 @dataclass
 class _Rows:
+    lines: list[int] = field(default_factory=list)
     works: dict[str, _Work] = field(default_factory=dict)
     work_of_isbn: dict[str, str] = field(default_factory=dict)
     line_of_isbn: dict[str, int] = field(default_factory=dict)
@@ -44,11 +45,15 @@ class Overridden:
         """Raises SourceError, with the line where one is wrong."""
         self.name, self.scale = source.name, source.scale
         self._source, self._path = source, path
+        self._alone = f"only in {path.name}"
         self._rows = _read(path)
         self._unseen = dict.fromkeys(self._rows.work_of_isbn)
 
     def works(self, log: RowLog) -> Iterator[RawWork]:
-        """The source's works, then those that the file alone has."""
+        """The source's works, then those that the file alone has; its rows are read by now, and all count."""
+        for line in self._rows.lines:
+            log.read(self._path.name, line)
+            log.keep(self._path.name)
         for work in self._source.works(log):
             named = self._rows.works.get(work.external_id)
             if named is not None:
@@ -67,8 +72,8 @@ class Overridden:
         for edition in self._source.editions(log):
             yield from self._place(edition, log)
         for isbn in list(self._unseen):
-            log.read(self._path.name, self._rows.line_of_isbn[isbn])
-            yield RawEdition(self._path.name, (isbn,), self._find_work(isbn), "", (), "")
+            log.read(self._alone, self._rows.line_of_isbn[isbn])
+            yield RawEdition(self._alone, (isbn,), self._find_work(isbn), "", (), "")
 
     def users(self, log: RowLog) -> Iterator[RawUser]:
         """The source's readers."""
@@ -99,9 +104,9 @@ class Overridden:
                 self._path, f"{self.name} has no work {name!r}; give it a title, or its id", line=named.line
             )
         named.external_id = f"{_PREFIX}{name}"
-        log.read(self._path.name, named.line)
+        log.read(self._alone, named.line)
         return RawWork(
-            self._path.name, named.external_id, named.title, named.authors, None, None, None, (),
+            self._alone, named.external_id, named.title, named.authors, None, None, None, (),
             stands_alone=True,
         )  # fmt: skip
 
@@ -125,6 +130,7 @@ def _read(path: Path) -> _Rows:
             reason = row if isinstance(row, str) else f"expected {len(COLUMNS)} fields, found {len(row)}"
             raise OverridesInvalid(path, reason, line=line)
         _add(rows, path, line, *map(str.strip, row))
+        rows.lines.append(line)
     return rows
 
 

@@ -111,8 +111,9 @@ def test_a_line_that_cannot_be_meant_is_named_and_leaves_nothing(
 def test_the_report_names_the_lines_of_what_the_file_alone_has(sqlite: Database, tmp_path: Path) -> None:
     report = import_with(sqlite, tmp_path, f"{isbn(1)},A,,", f"{isbn(7)},x,&nbsp;,", f"{isbn(8)},x,,")
 
-    [file] = (file for file in report.files if file.name == "overrides.csv")
-    assert file.lines == {"no title": [3], "its work was dropped": [3, 4]}
+    files = {file.name: file for file in report.files}
+    assert (files["overrides.csv"].n_read, files["overrides.csv"].n_kept) == (3, 3)
+    assert files["only in overrides.csv"].lines == {"no title": [3], "its work was dropped": [3, 4]}
 
 
 def test_another_header_is_refused(tmp_path: Path) -> None:
