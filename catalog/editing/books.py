@@ -20,7 +20,7 @@ from catalog.errors import BookNotMerged, BookUnknown, EditConflict, EditInvalid
 from catalog.isbn import parse_isbn
 from catalog.merging.merge import merge_for_good
 from catalog.merging.undo import undo_merges
-from catalog.subjects import update_main_subjects
+from catalog.subjects import read_subject_ids, update_main_subjects
 from catalog.tables import Author, Book, BookAuthor, EditedField, Hidden
 
 _COLUMNS: Final = ("title", "year", "language", "description", "n_pages")
@@ -160,4 +160,5 @@ def _read_hidden(connection: Connection, book_id: int) -> str | None:
 
 def _hide(connection: Connection, book_id: int, hidden: Hidden | None) -> None:
     connection.execute(update(Book).where(Book.book_id == book_id).values(hidden=hidden))
-    update_main_subjects(connection, Book.book_id == book_id)  # subjects count the books that are shown
+    its_subjects = read_subject_ids(connection, book_id)  # they count the books that are shown
+    update_main_subjects(connection, Book.book_id == book_id, recounted=its_subjects)

@@ -10,7 +10,7 @@ from catalog.editing.change import changing
 from catalog.editing.fields import clean_subject
 from catalog.editing.lists import replace_entry
 from catalog.errors import EditConflict, SubjectUnknown
-from catalog.subjects import SubjectRow, update_main_subjects
+from catalog.subjects import SubjectRow, read_subject_ids, update_main_subjects
 from catalog.tables import (
     Book,
     BookSubject,
@@ -82,11 +82,13 @@ def write_subjects(connection: Connection, book_id: int, names: Sequence[str]) -
     Raises EditConflict for one that was withdrawn.
     """
     subject_ids = dict.fromkeys(_find_or_create(connection, name) for name in names)
+    former_ids = read_subject_ids(connection, book_id)
     connection.execute(delete(BookSubject).where(BookSubject.book_id == book_id))
     for position, subject_id in enumerate(subject_ids):
         values = {"book_id": book_id, "subject_id": subject_id, "position": position}
         connection.execute(insert(BookSubject).values(values))
-    update_main_subjects(connection, Book.book_id == book_id)
+    recounted = former_ids.symmetric_difference(subject_ids)
+    update_main_subjects(connection, Book.book_id == book_id, recounted=recounted)
 
 
 def find_subject(connection: Connection, name: str) -> int | None:
@@ -130,7 +132,9 @@ def _replace(connection: Connection, old: int, new: int | None) -> None:
         if new is not None or table is SubjectEdit:
             connection.execute(update(table).where(table.subject_id == old).values(subject_id=new))
     its_books = select(BookSubject.book_id).where(BookSubject.subject_id == new)
-    update_main_subjects(connection, or_(Book.main_subject_id == old, Book.book_id.in_(its_books)))
+    its_former = Book.main_subject_id == old
+    recounted = [] if new is None else [new]
+    update_main_subjects(connection, or_(its_former, Book.book_id.in_(its_books)), recounted=recounted)
     connection.execute(delete(Subject).where(Subject.subject_id == old))
 
 
