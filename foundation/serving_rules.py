@@ -16,8 +16,8 @@ class EventWeights(Options):
     A dismissal never speaks for a book, and what was only shown to a reader is nothing that they did.
     """
 
-    view: Weight = 0.05
-    click: Weight = 0.1
+    view: Weight = 0.1
+    click: Weight = 0.2
     to_read: Weight = 0.2
     like: Weight = 0.5
 
