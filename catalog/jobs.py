@@ -18,7 +18,7 @@ from catalog.database import count_changed
 from catalog.errors import JobStateWrong, JobUnknown
 from catalog.tables import Job, JobState
 
-DEBOUNCE_S: Final = 1.0
+DEBOUNCE_S: Final = 0.5
 """How long a refresh waits for the next change of the catalog, which it then takes along."""
 LONGEST_WAIT_S: Final = 5.0
 """But no longer than this after the first one."""

@@ -17,6 +17,7 @@ from artifacts.manifest import GateVerdict, Manifest
 from artifacts.store import ArtifactStore
 from catalog.database import Database
 from catalog.ratings import count_readers
+from catalog.schema import check_migrated
 from foundation.lock import hold_lock
 from foundation.release import RELEASE
 from pipeline.errors import AlreadyTraining, NothingToRefresh, RefreshRefused
@@ -67,8 +68,6 @@ def refresh(
     RefreshRefused if the child is not as it should be, DatabaseNotMigrated or StoreFull; the current version
     stays then.
     """
-    from catalog.schema import check_migrated  # which the worker would keep in memory
-
     check_migrated(db)
     with (
         hold_lock(settings.lock_path, AlreadyTraining),
