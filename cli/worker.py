@@ -7,6 +7,7 @@ from contextlib import closing
 import structlog
 
 from catalog.database import open_database
+from catalog.schema import check_migrated
 from cli.commands import ending_in_one_sentence
 from cli.errors import TrainingNotInstalled
 from cli.installation import check_can_train
@@ -20,8 +21,6 @@ log = structlog.get_logger()
 
 def worker() -> None:
     """Refresh what is served and train when that is due, in the foreground; `bookmesh up` starts one too."""
-    from catalog.schema import check_migrated  # which is larger than all else that the worker imports
-
     with closing(open_database(WorkerSettings().catalog_url)) as db:
         check_migrated(db)
     # All that commands import would stay in memory: this process becomes one that has only what it needs.
@@ -46,8 +45,7 @@ def _can_train() -> bool:
 
 
 def _load_jobs() -> Do:
-    # What a refresh needs takes longer to import than to use. It is all that the forked processes share with
-    # us, and a training imports the rest by itself.
+    # To import what a refresh needs takes about as long as the refresh; a training imports the rest itself.
     import pipeline.refresh  # noqa: F401
     from cli.job import do
 
