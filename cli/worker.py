@@ -29,9 +29,9 @@ def worker() -> None:
 
 def work() -> None:
     """The same in this process, on tables that somebody has checked."""
-    settings = WorkerSettings()
+    settings, do = WorkerSettings(), _load_jobs()
     configure_logging("worker", level=settings.telemetry.log_level)
-    with closing(Forker(_load_jobs())) as forker:
+    with closing(Forker(do)) as forker:
         run_worker(settings, forker, can_train=_can_train())
 
 

@@ -54,7 +54,7 @@ def working(home: Home) -> Iterator[subprocess.Popen[bytes]]:
             home.command("worker"), cwd=home.checkout, env=home.environment(), stdout=log, stderr=log
         )
     try:
-        wait_until(lambda: is_ready(home))
+        wait_until(lambda: is_ready(home), patience_s=PATIENCE_S)
         yield process
     finally:
         process.kill()
