@@ -20,7 +20,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from catalog.errors import DatabaseUrlInvalid
-from catalog.sqlite import N_OPENED, DatabaseFile, open_sqlite
+from catalog.sqlite import CACHE_KIB, LARGE_CACHE_KIB, N_OPENED, DatabaseFile, open_sqlite
 from foundation.urls import hide_password
 
 REFUSALS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
@@ -92,10 +92,12 @@ class Database:
         with self.engine.connect() as connection:
             self._isolate(connection, "REPEATABLE READ")
             self._allow_writes(connection, allowed=False)
+            self._cache(connection, LARGE_CACHE_KIB)
             try:
                 yield connection
             finally:
                 self._allow_writes(connection, allowed=True)
+                self._cache(connection, CACHE_KIB)
 
     @contextmanager
     def writing(self, connection: Connection) -> Iterator[Session]:
@@ -115,6 +117,11 @@ class Database:
         """SQLite takes its write lock for the first write by mistake; elsewhere that would only lock rows."""
         if self._file is not None:
             connection.exec_driver_sql(f"PRAGMA query_only = {'OFF' if allowed else 'ON'}")
+
+    def _cache(self, connection: Connection, kib: int) -> None:
+        """Where keys are all over an index, SQLite would write and read its pages again and again."""
+        if self._file is not None:
+            connection.exec_driver_sql(f"PRAGMA cache_size = -{kib}")
 
     def _isolate(self, connection: Connection, level: IsolationLevel) -> None:
         """SQLite knows one level, which is stricter."""

@@ -13,6 +13,10 @@ from catalog.errors import DatabaseFileGone, DatabaseFileReplaced
 
 BUSY_TIMEOUT_MS: Final = 15_000
 """How long a writer waits for another one."""
+CACHE_KIB: Final = 2_000
+"""Pages that a connection keeps in memory: SQLite's own default."""
+LARGE_CACHE_KIB: Final = 65_536
+"""The same of an import: the index of a few million ratings."""
 WRITE_AHEAD_LOG: Final = "-wal"
 INDEX_OF_LOG: Final = "-shm"
 

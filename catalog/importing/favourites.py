@@ -1,6 +1,7 @@
 """Works out every reader's favourite subjects from the books they liked."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 import numpy as np
 import scipy.sparse as sp
@@ -65,9 +66,11 @@ def _read_book_subjects(connection: Connection) -> sp.csr_array:
         select(BookSubject.book_id, BookSubject.subject_id, BookSubject.position)
         .join(Subject, Subject.subject_id == BookSubject.subject_id)
         .join(Book, Book.book_id == BookSubject.book_id)
-        .where(Subject.is_generic.is_(False), Book.hidden.is_(None))
-    ).all()
-    books, subjects, positions = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 3).T
+        .where(Subject.is_generic.is_(False), Book.hidden.is_(None)),
+        execution_options={"stream_results": True},
+    )
+    numbers = np.fromiter(chain.from_iterable(rows), dtype=np.int32)
+    books, subjects, positions = numbers.reshape(-1, 3).T
     # A book's main subject tells more of its reader than its tenth.
     weights = (1.0 / (1.0 + positions)).astype(np.float32)
     shape = (int(books.max(initial=0)) + 1, int(subjects.max(initial=0)) + 1)

@@ -25,7 +25,9 @@ class RatingColumns(NamedTuple):
     """-1 where unknown."""
 
     def take(self, rows: npt.NDArray[Any]) -> "RatingColumns":
-        """The rows of an index or of a mask."""
+        """The rows of an index or of a mask, which may be all: an import has no larger arrays to copy."""
+        if rows.dtype == bool and rows.all():
+            return self
         return RatingColumns(*(column[rows] for column in self))
 
     def pairs(self) -> I64:
@@ -61,12 +63,12 @@ class RatingCollector:
         self._rated_at.append(UNDATED if rated_at is None else rated_at)
 
     def columns(self) -> RatingColumns:
-        """All that were noted, in the order in which they came."""
+        """All that were noted, in the order in which they came; no more can be."""
         return RatingColumns(
-            np.array(self._user_ids, dtype=np.int64),
-            np.array(self._book_ids, dtype=np.int64),
-            np.array(self._ratings, dtype=np.float64),
-            np.array(self._rated_at, dtype=np.int64),
+            np.asarray(self._user_ids, dtype=np.int64),
+            np.asarray(self._book_ids, dtype=np.int64),
+            np.asarray(self._ratings, dtype=np.float64),
+            np.asarray(self._rated_at, dtype=np.int64),
         )
 
 
@@ -109,6 +111,8 @@ def find_left_behind(ratings: RatingColumns, separated: Collection[tuple[int, in
 def overlay(stored: RatingColumns, newer: RatingColumns) -> RatingColumns:
     """All ratings of both; where both have one of a reader and book, the newer."""
     kept = stored.take(~np.isin(stored.pairs(), newer.pairs(), assume_unique=True))
+    if not kept.user_id.size:
+        return newer
     merged = RatingColumns(*(np.concatenate(pair) for pair in zip(kept, newer, strict=True)))
     return merged.take(np.argsort(merged.pairs(), kind="stable"))
 

@@ -3,12 +3,13 @@
 import time
 from array import array
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Final
 
 import numpy as np
 from sqlalchemy import Connection, func, select
 
-from catalog.bulk import CHUNK_ROWS, RowWriter
+from catalog.bulk import CHUNK_ROWS, RowWriter, indexed_afterwards
 from catalog.errors import IsbnInvalid
 from catalog.importing.changes import Changes
 from catalog.importing.identity import BookIdentities
@@ -103,7 +104,9 @@ class RatingImporter:
         inserted = RowWriter.inserting(
             connection, Rating, *columns, *key, **not_here, created_at=int(time.time())
         )
-        inserted.extend(new.rows())
+        is_filling = new.user_id.size > stored.user_id.size
+        with indexed_afterwards(connection, Rating) if is_filling else nullcontext():
+            inserted.extend(new.rows())
         RowWriter.updating(connection, Rating, *columns, where=key, **not_here).extend(changed.rows())
         return overlay(stored, incoming.take(~is_older))
 
@@ -112,9 +115,7 @@ class RatingImporter:
         everything = self._collected.columns()
         taken_back = is_taken_back(everything, withdrawn)
         given = np.flatnonzero(~taken_back)
-        # Hardly ever is one taken back, and these are the largest arrays of an import.
-        is_all = given.size == everything.user_id.size
-        best = given[choose_best(everything if is_all else everything.take(given))]
+        best = given[choose_best(everything.take(~taken_back))]
         is_other = ~taken_back
         is_other[best] = False
         for file, n, _ in self._collected.origins.by_file(best):

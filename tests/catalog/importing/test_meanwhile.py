@@ -1,10 +1,11 @@
 """What happens to a catalog while an import reads its source."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from catalog import bulk
 from catalog.books import find_by_isbn
@@ -108,3 +109,21 @@ def test_many_rows_are_packed_until_they_are_written(db: Database, monkeypatch: 
     with db.session() as session:
         assert len(session.scalars(select(User.user_id)).all()) == 30
         assert len(session.scalars(select(Rating.user_id)).all()) == 30
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_import_that_fills_a_catalog_leaves_it_its_indexes(
+    db: Database, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    before = inspect(db.engine).get_indexes("ratings")
+    if fails:
+        monkeypatch.setattr("catalog.importing.run.write_favourites", fail)
+
+    with pytest.raises(RuntimeError) if fails else nullcontext():
+        import_source(db, ListSource(**LIBRARY))
+
+    assert inspect(db.engine).get_indexes("ratings") == before
+    assert "ix_ratings_book_id" in {index["name"] for index in before}
