@@ -1,7 +1,7 @@
 """How long readers who rate wait while an import runs, over the catalog that the same import has filled.
 
-python -m tests.bench.import_waits demo --books 20000 --readers 50000 --ratings 300000
-python -m tests.bench.import_waits --on mariadb book-crossing BX --open-library OL
+python -m tests.bench.import_waits -- demo --books 20000 --readers 50000 --ratings 300000
+python -m tests.bench.import_waits --on mariadb -- book-crossing BX --open-library OL
 """
 
 import os
