@@ -11,6 +11,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+import pytest
+
 IMPORTED = [
     "__main__",
     "cli.main",
@@ -30,8 +32,9 @@ def run_command(
         process = _context().Process(target=_run, args=(words, environment, folder, output))
         process.start()
         process.join(timeout_s)
-        process.kill()
-        process.join()
+        if process.is_alive():
+            process.kill()
+            pytest.fail(f"bookmesh {' '.join(words)} did not end within {timeout_s} s")
         printed = [(output / name).read_text() for name in ("stdout", "stderr")]
         return subprocess.CompletedProcess(["bookmesh", *words], process.exitcode or 0, *printed)
 
