@@ -52,8 +52,13 @@ class Forker:
         self._process.start()
         theirs.close()
 
+    def check(self) -> None:
+        """Raise ForkerGone if the process is."""
+        if not self._process.is_alive():
+            raise ForkerGone
+
     def begin(self, kind: str) -> None:
-        """Begin a job, once the one before has ended. Raises ForkerGone, as the others do."""
+        """Begin a job, once the one before has ended. Raises ForkerGone, as all of these do."""
         self._send(kind.encode())
 
     def wait(self, seconds: float = 0.0) -> Ending | None:

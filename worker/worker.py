@@ -100,6 +100,7 @@ class Worker:
             self._end(running, running.ending or Ending(TRY_AGAIN_CODE, "the worker had to stop"))
 
     def _look(self) -> None:
+        self._forker.check()
         with self._db.session() as session:  # of reading, which in SQLite waits for nobody
             has_lost, has_due = jobs.has_lost(session), jobs.has_due(session)
         if has_lost:

@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry
 
 from catalog.database import Database
 from contracts.shell import LIVE_PATH, READY_PATH
-from tests.catalog.test_jobs import enqueue
 from worker import app
 from worker.app import Probes, create_app
 from worker.forker import Forker
@@ -90,7 +89,6 @@ async def test_a_worker_that_hangs_in_a_turn_ends_its_process(
 async def test_a_worker_that_cannot_begin_jobs_any_more_ends_its_process(
     settings: WorkerSettings, db: Database, forker: Forker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    enqueue(db)
     worker, metrics = build(settings, db, forker)
     codes: list[int] = []
     monkeypatch.setattr("os._exit", codes.append)

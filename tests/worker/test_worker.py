@@ -226,7 +226,6 @@ def test_a_database_that_is_away_for_a_moment_loses_no_outcome(
 ) -> None:
     job_id, worker = enqueue(db), make(say)
     worker.turn()
-    find_job().wait()
     path = tmp_path / "catalog.db"
     aside = path.rename(tmp_path / "aside.db")
 
