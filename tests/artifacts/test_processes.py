@@ -12,6 +12,7 @@ import pytest
 
 from artifacts import objects
 from artifacts.errors import ArtifactError, VersionUnknown
+from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
 from tests.artifacts.examples import build_model, publish_point, seal, seal_point
 
@@ -20,6 +21,7 @@ REPOSITORY = Path(__file__).parents[2]
 PUBLISHER = """
 import sys
 from pathlib import Path
+from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
 from tests.artifacts.examples import publish_point
 
@@ -47,12 +49,11 @@ def test_processes_that_publish_and_roll_back_at_once_leave_one_unbroken_log(tmp
 
 
 class CollectedWhilePromoting(ArtifactStore):
-    """A store where another process collects garbage just after a version was verified."""
+    """A store where another process collects garbage just after a version was checked."""
 
-    def verify(self, version: str) -> list[ArtifactError]:
-        errors = super().verify(version)
+    def _check_whole(self, manifest: Manifest, checked: Manifest | None = None) -> None:
+        super()._check_whole(manifest, checked)
         ArtifactStore(self.root, now=lambda: datetime.now(UTC) + timedelta(hours=2)).gc(keep=1)
-        return errors
 
 
 def test_a_version_that_is_collected_while_it_is_promoted_is_not_pointed_at(tmp_path: Path) -> None:
