@@ -93,7 +93,7 @@ def test_who_loses_a_deadlock_does_it_all_again(server: Database, thread: Thread
     with server.session() as session:
         after = session.scalars(select(User.revision).order_by(User.user_id)).all()
     assert [new - old for new, old in zip(after, before, strict=True)] == [2, 2]
-    assert len(attempts) == 3
+    assert len(attempts) >= 3  # who was late may lose once more
 
 
 def test_who_always_loses_is_told_so_in_the_end(server: Database) -> None:

@@ -218,6 +218,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def test_an_import_killed_in_the_middle_and_repeated_ends_where_an_undisturbed_one_does(
     undisturbed: Home, empty_home: Home, written_bytes: int
 ) -> None:
+    empty_home.succeed("migrate")  # so that what is written is the import
     process = subprocess.Popen(
         empty_home.command(*LARGER_DEMO),
         cwd=ROOT,
