@@ -129,7 +129,7 @@ class RowWriter:
 def indexed_afterwards(connection: Connection, table: type[Base]) -> Iterator[None]:
     """What is inserted here comes into the table's indexes at the end, where SQLite sorts it once.
 
-    That takes a tenth of the time, and the same for each row of any number. Others would lock the table.
+    That halves the time of two million rows. Other databases would lock the table.
     """
     indexes = cast("Table", table.__table__).indexes if connection.dialect.name == "sqlite" else ()
     for index in indexes:

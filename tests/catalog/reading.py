@@ -29,7 +29,7 @@ def book_of(db: Database, number: int) -> BookRow:
 
 
 def ratings_of(db: Database, external_id: str, source: str = "lists") -> dict[str, float | None]:
-    """Ratings of a reader by title."""
+    """Ratings of a reader by title, oldest first."""
     with db.session() as session:
         reader = read_profile(session, find_user(session, source, external_id) or 0)
         assert reader is not None

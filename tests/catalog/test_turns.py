@@ -96,32 +96,26 @@ def test_who_loses_a_deadlock_does_it_all_again(server: Database, thread: Thread
     assert len(attempts) >= 3  # who was late may lose once more
 
 
-def test_who_always_loses_is_told_so_in_the_end(server: Database) -> None:
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (Exception(1213, "Deadlock found"), MOST_ATTEMPTS),
+        (Exception(1205, "Lock wait timeout exceeded"), 1),
+    ],
+    ids=["who always loses", "who waited too long"],
+)
+def test_what_cannot_be_written_is_told_in_the_end(server: Database, error: Exception, expected: int) -> None:
     n_attempts = 0
 
-    def lose(session: Session) -> None:
+    def fail(session: Session) -> None:
         nonlocal n_attempts
         n_attempts += 1
-        raise OperationalError("UPDATE", None, Exception(1213, "Deadlock found"))
+        raise OperationalError("UPDATE", None, error)
 
     with pytest.raises(OperationalError):
-        server.write(lose)
+        server.write(fail)
 
-    assert n_attempts == MOST_ATTEMPTS
-
-
-def test_who_waited_too_long_does_not_try_again(server: Database) -> None:
-    n_attempts = 0
-
-    def wait_too_long(session: Session) -> None:
-        nonlocal n_attempts
-        n_attempts += 1
-        raise OperationalError("UPDATE", None, Exception(1205, "Lock wait timeout exceeded"))
-
-    with pytest.raises(OperationalError):
-        server.write(wait_too_long)
-
-    assert n_attempts == 1
+    assert n_attempts == expected
 
 
 def test_a_rating_that_another_one_has_changed_since_it_was_read_can_be_changed(server: Database) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from catalog.books import BookRow, find_by_isbn, read_titles
 from catalog.database import Database
@@ -15,7 +15,7 @@ from catalog.importing import ImportReport, import_source
 from catalog.sources.generic import Generic
 from catalog.sources.mapping import Mapping, build_mapping
 from catalog.tables import Book, Event, Rating, User
-from catalog.users import find_user, read_profile
+from tests.catalog.reading import count, ratings_of
 from tests.catalog.shelf import isbn
 
 RATINGS, ITEMS = "ratings.csv", "items.csv"
@@ -55,20 +55,6 @@ def book(db: Database, external_id: str, source: str = "csv") -> BookRow:
         return read_titles(session, [book_id])[book_id]
 
 
-def ratings_of(db: Database, external_id: str, source: str = "csv") -> dict[str, float | None]:
-    """A reader's ratings by title, oldest first."""
-    with db.session() as session:
-        reader = read_profile(session, find_user(session, source, external_id) or 0)
-        assert reader is not None
-        titles = read_titles(session, [book_id for book_id, _ in reader.history])
-        return {titles[book_id].title: value for book_id, value in reader.history}
-
-
-def count(db: Database, table: Any) -> int:
-    with db.session() as session:
-        return session.scalar(select(func.count()).select_from(table)) or 0
-
-
 def test_items_become_books_of_their_ids_and_ratings_lie_on_the_catalogs_scale(
     db: Database, tmp_path: Path
 ) -> None:
@@ -84,8 +70,8 @@ def test_items_become_books_of_their_ids_and_ratings_lie_on_the_catalogs_scale(
     assert ash.subjects == ("Dragons", "Ghosts")
     assert (birch.title, birch.authors, birch.year, birch.isbns) == ("Birch, a tree", (), -50, ())
     assert (cedar.title, cedar.authors, cedar.isbns) == ("c3", ("Cy Cedar",), (isbn(3), isbn(4)))
-    assert ratings_of(db, "ada") == {"Ash": 10.0, "Birch, a tree": 1.0}
-    assert ratings_of(db, "bob") == {"c3": None, "Ash": 6.625}
+    assert ratings_of(db, "ada", "csv") == {"Ash": 10.0, "Birch, a tree": 1.0}
+    assert ratings_of(db, "bob", "csv") == {"c3": None, "Ash": 6.625}
     assert rows_of(report) == {ITEMS: (3, 3, {}), ISBNS: (2, 2, {}), RATINGS: (4, 4, {})}
 
 
@@ -113,7 +99,7 @@ def test_times_are_seconds_or_iso_and_unknown_where_they_are_neither(db: Databas
 def test_without_a_file_of_items_the_ids_are_the_titles(db: Database, tmp_path: Path) -> None:
     report = import_csv(db, folder(tmp_path, ratings="user,item,rating\n1,Ash,8\n2,Ash,9\n2,Birch,\n"))
 
-    assert ratings_of(db, "2") == {"Ash": 9.0, "Birch": None}
+    assert ratings_of(db, "2", "csv") == {"Ash": 9.0, "Birch": None}
     assert book(db, "Ash").title == "Ash"
     assert rows_of(report) == {ITEMS_OF_RATINGS: (2, 2, {}), RATINGS: (3, 3, {})}
 
@@ -126,7 +112,7 @@ def test_ratings_alone_leave_the_titles_that_an_earlier_import_brought(db: Datab
     import_csv(db, folder(tmp_path, ratings="user,item,rating\ncyd,a1,8\n"))
 
     assert book(db, "a1") == before
-    assert ratings_of(db, "cyd") == {"Ash": 8.0}
+    assert ratings_of(db, "cyd", "csv") == {"Ash": 8.0}
     assert count(db, Book) == 3
 
 
@@ -137,21 +123,25 @@ def test_a_rating_of_an_item_that_only_an_earlier_file_named_is_kept(db: Databas
         db, folder(tmp_path, ratings="user,item,rating\ncyd,a1,8\n", items="item,title\nz9,Zelkova\n")
     )
 
-    assert ratings_of(db, "cyd") == {"Ash": 8.0}
+    assert ratings_of(db, "cyd", "csv") == {"Ash": 8.0}
     assert report.totals["books"] == 4
 
 
 def test_importing_twice_changes_no_id_and_no_rating(db: Database, tmp_path: Path) -> None:
     files = folder(tmp_path, ratings=MANY_RATINGS, items=MANY_ITEMS)
     import_csv(db, files)
-    before = [book(db, item) for item in ("a1", "b2", "c3")], ratings_of(db, "ada"), ratings_of(db, "bob")
+    before = (
+        [book(db, item) for item in ("a1", "b2", "c3")],
+        ratings_of(db, "ada", "csv"),
+        ratings_of(db, "bob", "csv"),
+    )
 
     import_csv(db, files)
 
     assert before == (
         [book(db, item) for item in ("a1", "b2", "c3")],
-        ratings_of(db, "ada"),
-        ratings_of(db, "bob"),
+        ratings_of(db, "ada", "csv"),
+        ratings_of(db, "bob", "csv"),
     )
 
 
@@ -182,7 +172,7 @@ def test_what_cannot_be_used_is_dropped_and_counted_by_reason(db: Database, tmp_
             "no book record": 1, "no usable reader id": 1, "too few fields": 1, "too many fields": 1,
         }),
     }  # fmt: skip
-    assert ratings_of(db, "1") == {"Ash": 10.0}
+    assert ratings_of(db, "1", "csv") == {"Ash": 10.0}
 
 
 @pytest.mark.parametrize(
@@ -202,7 +192,7 @@ def test_separator_and_encoding_are_the_files_own(
         encoding=encoding,
     )
 
-    assert ratings_of(sqlite, "zoë") == {'Die "Wand"': 7.0}
+    assert ratings_of(sqlite, "zoë", "csv") == {'Die "Wand"': 7.0}
     assert book(sqlite, "1").authors == ("Marlén",)
 
 
@@ -267,7 +257,7 @@ def test_columns_have_their_usual_names(sqlite: Database, tmp_path: Path, user: 
 
     import_csv(sqlite, files)
 
-    assert ratings_of(sqlite, "ada") == {"Ash": 5.0}
+    assert ratings_of(sqlite, "ada", "csv") == {"Ash": 5.0}
 
 
 def test_compressed_files_are_read_as_they_are(sqlite: Database, tmp_path: Path) -> None:
@@ -276,7 +266,7 @@ def test_compressed_files_are_read_as_they_are(sqlite: Database, tmp_path: Path)
 
     report = import_csv(sqlite, tmp_path, scale="1-5")
 
-    assert ratings_of(sqlite, "ada") == {"Ash": 10.0, "Birch, a tree": 1.0}
+    assert ratings_of(sqlite, "ada", "csv") == {"Ash": 10.0, "Birch, a tree": 1.0}
     assert rows_of(report)[f"{RATINGS}.gz"] == (4, 4, {})
 
 
@@ -310,7 +300,7 @@ def test_ratings_and_items_may_stand_in_one_file(sqlite: Database, tmp_path: Pat
         "ISBNs of all.jsonl": (1, 1, {}),
         "all.jsonl": (4, 3, {"no book record": 1}),
     }
-    assert ratings_of(sqlite, "bob") == {"Ash": 4.0, "3": None}
+    assert ratings_of(sqlite, "bob", "csv") == {"Ash": 4.0, "3": None}
     assert book(sqlite, "1").authors == ("Ann",)
 
 
@@ -327,7 +317,7 @@ def test_items_of_one_work_are_one_book_and_ratings_of_each_are_of_it(db: Databa
         ITEMS: (4, 2, {"no usable id": 2}), ISBNS: (2, 2, {}), RATINGS: (3, 2, {"no book record": 1}),
     }  # fmt: skip
     assert book(db, "A").isbns == (isbn(1), isbn(2))
-    assert ratings_of(db, "bob") == {"Ash": 8.0}
+    assert ratings_of(db, "bob", "csv") == {"Ash": 8.0}
 
 
 def test_a_file_without_ratings_tells_what_readers_used(sqlite: Database, tmp_path: Path) -> None:
@@ -335,7 +325,7 @@ def test_a_file_without_ratings_tells_what_readers_used(sqlite: Database, tmp_pa
         sqlite, folder(tmp_path, ratings="user,item\nada,Ash\n"), ratings={"rating": False}, scale="1-5"
     )
 
-    assert ratings_of(sqlite, "ada") == {"Ash": None}
+    assert ratings_of(sqlite, "ada", "csv") == {"Ash": None}
 
 
 def test_characters_and_flags_are_subjects(sqlite: Database, tmp_path: Path) -> None:
