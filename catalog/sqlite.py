@@ -55,7 +55,7 @@ class DatabaseFile:
         if found is None:
             raise DatabaseFileGone(self._path)
         with self._lock:
-            self._leave_if_replaced()
+            self._leave_if_replaced(_identify(self._path))
 
     def check_written(self, n_opened: int) -> None:
         """Raise DatabaseFileReplaced if what was just committed is not in the file that is there now."""
@@ -70,30 +70,31 @@ class DatabaseFile:
         options: dict[str, Any],
     ) -> Any:
         with self._lock:
-            self._leave_if_replaced()
             found = _identify(self._path)
+            self._leave_if_replaced(found)
             if self._n_opened:  # what was deleted is not made anew
                 arguments[0], options["uri"] = f"file:{quote(str(self._path))}?mode=rw", True
-            connection = dialect.connect(*arguments, **options)
+            connection = dialect.connect(*arguments, **options)  # opens the file, and no log yet
+            opened = _identify(self._path)
+            if (self._opened or found) not in (None, opened):
+                connection.close()
+                raise DatabaseFileReplaced(self._path)
             _configure(connection)
             # Opens the log now: later it may be the log of another file.
             connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
-            if found is not None and _identify(self._path) != found:
-                connection.close()
-                raise DatabaseFileReplaced(self._path)
             if self._opened is None:
-                self._remember()
+                self._remember(opened)
             record.info[N_OPENED] = self._n_opened
             return connection
 
-    def _remember(self) -> None:
+    def _remember(self, opened: FileId | None) -> None:
         paths = (Path(f"{self._path}{suffix}") for suffix in (WRITE_AHEAD_LOG, INDEX_OF_LOG))
         self._logs = {path: _identify(path) for path in paths}
-        self._opened = _identify(self._path)
+        self._opened = opened
         self._n_opened += 1
 
-    def _leave_if_replaced(self) -> None:
-        if self._opened is None or _identify(self._path) in (None, self._opened):
+    def _leave_if_replaced(self, found: FileId | None) -> None:
+        if self._opened is None or found in (None, self._opened):
             return
         self._engine.dispose()
         self._opened = None

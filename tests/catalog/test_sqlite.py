@@ -14,7 +14,7 @@ from catalog.tables import User
 from tests.servers.running import wait_until
 
 N_THREADS = 4
-N_SUCCESSORS = 5
+N_SUCCESSORS = 20
 
 
 def test_no_successor_gets_what_belongs_to_the_file_before(sqlite: Database, tmp_path: Path) -> None:
