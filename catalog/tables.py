@@ -35,6 +35,9 @@ _IS_HIDDEN = text("hidden IS NOT NULL")
 
 SOURCE_LENGTH = 40
 EXTERNAL_ID_LENGTH = 64
+LIST_ID_LENGTH = 64
+KEY_NAME_LENGTH = 80
+EMAIL_LENGTH = 254
 TITLE_LENGTH = 500
 NAME_LENGTH = 200
 RAW_SUBJECT_LENGTH = 500
@@ -85,6 +88,22 @@ class JobState(StrEnum):
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+class Role(StrEnum):
+    """What an account may do: a reader what concerns them, an admin everything."""
+
+    READER = "reader"
+    ADMIN = "admin"
+
+
+class Purpose(StrEnum):
+    """What a token is for that is good once."""
+
+    RESET = "reset"
+    """To set a new password, by mail."""
+    CLAIM = "claim"
+    """To become the account of an imported reader, by a link that an admin hands out."""
 
 
 class Base(DeclarativeBase):
@@ -303,7 +322,7 @@ class BookSubject(Base):
 
 
 class UserSubject(Base):
-    """A reader's favourite subjects at the last import, the dearest at position 0."""
+    """A reader's favourite subjects, at the last import or as they chose them, the dearest at position 0."""
 
     __tablename__ = "user_subjects"
     __table_args__ = _CLUSTERED
@@ -311,6 +330,19 @@ class UserSubject(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
     subject_id: Mapped[int] = mapped_column(
         ForeignKey("subjects.subject_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    position: Mapped[int] = mapped_column(Integer)
+
+
+class UserAuthor(Base):
+    """A reader's favourite authors, as they chose them, the dearest at position 0."""
+
+    __tablename__ = "user_authors"
+    __table_args__ = _CLUSTERED
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
+    author_id: Mapped[int] = mapped_column(
+        ForeignKey("authors.author_id", ondelete="CASCADE"), primary_key=True, index=True
     )
     position: Mapped[int] = mapped_column(Integer)
 
@@ -354,7 +386,7 @@ class Event(Base):
     """Something a reader did, here or in a dump."""
 
     __tablename__ = "events"
-    __table_args__ = (Index(None, "user_id", "kind"), _MYSQL)
+    __table_args__ = (Index(None, "user_id", "kind"), Index(None, "user_id", "list_id"), _MYSQL)
 
     event_id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"))
@@ -364,6 +396,12 @@ class Event(Base):
     """Seconds since 1970 UTC; null in dumps that do not tell."""
     created_at: Mapped[int | None] = mapped_column(BigInteger)
     """When it came into the catalog, seconds since 1970 UTC; null of those from before 0.4.0."""
+    list_id: Mapped[str | None] = mapped_column(String(LIST_ID_LENGTH))
+    """The list in which the reader met the book."""
+    surface: Mapped[str | None] = mapped_column(String(40))
+    """Where that list was shown, in the words of whoever shows it."""
+    position: Mapped[int | None] = mapped_column(Integer)
+    """The book's place in the list, the first is 1."""
 
 
 class Merge(Base):
@@ -471,3 +509,111 @@ class Job(Base):
     """How often it was begun."""
     outcome: Mapped[str | None] = mapped_column(Text)
     """What came of it, or why it failed, in a sentence."""
+
+
+class Account(Base):
+    """How a reader signs in; their e-mail and name are here alone, which no export and no training reads."""
+
+    __tablename__ = "accounts"
+
+    user_id: Mapped[int] = mapped_column(
+        ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    email: Mapped[str] = mapped_column(String(EMAIL_LENGTH), unique=True)
+    """In small letters."""
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    """Argon2's, with its parameters and salt."""
+    role: Mapped[str] = mapped_column(String(10), default=Role.READER, server_default=Role.READER)
+    """One of `Role`."""
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    """This and the times below in seconds since 1970 UTC."""
+    password_changed_at: Mapped[int | None] = mapped_column(BigInteger)
+    profile_changed_at: Mapped[int | None] = mapped_column(BigInteger)
+    """When the reader last told of themselves: from then on no import changes that."""
+
+
+class TokenFamily(Base):
+    """One log-in: the refresh tokens that came of each other, of which the newest alone is good."""
+
+    __tablename__ = "token_families"
+
+    family_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Random."""
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
+    current_hash: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the newest token."""
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    """This and the times below in seconds since 1970 UTC."""
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    used_at: Mapped[int] = mapped_column(BigInteger)
+    """When the newest token was handed out."""
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class OneTimeToken(Base):
+    """A token that is good once, by its SHA-256."""
+
+    __tablename__ = "one_time_tokens"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str] = mapped_column(String(10))
+    """One of `Purpose`."""
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    """This and the time below in seconds since 1970 UTC."""
+    used_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class ApiKey(Base):
+    """What a service shows to be known, by its SHA-256."""
+
+    __tablename__ = "api_keys"
+
+    key_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(String(KEY_NAME_LENGTH), unique=True)
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[str] = mapped_column(String(200))
+    """With a space between two."""
+    rate_per_minute: Mapped[int | None] = mapped_column(Integer)
+    """Requests that it may make; null: as the settings say."""
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    """This and the times below in seconds since 1970 UTC."""
+    used_at: Mapped[int | None] = mapped_column(BigInteger)
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class AuditEntry(Base):
+    """Something that an admin did, or an operator by command."""
+
+    __tablename__ = "audit_log"
+
+    entry_id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True)
+    at: Mapped[int] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC."""
+    actor: Mapped[str] = mapped_column(String(100))
+    """`user 12`, `key shop` or `cli`."""
+    action: Mapped[str] = mapped_column(String(40))
+    target: Mapped[str] = mapped_column(String(100))
+    detail: Mapped[str] = mapped_column(Text)
+    """JSON."""
+
+
+class LibraryRow(Base):
+    """A row of a library that a reader brought, of which it is unsure which book it is: theirs to tell."""
+
+    __tablename__ = "library_rows"
+
+    row_id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
+    title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+    author: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    isbn: Mapped[str | None] = mapped_column(String(13))
+    rating: Mapped[float | None]
+    """1 to 10."""
+    read_at: Mapped[int | None] = mapped_column(BigInteger)
+    """This and the time below in seconds since 1970 UTC."""
+    shelf: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    candidates: Mapped[str] = mapped_column(Text)
+    """JSON: the books that it may be."""
+    created_at: Mapped[int] = mapped_column(BigInteger)
