@@ -35,6 +35,13 @@ class ClientCode(StrEnum):
     ISBN_INVALID = "isbn_invalid"
     UNKNOWN_SUBJECTS = "unknown_subjects"
     UNKNOWN_BOOKS = "unknown_books"
+    UNAUTHENTICATED = "unauthenticated"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105  (the name of a mistake, no secret)
+    TOKEN_REUSED = "token_reused"  # noqa: S105
+    WRONG_CREDENTIALS = "wrong_credentials"
+    FORBIDDEN = "forbidden"
+    EMAIL_TAKEN = "email_taken"
+    LINK_INVALID = "link_invalid"
     OVERLOADED = "overloaded"
     UPSTREAM_FAILED = "upstream_failed"
     CATALOG_UNAVAILABLE = "catalog_unavailable"
@@ -69,6 +76,13 @@ STATUS: Final[Mapping[ErrorCode, int]] = {
     ClientCode.ISBN_INVALID: 422,
     ClientCode.UNKNOWN_SUBJECTS: 422,
     ClientCode.UNKNOWN_BOOKS: 422,
+    ClientCode.UNAUTHENTICATED: 401,
+    ClientCode.TOKEN_EXPIRED: 401,
+    ClientCode.TOKEN_REUSED: 401,
+    ClientCode.WRONG_CREDENTIALS: 401,
+    ClientCode.FORBIDDEN: 403,
+    ClientCode.EMAIL_TAKEN: 409,
+    ClientCode.LINK_INVALID: 422,
     ClientCode.OVERLOADED: 503,
     ClientCode.UPSTREAM_FAILED: 503,
     ClientCode.CATALOG_UNAVAILABLE: 503,

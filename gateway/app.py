@@ -12,6 +12,10 @@ from prometheus_client import CollectorRegistry
 from catalog.database import open_database
 from catalog.schema import check_migrated
 from contracts.shell import ServerName
+from gateway.accounts.callers import Callers, NoKeys
+from gateway.accounts.secret import read_signing_secret
+from gateway.accounts.sessions import Sessions
+from gateway.accounts.tokens import AccessTokens
 from gateway.api import books, health, openapi, problems, ratings, recommendations, search, subjects
 from gateway.api.checks import RequestCheck
 from gateway.api.middleware import ConcurrencyLimit, VersionHeader
@@ -122,6 +126,7 @@ async def _start(
         list_requests=ListRequestBuilder(catalog, lambda: snapshots.snapshot, settings.serving),
         recommender=Recommender(mesh, catalog, cards, cache, metrics, rules=settings.serving),
         details=Details(mesh, catalog, cards, rules=settings.serving),
+        callers=Callers(Sessions(catalog, _open_tokens(settings)), NoKeys()),
         deadline_s=options.deadline_s,
     )
 
@@ -146,6 +151,11 @@ def _open_catalog(settings: GatewaySettings) -> Catalog:
         write_timeout_s=settings.gateway.write_timeout_s,
         cached_users=settings.gateway.cache.users,
     )
+
+
+def _open_tokens(settings: GatewaySettings) -> AccessTokens:
+    file = settings.home / "secrets" / "signing"
+    return AccessTokens(read_signing_secret(settings.gateway.accounts.secret, file))
 
 
 def _open_cache(settings: GatewaySettings, metrics: GatewayMetrics) -> ResponseCache:

@@ -75,7 +75,7 @@ class Catalog:
     async def look(self, deadline: Deadline) -> None:
         """Learn the state of the catalog, if it answers."""
         with suppress(CatalogUnavailable):
-            await self._read(self._learn_state, deadline)
+            await self.read(self._learn_state, deadline)
 
     async def read_user(self, user_id: int, deadline: Deadline) -> UserProfile:
         """The reader as of now: the revision is read every time, the rest only if it has changed."""
@@ -90,14 +90,14 @@ class Catalog:
             if user is not None:
                 self._users[user_id] = user
 
-        user = await self._read(read, deadline, keep)
+        user = await self.read(read, deadline, keep)
         if user is None:
             raise UserNotFound(user_id)
         return user
 
     async def read_titles(self, book_ids: Collection[int], deadline: Deadline) -> dict[int, BookRow]:
         """Rows of the books that exist and are shown."""
-        return await self._read(lambda session: books.read_titles(session, book_ids), deadline)
+        return await self.read(lambda session: books.read_titles(session, book_ids), deadline)
 
     async def find_by_isbn(self, isbn: str, deadline: Deadline) -> int:
         """The book that has an edition of this ISBN. Raises NotAnIsbn, BookNotFound."""
@@ -105,42 +105,42 @@ class Catalog:
             isbn13 = parse_isbn(isbn)
         except IsbnInvalid as error:
             raise NotAnIsbn(error.text, error.reason) from error
-        book_id = await self._read(lambda session: books.find_by_isbn(session, isbn13), deadline)
+        book_id = await self.read(lambda session: books.find_by_isbn(session, isbn13), deadline)
         if book_id is None:
             raise BookNotFound(f"with ISBN {isbn13}")
         return book_id
 
     async def read_subjects_of(self, book_ids: Collection[int], deadline: Deadline) -> list[str]:
         """Subjects of these books, those of most of them first."""
-        return await self._read(lambda session: books.read_subjects_of(session, book_ids), deadline)
+        return await self.read(lambda session: books.read_subjects_of(session, book_ids), deadline)
 
     async def read_subjects(self, deadline: Deadline) -> list[SubjectRow]:
         """Every subject that has books, the largest first, generic ones last."""
-        return await self._read(subjects.list_subjects, deadline)
+        return await self.read(subjects.list_subjects, deadline)
 
     async def read_most_read(self, limit: int, deadline: Deadline) -> list[tuple[int, int]]:
         """(book_id, number of ratings) of the books with the most."""
-        return await self._read(lambda session: books.read_most_read(session, limit), deadline)
+        return await self.read(lambda session: books.read_most_read(session, limit), deadline)
 
     async def put_rating(self, user_id: int, book_id: int, rating: float | None) -> bool:
         """Set a rating; True if there was none before. Raises UserNotFound, BookNotFound."""
-        return await self._write(lambda session: ratings.put_rating(session, user_id, book_id, rating))
+        return await self.write(lambda session: ratings.put_rating(session, user_id, book_id, rating))
 
     async def delete_rating(self, user_id: int, book_id: int) -> bool:
         """Remove a rating; False if there was none. Raises UserNotFound, BookNotFound."""
-        return await self._write(lambda session: ratings.delete_rating(session, user_id, book_id))
+        return await self.write(lambda session: ratings.delete_rating(session, user_id, book_id))
 
     def close(self) -> None:
         """Close the connections to the database."""
         self._db.close()
 
-    async def _read(
+    async def read(
         self,
         query: Callable[[Session], ResultT],
         deadline: Deadline,
         keep: Callable[[ResultT], None] | None = None,
     ) -> ResultT:
-        """The result; `keep` gets it even if it comes too late, so that the next caller waits less."""
+        """What a query answers; `keep` gets it even if it comes too late, so the next caller waits less."""
         started_s, given_s = time.monotonic(), deadline.remaining_s()
         try:
             return await self._run(query, self._reading, timeout_s=given_s, write=False, keep=keep)
@@ -150,7 +150,8 @@ class Catalog:
         finally:
             deadline.charge(CATALOG, time.monotonic() - started_s)
 
-    async def _write(self, change: Callable[[Session], ResultT]) -> ResultT:
+    async def write(self, change: Callable[[Session], ResultT]) -> ResultT:
+        """What a change answers, committed. Raises UserNotFound, BookNotFound."""
         timeout_s = self._write_timeout_s
         try:
             return await self._run(change, self._writing, timeout_s=timeout_s, write=True)

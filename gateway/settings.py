@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, HttpUrl, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
 from pydantic_core import PydanticCustomError
 
 from catalog.settings import CatalogSettings
@@ -84,6 +84,13 @@ class CacheOptions(Options):
     """Readers' histories kept in this process."""
 
 
+class AccountOptions(Options):
+    """How readers sign in."""
+
+    secret: Annotated[SecretStr, Field(min_length=32)] | None = None
+    """What access tokens are signed with, at least 32 characters; without it, a file of the home is made."""
+
+
 class GatewayOptions(Options):
     """Where the gateway listens, which servers it calls, and how long it waits."""
 
@@ -103,6 +110,7 @@ class GatewayOptions(Options):
     mesh: MeshOptions = MeshOptions()
     breaker: BreakerOptions = BreakerOptions()
     cache: CacheOptions = CacheOptions()
+    accounts: AccountOptions = AccountOptions()
 
 
 class GatewaySettings(CatalogSettings):

@@ -44,6 +44,8 @@ async def answer_problem(request: Request, error: Exception) -> Response:
     if problem.status == STATUS[ClientCode.INTERNAL]:
         log.error("request failed", path=request.scope["path"], error=repr(error), exc_info=error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if problem.status == STATUS[ClientCode.UNAUTHENTICATED]:
+        headers["WWW-Authenticate"] = "Bearer"
     if problem.status == STATUS[ClientCode.OVERLOADED]:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     body = problem.model_dump_json(exclude_none=True)

@@ -14,8 +14,11 @@ from middleware import problems
 
 MEANING: Final[Mapping[int, str]] = {
     400: "What arrived is not HTTP/1.1.",
+    401: "No token or key that is good was sent; `code` says which.",
+    403: "Whoever asks may not do this.",
     404: "There is no such thing.",
     405: "The path is served, but not by this method; see `Allow`.",
+    409: "It contradicts what there is.",
     408: "The request did not arrive whole in time.",
     413: "The body is larger than 512 KiB.",
     414: "The URL is longer than 8 KiB.",

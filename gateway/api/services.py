@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Query, Request, Response
 
 from catalog.users import UserProfile
 from contracts.shell import VERSION_HEADER, BookId
+from gateway.accounts.callers import Callers
 from gateway.cache.base import ResponseCache
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
@@ -31,6 +32,7 @@ class Services:
     list_requests: ListRequestBuilder
     recommender: Recommender
     details: Details
+    callers: Callers
     deadline_s: float
 
     async def answer(self, request: ListRequest, deadline: Deadline) -> Response:

@@ -197,7 +197,7 @@ def test_an_export_tells_what_it_is_and_nothing_of_the_machine(full: Database, t
     export_catalog(full, tmp_path / "export", FileFormat.CSV)
 
     described = json.loads((tmp_path / "export" / DESCRIPTION).read_text())
-    assert described["schema_revision"] == "0004"
+    assert described["schema_revision"] == "0005"
     assert {table["name"]: table["n_rows"] for table in described["tables"]}["books"] == 3
     assert "jobs" not in [table["name"] for table in described["tables"]]
     assert not any(str(tmp_path) in file.read_text() for file in (tmp_path / "export").iterdir())

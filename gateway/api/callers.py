@@ -1,0 +1,77 @@
+"""Who may call a route: the dependencies that routes name, and what each lets through."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from gateway.accounts.callers import ANYONE, Caller, Reader, Scope, Service, check_acts_for
+from gateway.accounts.errors import Forbidden, Unauthenticated
+from gateway.api.services import DeadlineDep, Services, UserIdPath
+
+
+async def _find_caller(request: Request, deadline: DeadlineDep) -> Caller:
+    """Raises Unauthenticated or TokenExpired for a token that is not good, also where none is needed."""
+    header = request.headers.get("authorization")
+    if header is None:
+        return ANYONE
+    services: Services = request.app.state.services
+    return await services.callers.find(header, deadline)
+
+
+CallerDep = Annotated[Caller, Depends(_find_caller)]
+"""Whoever calls, for routes that are open to anyone."""
+
+
+class _Bearer(SecurityBase):
+    """What is needed to call at all; OpenAPI names it on each route that asks for it."""
+
+    model = HTTPBearer(description="An access token of `POST /v1/auth/login`, or the key of a service.")
+    scheme_name = "bearer"
+
+
+class _NeedsReader(_Bearer):
+    async def __call__(self, caller: CallerDep) -> Reader:
+        match caller:
+            case Reader():
+                return caller
+            case Service():
+                raise Forbidden("readers who have logged in; a key acts for them under /v1/users/{user_id}")
+        raise Unauthenticated
+
+
+class _NeedsAdmin(_Bearer):
+    async def __call__(self, caller: CallerDep) -> Reader:
+        match caller:
+            case Reader(is_admin=True):
+                return caller
+            case Reader() | Service():
+                raise Forbidden("admins")
+        raise Unauthenticated
+
+
+class _NeedsService(_Bearer):
+    async def __call__(self, caller: CallerDep) -> Service:
+        match caller:
+            case Service(scopes=scopes) if Scope.READERS in scopes:
+                return caller
+            case Reader() | Service():
+                raise Forbidden("keys of the scope `readers`")
+        raise Unauthenticated
+
+
+class _NeedsUser(_Bearer):
+    async def __call__(self, caller: CallerDep, user_id: UserIdPath) -> int:
+        check_acts_for(caller, user_id)
+        return user_id
+
+
+ReaderDep = Annotated[Reader, Depends(_NeedsReader())]
+"""A reader who has logged in: `/v1/me`."""
+AdminDep = Annotated[Reader, Depends(_NeedsAdmin())]
+"""`/v1/admin`."""
+ServiceDep = Annotated[Service, Depends(_NeedsService())]
+"""A service that acts for readers."""
+OwnUserId = Annotated[int, Depends(_NeedsUser())]
+"""The reader whom the path names, for whom the caller may act: `/v1/users/{user_id}`."""
