@@ -14,6 +14,10 @@ CatalogError
 ├── BookNotMerged           a book that is no other one's edition
 ├── JobUnknown              no such job
 ├── JobStateWrong           a job is too far for what was asked
+├── EmailInvalid            a text is no e-mail address
+├── EmailTaken              another account has this e-mail
+├── AccountTaken            a reader has an account already
+├── AccountUnknown          nobody has signed up with an e-mail
 ├── ExportError             the catalog cannot be written out, or what was written cannot be read back
 │   ├── ExportFolderTaken
 │   ├── ExportDamaged
@@ -21,6 +25,7 @@ CatalogError
 ├── CatalogNotEmpty         an export of another catalog would replace this one
 ├── EditionUnknown          no book has this ISBN
 ├── AuthorUnknown           no such author_id
+├── AuthorsUnknown          no authors of these names
 ├── SubjectUnknown          no subject of this name
 ├── EditInvalid             a change would write what no book can have
 ├── EditConflict            a change contradicts what the catalog holds
@@ -35,6 +40,7 @@ CatalogError
     └── SourceFileTruncated
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from foundation.settings import find_variable
@@ -155,6 +161,36 @@ class JobStateWrong(CatalogError):
         self.job_id, self.state = job_id, state
 
 
+class EmailInvalid(CatalogError):
+    """A text is no e-mail address."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"not an e-mail address: {reason}")
+        self.reason = reason
+
+
+class EmailTaken(CatalogError):
+    """Another account has this e-mail."""
+
+    def __init__(self) -> None:
+        super().__init__("an account has this e-mail already")
+
+
+class AccountTaken(CatalogError):
+    """A reader has an account already."""
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(f"user {user_id} has an account already; they reset its password by mail")
+        self.user_id = user_id
+
+
+class AccountUnknown(CatalogError):
+    """Nobody has signed up with this e-mail."""
+
+    def __init__(self) -> None:
+        super().__init__("no account has this e-mail; `bookmesh users create-admin` makes one")
+
+
 class ExportError(CatalogError):
     """The catalog cannot be written out, or what was written cannot be read back."""
 
@@ -212,6 +248,14 @@ class AuthorUnknown(CatalogError):
     def __init__(self, author_id: int) -> None:
         super().__init__(f"no author {author_id}; `bookmesh authors list` looks one up")
         self.author_id = author_id
+
+
+class AuthorsUnknown(CatalogError):
+    """The catalog has no authors of these names."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        super().__init__(f"no such author: {', '.join(names)}")
+        self.names = names
 
 
 class SubjectUnknown(CatalogError):

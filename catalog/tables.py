@@ -34,6 +34,10 @@ _BIG_INTEGER = BigInteger().with_variant(Integer, "sqlite")
 _IS_HIDDEN = text("hidden IS NOT NULL")
 
 SOURCE_LENGTH = 40
+OWN_SOURCE = "bookmesh"
+"""The source of readers who signed up here."""
+FIRST_OWN_ID = 1_000_000_000
+"""Of those readers, whose ids are random: those that imports count up stay below."""
 EXTERNAL_ID_LENGTH = 64
 LIST_ID_LENGTH = 64
 KEY_NAME_LENGTH = 80
@@ -165,6 +169,17 @@ class User(Base):
     created_at: Mapped[int | None] = mapped_column(BigInteger)
     """Seconds since 1970 UTC; null of those that came before 0.4.0."""
     revision: Mapped[int] = mapped_column(_BIG_INTEGER, default=0, server_default="0")
+
+
+class ErasedUser(Base):
+    """That a reader of a source had everything about them deleted: no import brings them back."""
+
+    __tablename__ = "erased_users"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of the source and of their id there, which itself is not kept."""
+    erased_at: Mapped[int] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC."""
 
 
 class Subject(Base):

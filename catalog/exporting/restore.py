@@ -1,8 +1,10 @@
 """Reads an export back into a database: an empty one, or the one that it was made of."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from catalog.bulk import RowWriter
 from catalog.database import Database
@@ -15,12 +17,15 @@ from catalog.exporting.description import (
     read_description,
 )
 from catalog.exporting.table_files import read_rows
-from catalog.exporting.tables import list_tables
+from catalog.exporting.tables import OF_ACCOUNTS, list_tables
 from catalog.identity import lock_catalog, renew_state
 from catalog.jobs import DEBOUNCE_S, JobKind, enqueue
 from catalog.schema import prepare
 from catalog.sources.row_log import Progress
-from catalog.tables import Base, CatalogIdentity
+from catalog.tables import Base, CatalogIdentity, User
+
+Accounts = list[tuple[type[Base], Sequence[Row[Any]]]]
+"""Rows of the tables of accounts."""
 
 
 def restore_catalog(db: Database, folder: Path, *, progress: Progress | None = None) -> Description:
@@ -36,11 +41,13 @@ def restore_catalog(db: Database, folder: Path, *, progress: Progress | None = N
         connection = session.connection()
         lock_catalog(connection)
         _check_target(connection, db, description)
+        accounts = _read_accounts(connection)
         _clear(connection)
         for done, table in enumerate(description.tables, start=1):
             _restore_table(connection, description, folder, table)
             if progress:
                 progress("tables", done, len(description.tables))
+        _restore_accounts(connection, accounts)
         renew_state(connection)
     with db.session(write=True) as session:
         enqueue(session, JobKind.REFRESH, delay_s=DEBOUNCE_S)
@@ -61,6 +68,20 @@ def _clear(connection: Connection) -> None:
             is_set = table.__table__.columns[name].is_not(None)
             connection.execute(update(table).where(is_set).values({name: None}))
         connection.execute(delete(table))
+
+
+def _read_accounts(connection: Connection) -> Accounts:
+    """What goes with the readers when they are cleared."""
+    return [(table, connection.execute(select(table.__table__)).all()) for table in OF_ACCOUNTS]
+
+
+def _restore_accounts(connection: Connection, accounts: Accounts) -> None:
+    """To the readers who were there when the export was made; those who came later are gone."""
+    user_ids = set(connection.scalars(select(User.user_id)))
+    for table, rows in accounts:
+        kept = [dict(row._mapping) for row in rows if row.user_id in user_ids]
+        if kept:
+            connection.execute(insert(table), kept)
 
 
 def _restore_table(connection: Connection, description: Description, folder: Path, file: TableFile) -> None:

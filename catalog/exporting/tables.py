@@ -2,10 +2,14 @@
 
 from typing import Final
 
-from catalog.tables import Base, Job
+from catalog.tables import Account, ApiKey, AuditEntry, Base, ErasedUser, Job, OneTimeToken, TokenFamily
 
-LEFT_OUT: Final = frozenset({Job.__tablename__})
-"""What an installation has to do; what must not leave it, such as readers' addresses, would be listed too."""
+OF_ACCOUNTS: Final = (Account, TokenFamily, OneTimeToken)
+"""Readers' addresses, and what they log in with: a restored catalog keeps its own."""
+LEFT_OUT: Final = frozenset(
+    each.__tablename__ for each in (*OF_ACCOUNTS, ApiKey, AuditEntry, ErasedUser, Job)
+)
+"""What an installation has to do and has done, and what must not leave it."""
 
 
 def list_tables() -> dict[str, type[Base]]:

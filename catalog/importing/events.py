@@ -12,7 +12,7 @@ from catalog.bulk import CHUNK_ROWS, RowWriter
 from catalog.importing.changes import Changes
 from catalog.importing.ids import is_usable_id
 from catalog.importing.origins import Origins
-from catalog.importing.users import UserImporter
+from catalog.importing.users import ERASED, UserImporter
 from catalog.sources.records import RawEvent
 from catalog.sources.row_log import RowLog
 from catalog.tables import Event, EventKind, User
@@ -51,6 +51,8 @@ class EventImporter:
         kind = _NUMBER_OF_KIND.get(raw.kind)
         if not is_usable_id(raw.user):
             self._log.drop(raw.file, "no usable reader id")
+        elif self._users.is_erased(raw.user):
+            self._log.drop(raw.file, ERASED)
         elif kind is None:
             self._log.drop(raw.file, "no kind of event")
         elif isinstance(book := self._find_book(raw.work, raw.isbn), str):

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.sparse as sp
 from sqlalchemy import Connection, delete, select
 
+from catalog.accounts import select_of_themselves
 from catalog.bulk import RowWriter
 from catalog.importing.rating_columns import RatingColumns
 from catalog.tables import Book, BookSubject, Subject, User, UserSubject
@@ -19,9 +20,15 @@ _CHUNK_USERS = 20_000
 
 
 def write_favourites(connection: Connection, source: str, ratings: RatingColumns) -> int:
-    """Replace the favourite subjects of a source's readers; return how many readers have any."""
-    own_users = select(User.user_id).where(User.source == source)
-    connection.execute(delete(UserSubject).where(UserSubject.user_id.in_(own_users)))
+    """Replace the favourite subjects of a source's readers; return how many readers got any.
+
+    Those who have told of themselves keep what they chose.
+    """
+    of_themselves = select_of_themselves(source)
+    found = select(User.user_id).where(User.source == source, User.user_id.not_in(of_themselves))
+    connection.execute(delete(UserSubject).where(UserSubject.user_id.in_(found)))
+    if kept := list(connection.scalars(of_themselves)):
+        ratings = ratings.take(~np.isin(ratings.user_id, kept))
     book_subjects = _read_book_subjects(connection)
     writer = RowWriter.inserting(connection, UserSubject, "user_id", "subject_id", "position")
     n_users = 0

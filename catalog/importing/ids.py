@@ -35,10 +35,19 @@ def is_usable_id(external_id: str) -> bool:
 
 
 def read_ids(
-    connection: Connection, stored: Any, column: Any, *, aliases: Mapping[str, int] = MappingProxyType({})
+    connection: Connection,
+    stored: Any,
+    column: Any,
+    *,
+    aliases: Mapping[str, int] = MappingProxyType({}),
+    below: int | None = None,
 ) -> Ids:
-    """Ids that continue those of `column`; `stored` selects keys with their ids, `aliases` go before them."""
-    largest = connection.scalar(select(func.max(column)))
+    """Ids that continue those of `column`; `stored` selects keys with their ids, `aliases` go before them.
+
+    Ids from `below` on are handed out by somebody else.
+    """
+    query = select(func.max(column))
+    largest = connection.scalar(query if below is None else query.where(column < below))
     return Ids(read_dict(connection, stored) | dict(aliases), first_new=(largest or 0) + 1)
 
 

@@ -23,7 +23,7 @@ from catalog.importing.rating_columns import (
     is_taken_back,
     overlay,
 )
-from catalog.importing.users import UserImporter
+from catalog.importing.users import ERASED, UserImporter
 from catalog.isbn import parse_isbn
 from catalog.merging.best import is_given_here
 from catalog.sources.records import RawRating
@@ -62,6 +62,8 @@ class RatingImporter:
             rating = self._found_ratings[raw.rating] = self._read_rating(raw.rating)
         if not is_usable_id(raw.user):
             self._log.drop(raw.file, "no usable reader id")
+        elif self._users.is_erased(raw.user):
+            self._log.drop(raw.file, ERASED)
         elif isinstance(rating, str):
             self._log.drop(raw.file, rating)
         elif isinstance(book := self._find_or_keep(raw.work, raw.isbn), str):

@@ -1,20 +1,23 @@
 """Gives every reader of a source their user_id, and writes what the source tells of them."""
 
 import time
-from functools import cache
 from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
+from catalog.accounts import select_of_themselves
 from catalog.bulk import RowWriter
 from catalog.cleaning import parse_age_group, repair_text
+from catalog.countries import parse_country
 from catalog.importing.changes import Changes
 from catalog.importing.ids import is_usable_id, read_ids
+from catalog.personal import digest_reader, read_erased
 from catalog.sources.records import RawUser
 from catalog.sources.row_log import RowLog
-from catalog.tables import User
-from catalog.word_lists import read_word_lists
+from catalog.tables import FIRST_OWN_ID, User
 
+ERASED = "reader who had everything deleted"
+"""Why their rows are dropped."""
 _LENGTHS = {"gender": 10, "occupation": 40, "postal_code": 12}
 """Most characters of what is kept as its source has it."""
 
@@ -35,10 +38,13 @@ class UserImporter:
     def __init__(self, connection: Connection, source: str, log: RowLog) -> None:
         self._source, self._log = source, log
         own = User.source == source
-        self._ids = read_ids(connection, select(User.external_id, User.user_id).where(own), User.user_id)
+        ids = select(User.external_id, User.user_id).where(own)
+        self._ids = read_ids(connection, ids, User.user_id, below=FIRST_OWN_ID)
         columns = (User.__table__.columns[name] for name in Profile._fields)
         stored = connection.execute(select(User.user_id, *columns).where(own))
         self._stored = {row[0]: Profile(*row[1:]) for row in stored}
+        self._of_themselves = frozenset(connection.scalars(select_of_themselves(source)))
+        self._erased = read_erased(connection)
         self._seen: set[str] = set()
         self.n_undescribed = 0
         self.changes = Changes()
@@ -53,10 +59,16 @@ class UserImporter:
             self._log.drop(raw.file, "no usable id")
         elif external_id in self._seen:
             self._log.drop(raw.file, "duplicate id")
+        elif self.is_erased(external_id):
+            self._log.drop(raw.file, ERASED)
         else:
             self._log.keep(raw.file)
             self._seen.add(external_id)
             self._write(external_id, self._clean(raw))
+
+    def is_erased(self, external_id: str) -> bool:
+        """Whether a reader has had everything about them deleted here."""
+        return bool(self._erased) and digest_reader(self._source, external_id) in self._erased
 
     def find_or_create(self, external_id: str) -> int:
         """user_id of the reader of a rating or an event, who may not have been described."""
@@ -90,22 +102,9 @@ class UserImporter:
         if is_new:
             self.changes.new += 1
             self._new.add(user_id, self._source, external_id, *profile, 0)
-        elif self._stored[user_id] == profile:
+        elif self._stored[user_id] == profile or user_id in self._of_themselves:
             self.changes.unchanged += 1
         else:
             self.changes.changed += 1
             self._changed.add(*profile, user_id)
         return user_id
-
-
-def parse_country(location: str) -> str | None:
-    """The English name of the country that ends a text such as "porto, , portugal"; None if none does."""
-    last = location.rpartition(",")[2].strip().strip('."').lower()
-    return _read_countries().get(last)
-
-
-@cache
-def _read_countries() -> dict[str, str]:
-    countries = read_word_lists("catalog.importing", "countries.txt")
-    names = {name.lower(): name for name in countries}
-    return names | {alias: name for name, aliases in countries.items() for alias in aliases}

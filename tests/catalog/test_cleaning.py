@@ -11,7 +11,7 @@ from catalog.cleaning import (
     title_key,
     work_key,
 )
-from catalog.importing.users import parse_country
+from catalog.countries import parse_country
 
 
 @pytest.mark.parametrize(

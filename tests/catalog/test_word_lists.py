@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.importing.users import parse_country
+from catalog.countries import parse_country
 from catalog.word_lists import read_word_lists
 
 
@@ -23,7 +23,7 @@ def test_lists_have_a_name_and_words_and_go_on_in_indented_lines(
 
 
 def test_every_country_is_known_by_its_own_name_and_no_alias_means_two() -> None:
-    countries = read_word_lists("catalog.importing", "countries.txt")
+    countries = read_word_lists("catalog", "countries.txt")
     aliases = [alias for names in countries.values() for alias in names]
 
     assert len(countries) > 150

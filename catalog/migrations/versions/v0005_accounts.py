@@ -60,6 +60,11 @@ def _create_accounts() -> None:
         Column("profile_changed_at", BigInteger()),
     )
     create_table(
+        "erased_users",
+        Column("digest", String(64), primary_key=True),
+        Column("erased_at", BigInteger(), nullable=False),
+    )
+    create_table(
         "token_families",
         Column("family_id", String(32), primary_key=True),
         _user_id(),
