@@ -10,6 +10,7 @@ from contracts.shell import DEFAULT_PORTS, SERVER_NAMES, Host, Port, ServerName
 from foundation.serving_rules import ServingRules
 from foundation.settings import Options
 from foundation.urls import OpenUrl, SecretUrl
+from mail.settings import MailOptions
 from middleware.settings import ConnectionLimits
 from telemetry.settings import TelemetryOptions
 
@@ -117,5 +118,6 @@ class GatewaySettings(CatalogSettings):
     """All that the gateway's process reads."""
 
     telemetry: TelemetryOptions = TelemetryOptions()
+    mail: MailOptions = MailOptions()
     serving: ServingRules = ServingRules()
     gateway: GatewayOptions = GatewayOptions()
