@@ -11,7 +11,7 @@ from catalog.editing.change import changing
 from catalog.editing.fields import clean_author
 from catalog.editing.lists import replace_entry
 from catalog.errors import AuthorUnknown, EditConflict
-from catalog.tables import NAME_LENGTH, Author, AuthorAlias, Book, BookAuthor
+from catalog.tables import NAME_LENGTH, Author, AuthorAlias, Book, BookAuthor, UserAuthor
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def rename_author(session: Session, author_id: int, name: str) -> None:
 
 
 def merge_authors(session: Session, author_id: int, into: int) -> None:
-    """Give an author's books to another one, who has their names from now on; the author is no more.
+    """Give an author's books and readers to another one, who has their names then; the author is no more.
 
     Raises AuthorUnknown or EditConflict.
     """
@@ -64,6 +64,7 @@ def merge_authors(session: Session, author_id: int, into: int) -> None:
     with changing(session) as connection:
         keys = {_read_key(connection, each) for each in (author_id, into)}
         replace_entry(connection, BookAuthor.book_id, BookAuthor.author_id, old=author_id, new=into)
+        replace_entry(connection, UserAuthor.user_id, UserAuthor.author_id, old=author_id, new=into)
         aliases = update(AuthorAlias).where(AuthorAlias.author_id == author_id)
         connection.execute(aliases.values(author_id=into))
         _note_names(connection, into, keys)

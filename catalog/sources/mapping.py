@@ -24,7 +24,7 @@ from pydantic_core import ErrorDetails
 from catalog.errors import MappingInvalid, SourceFileMissing, SourceFileUnreadable, SourceOptionInvalid
 from catalog.sources.csv_rows import CsvFormat
 from catalog.sources.scale import Scale
-from catalog.tables import SOURCE_LENGTH, EventKind
+from catalog.tables import OWN_SOURCE, SOURCE_LENGTH, EventKind
 
 _NAME: Final = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{SOURCE_LENGTH - 1}}}")
 _SEPARATORS: Final = {"tab": "\t", "\\t": "\t"}
@@ -40,6 +40,8 @@ SPLIT_AT: Final = ";"
 def _check_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"expected small letters, digits and hyphens, {SOURCE_LENGTH} at most")
+    if name == OWN_SOURCE:
+        raise ValueError("expected another name: this one is of readers who signed up here")
     return name
 
 

@@ -9,12 +9,21 @@ from sqlalchemy import select, update
 from catalog import accounts, tokens
 from catalog.accounts import Credentials
 from catalog.database import Database
+from catalog.editing import authors
 from catalog.emails import fold_email
-from catalog.errors import AccountTaken, AuthorsUnknown, EmailInvalid, EmailTaken, UserUnknown
+from catalog.errors import (
+    AccountTaken,
+    AuthorsUnknown,
+    EmailInvalid,
+    EmailTaken,
+    SourceOptionInvalid,
+    UserUnknown,
+)
 from catalog.importing import import_source
 from catalog.personal import erase, list_personal_tables, read_everything
 from catalog.preferences import read_preferences, write_preferences
 from catalog.ratings import put_rating
+from catalog.sources.mapping import build_mapping
 from catalog.tables import (
     FIRST_OWN_ID,
     Base,
@@ -258,6 +267,26 @@ def test_authors_whom_the_catalog_does_not_know_are_named(db: Database) -> None:
         write_preferences(session, user_id, {"favourite_authors": ["Nobody"]})
 
     assert refused.value.names == ["Nobody"]
+
+
+def test_a_favourite_author_who_becomes_another_one_stays_a_favourite(db: Database) -> None:
+    import_library(db)
+    user_id = sign_up(db)
+    with db.session(write=True) as session:
+        write_preferences(session, user_id, {"favourite_authors": ["Mary Shelley", "Ada Lovelace"]})
+        [mary] = authors.list_authors(session, name="shelley", limit=1)
+        [ada] = authors.list_authors(session, name="lovelace", limit=1)
+
+    with db.session(write=True) as session:
+        authors.merge_authors(session, mary.author_id, ada.author_id)
+
+    with db.session() as session:
+        assert read_preferences(session, user_id).favourite_authors == ("Ada Lovelace",)
+
+
+def test_no_import_takes_the_name_of_those_who_signed_up() -> None:
+    with pytest.raises(SourceOptionInvalid, match="expected another name"):
+        build_mapping(name="bookmesh")
 
 
 def test_imports_leave_what_readers_have_told(db: Database) -> None:
