@@ -137,6 +137,22 @@ def find_current(session: Session, book_id: int, *, is_shown: bool = False) -> i
     return book_id
 
 
+def find_all_current(session: Session, book_ids: Collection[int]) -> dict[int, int]:
+    """For each of these books that is shown itself, or for those that were replaced the one that is now.
+
+    They stay so until the transaction ends, as with `find_current`.
+    """
+    query = select(Book.book_id, Book.replaced_by, Book.hidden).order_by(Book.book_id)
+    locked = query.where(Book.book_id.in_(book_ids)).with_for_update(read=True, key_share=True)
+    books = session.execute(locked).all()
+    current = {book.book_id: book.book_id for book in books if book.replaced_by is None and not book.hidden}
+    replaced = {book.book_id: book.replaced_by for book in books if book.replaced_by is not None}
+    if replaced:
+        heirs = find_all_current(session, set(replaced.values()))
+        current |= {book_id: heirs[heir] for book_id, heir in replaced.items() if heir in heirs}
+    return current
+
+
 def read_withdrawn(session: Session) -> frozenset[int]:
     """Books that an operator has taken out: versions that were trained before still know them."""
     return frozenset(session.scalars(select(Book.book_id).filter_by(hidden=Hidden.WITHDRAWN)))

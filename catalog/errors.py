@@ -11,6 +11,7 @@ CatalogError
 ├── IsbnInvalid             a text is no ISBN
 ├── UserUnknown             no such user_id
 ├── BookUnknown             no such book_id
+├── BooksUnknown            several such
 ├── BookNotMerged           a book that is no other one's edition
 ├── JobUnknown              no such job
 ├── JobStateWrong           a job is too far for what was asked
@@ -133,6 +134,14 @@ class BookUnknown(CatalogError):
     def __init__(self, book_id: int) -> None:
         super().__init__(f"no book {book_id}; `bookmesh search` looks one up")
         self.book_id = book_id
+
+
+class BooksUnknown(CatalogError):
+    """The catalog has no such books."""
+
+    def __init__(self, book_ids: Sequence[int]) -> None:
+        super().__init__(f"no such book: {', '.join(map(str, book_ids))}")
+        self.book_ids = book_ids
 
 
 class BookNotMerged(CatalogError):

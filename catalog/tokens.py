@@ -71,7 +71,7 @@ def refresh(session: Session, token: str) -> LogIn | Refusal:
 
     A refusal is no exception, since what it ends has to be committed.
     """
-    family_id, now = token.partition(".")[0], int(time.time())
+    family_id, now = read_family(token), int(time.time())
     new = _new_refresh_token(family_id)
     good = (
         TokenFamily.family_id == family_id,
@@ -134,6 +134,11 @@ def withdraw(session: Session, user_id: int, purpose: Purpose) -> None:
     session.execute(
         delete(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose)
     )
+
+
+def read_family(refresh_token: str) -> str:
+    """Which log-in a refresh token says that it is of."""
+    return refresh_token.partition(".")[0]
 
 
 def hash_token(token: str) -> str:

@@ -31,7 +31,7 @@ class EventBook(Request):
 class RankRequest(Request):
     """Rank books for whoever has this history and these events, or one of them.
 
-    The history itself and `exclude` never come back, books of events may.
+    `exclude` never comes back, nor, unless it says so, the history itself; books of events may.
     """
 
     history: Annotated[list[HistoryBook], Field(max_length=MAX_BOOKS)]
@@ -41,6 +41,8 @@ class RankRequest(Request):
     """Share of popularity in the score; None leaves the tuned blend as it is."""
     rating_strength: RatingStrength = 1.0
     events: Annotated[list[EventBook], Field(max_length=MAX_BOOKS)] = []
+    with_history: bool = False
+    """Whether books of the history may come back, to be read again."""
 
     @model_validator(mode="after")
     def _has_books(self) -> Self:

@@ -34,6 +34,7 @@ class ClientCode(StrEnum):
     RATING_NOT_FOUND = "rating_not_found"
     ISBN_INVALID = "isbn_invalid"
     UNKNOWN_SUBJECTS = "unknown_subjects"
+    UNKNOWN_AUTHORS = "unknown_authors"
     UNKNOWN_BOOKS = "unknown_books"
     UNAUTHENTICATED = "unauthenticated"
     TOKEN_EXPIRED = "token_expired"  # noqa: S105  (the name of a mistake, no secret)
@@ -75,6 +76,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = {
     ClientCode.RATING_NOT_FOUND: 404,
     ClientCode.ISBN_INVALID: 422,
     ClientCode.UNKNOWN_SUBJECTS: 422,
+    ClientCode.UNKNOWN_AUTHORS: 422,
     ClientCode.UNKNOWN_BOOKS: 422,
     ClientCode.UNAUTHENTICATED: 401,
     ClientCode.TOKEN_EXPIRED: 401,

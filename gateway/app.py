@@ -12,11 +12,26 @@ from prometheus_client import CollectorRegistry
 from catalog.database import open_database
 from catalog.schema import check_migrated
 from contracts.shell import ServerName
+from gateway.accounts.accounts import Accounts
 from gateway.accounts.callers import Callers, NoKeys
+from gateway.accounts.mails import Mails
 from gateway.accounts.secret import read_signing_secret
 from gateway.accounts.sessions import Sessions
 from gateway.accounts.tokens import AccessTokens
-from gateway.api import books, health, openapi, problems, ratings, recommendations, search, subjects
+from gateway.api import (
+    auth,
+    books,
+    health,
+    me,
+    my_ratings,
+    my_recommendations,
+    openapi,
+    problems,
+    ratings,
+    recommendations,
+    search,
+    subjects,
+)
 from gateway.api.checks import RequestCheck
 from gateway.api.middleware import ConcurrencyLimit, VersionHeader
 from gateway.api.moved import BookMoved, answer_moved
@@ -37,6 +52,7 @@ from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
 from gateway.settings import GatewaySettings
+from mail.mailer import open_mailer
 from middleware.background import Background
 from middleware.requests import RequestMiddleware
 from telemetry.metrics import HttpMetrics, build_registry
@@ -78,7 +94,18 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
     describe = app.openapi
     app.openapi = lambda: app.openapi_schema or openapi.complete(describe())  # type: ignore[method-assign]
     app.state.registry = registry
-    for module in (recommendations, books, search, subjects, ratings, health):
+    for module in (
+        recommendations,
+        books,
+        search,
+        subjects,
+        ratings,
+        auth,
+        me,
+        my_ratings,
+        my_recommendations,
+        health,
+    ):
         app.include_router(module.router)
     app.include_router(health.probes)
     # From the inside out: what is added last is outermost.
@@ -92,6 +119,12 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
     )
     app.add_middleware(VersionHeader)
     return app
+
+
+def open_tokens(settings: GatewaySettings) -> AccessTokens:
+    """What signs and reads access tokens, with the secret of the settings or of the home. Raises OSError."""
+    file = settings.home / "secrets" / "signing"
+    return AccessTokens(read_signing_secret(settings.gateway.accounts.secret, file))
 
 
 async def _start(
@@ -116,6 +149,12 @@ async def _start(
     snapshots = SnapshotKeeper(mesh, catalog, n_books=options.snapshot_books)
     await snapshots.start(background)
 
+    access_tokens = open_tokens(settings)
+    sessions = Sessions(catalog, access_tokens)
+    page_url = None if options.accounts.page_url is None else str(options.accounts.page_url)
+    mails = Mails(catalog, open_mailer(settings.mail, settings.home), page_url=page_url)
+    stack.push_async_callback(mails.close)
+
     cards = Cards(catalog, size=options.cache.cards)
     return Services(
         mesh=mesh,
@@ -126,7 +165,9 @@ async def _start(
         list_requests=ListRequestBuilder(catalog, lambda: snapshots.snapshot, settings.serving),
         recommender=Recommender(mesh, catalog, cards, cache, metrics, rules=settings.serving),
         details=Details(mesh, catalog, cards, rules=settings.serving),
-        callers=Callers(Sessions(catalog, _open_tokens(settings)), NoKeys()),
+        callers=Callers(sessions, NoKeys()),
+        access_tokens=access_tokens,
+        accounts=Accounts(catalog, sessions, mails),
         deadline_s=options.deadline_s,
     )
 
@@ -151,11 +192,6 @@ def _open_catalog(settings: GatewaySettings) -> Catalog:
         write_timeout_s=settings.gateway.write_timeout_s,
         cached_users=settings.gateway.cache.users,
     )
-
-
-def _open_tokens(settings: GatewaySettings) -> AccessTokens:
-    file = settings.home / "secrets" / "signing"
-    return AccessTokens(read_signing_secret(settings.gateway.accounts.secret, file))
 
 
 def _open_cache(settings: GatewaySettings, metrics: GatewayMetrics) -> ResponseCache:

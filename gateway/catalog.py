@@ -18,6 +18,7 @@ from catalog import books, ratings, subjects, users
 from catalog.books import BookRow
 from catalog.database import Database, count_opened
 from catalog.errors import (
+    BooksUnknown,
     BookUnknown,
     DatabaseFileGone,
     DatabaseFileReplaced,
@@ -27,11 +28,12 @@ from catalog.errors import (
 )
 from catalog.identity import read_state
 from catalog.isbn import parse_isbn
+from catalog.ratings import Statistics
 from catalog.schema import check_migrated
 from catalog.subjects import SubjectRow
 from catalog.users import UserProfile
 from gateway.deadline import Deadline
-from gateway.errors import BookNotFound, CatalogUnavailable, NotAnIsbn, UserNotFound
+from gateway.errors import BookNotFound, CatalogUnavailable, NotAnIsbn, UnknownBooks, UserNotFound
 
 ResultT = TypeVar("ResultT")
 
@@ -130,6 +132,14 @@ class Catalog:
         """Remove a rating; False if there was none. Raises UserNotFound, BookNotFound."""
         return await self.write(lambda session: ratings.delete_rating(session, user_id, book_id))
 
+    async def put_ratings(self, user_id: int, given: Mapping[int, float | None]) -> tuple[int, int]:
+        """Set many ratings, or none; how many are new, and changed. Raises UserNotFound, UnknownBooks."""
+        return await self.write(lambda session: ratings.put_ratings(session, user_id, given))
+
+    async def read_statistics(self, user_id: int, deadline: Deadline) -> Statistics:
+        """What a reader has read, in numbers."""
+        return await self.read(lambda session: ratings.read_statistics(session, user_id), deadline)
+
     def close(self) -> None:
         """Close the connections to the database."""
         self._db.close()
@@ -151,7 +161,7 @@ class Catalog:
             deadline.charge(CATALOG, time.monotonic() - started_s)
 
     async def write(self, change: Callable[[Session], ResultT]) -> ResultT:
-        """What a change answers, committed. Raises UserNotFound, BookNotFound."""
+        """What a change answers, committed. Raises UserNotFound, BookNotFound, UnknownBooks."""
         timeout_s = self._write_timeout_s
         try:
             return await self._run(change, self._writing, timeout_s=timeout_s, write=True)
@@ -161,6 +171,8 @@ class Catalog:
             raise UserNotFound(error.user_id) from error
         except BookUnknown as error:
             raise BookNotFound(error.book_id) from error
+        except BooksUnknown as error:
+            raise UnknownBooks(error.book_ids) from error
 
     async def _run(
         self,

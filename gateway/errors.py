@@ -3,7 +3,7 @@
 GatewayError
 ├── UserNotFound, BookNotFound, RatingNotFound     no such thing
 ├── NotAnIsbn                                      a text that is no ISBN
-├── UnknownSubjects, UnknownBooks                  a list that names something unknown
+├── UnknownSubjects, UnknownAuthors, UnknownBooks  a list that names something unknown
 ├── CatalogUnavailable                             the database is locked, gone or of another release
 ├── Overloaded                                     more requests at once than the limit
 ├── NothingLeft                                    every server that could have answered is unavailable
@@ -69,8 +69,18 @@ class UnknownSubjects(GatewayError):
         self.unknown, self.suggestions = list(unknown), dict(suggestions)
 
 
+class UnknownAuthors(GatewayError):
+    """Authors whom the catalog does not have."""
+
+    code = ClientCode.UNKNOWN_AUTHORS
+
+    def __init__(self, unknown: Sequence[str]) -> None:
+        super().__init__(f"no such author: {', '.join(unknown)}; leave them out")
+        self.unknown = list(unknown)
+
+
 class UnknownBooks(GatewayError):
-    """Liked books that the catalog does not have."""
+    """Books, liked or rated, that the catalog does not have."""
 
     code = ClientCode.UNKNOWN_BOOKS
 

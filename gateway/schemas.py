@@ -37,16 +37,20 @@ AuthorNames = Annotated[list[str], AfterValidator(lambda names: names or [UNKNOW
 """As readers see them; inside, a book without an author has none, so that no author limit counts it."""
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """Base of what clients send."""
+
     # Strict, so that `true` is no rating of 1 and "8" no number.
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
+    """Base of what they get."""
+
     model_config = ConfigDict(frozen=True)
 
 
-class BookItem(_Answer):
+class BookItem(Answer):
     """A book in a list."""
 
     book_id: int = Field(examples=[241])
@@ -63,7 +67,7 @@ class BookItem(_Answer):
     )
 
 
-class BookList(_Answer):
+class BookList(Answer):
     """Books, best first."""
 
     version: str = Field(
@@ -80,7 +84,7 @@ class BookList(_Answer):
     items: list[BookItem]
 
 
-class BookDetail(_Answer):
+class BookDetail(Answer):
     """All that is known of a book."""
 
     version: str = Field(examples=["20261120T154312Z-5f2c1a"])
@@ -102,14 +106,14 @@ class BookDetail(_Answer):
     )
 
 
-class LikedBook(_Body):
+class LikedBook(Body):
     """A book that the reader has read."""
 
     book_id: BookId = Field(examples=[241])
     rating: Rating | None = Field(default=None, description="1 to 10; null: read, not judged.", examples=[9])
 
 
-class RecommendationsRequest(_Body):
+class RecommendationsRequest(Body):
     """Who to recommend for; with `liked`, from these books on the spot, else from the subjects."""
 
     liked: Annotated[list[LikedBook], Field(max_length=MAX_LIKED)] = []
@@ -122,7 +126,7 @@ class RecommendationsRequest(_Body):
     )
 
 
-class Reason(_Answer):
+class Reason(Answer):
     """A book of the reader's own, not a disliked one, that speaks for the recommended one."""
 
     book_id: int = Field(examples=[243])
@@ -132,7 +136,7 @@ class Reason(_Answer):
     share: float = Field(description="Its share of what speaks for the book, 0 to 1.", examples=[0.42])
 
 
-class Explanation(_Answer):
+class Explanation(Answer):
     """Why a book suits a reader."""
 
     version: str = Field(examples=["20261120T154312Z-5f2c1a"])
@@ -142,13 +146,13 @@ class Explanation(_Answer):
     because: list[Reason] = Field(description="The strongest first; empty if nothing the reader read speaks.")
 
 
-class RatingRequest(_Body):
+class RatingRequest(Body):
     """A reader's judgement of a book."""
 
     rating: Rating | None = Field(description="1 to 10; null: read, not judged.", examples=[8])
 
 
-class StoredRating(_Answer):
+class StoredRating(Answer):
     """A rating as it is stored now."""
 
     user_id: int = Field(examples=[142])
@@ -156,7 +160,7 @@ class StoredRating(_Answer):
     rating: float | None = Field(examples=[8])
 
 
-class RatedBook(_Answer):
+class RatedBook(Answer):
     """A book of a reader's history."""
 
     book_id: int = Field(examples=[241])
@@ -168,7 +172,7 @@ class RatedBook(_Answer):
     rating: float | None = Field(examples=[8])
 
 
-class RatingList(_Answer):
+class RatingList(Answer):
     """A page of a reader's history, newest first."""
 
     user_id: int = Field(examples=[142])
@@ -176,21 +180,21 @@ class RatingList(_Answer):
     items: list[RatedBook]
 
 
-class SubjectItem(_Answer):
+class SubjectItem(Answer):
     """A subject and how many books it has."""
 
     name: str = Field(examples=["Science fiction"])
     n_books: int = Field(examples=[214])
 
 
-class SubjectList(_Answer):
+class SubjectList(Answer):
     """A page of subjects, those of most books first."""
 
     total: int = Field(description="Subjects that match, on all pages.", examples=[831])
     items: list[SubjectItem]
 
 
-class ServerHealth(_Answer):
+class ServerHealth(Answer):
     """One model server as the gateway sees it."""
 
     live: bool = Field(description="Whether it told lately what it holds.")
@@ -202,7 +206,7 @@ class ServerHealth(_Answer):
     error: str | None = Field(description="Why it did not answer last time.")
 
 
-class Health(_Answer):
+class Health(Answer):
     """State of the gateway and of everything that it depends on."""
 
     status: Literal["ok", "degraded"]
@@ -214,13 +218,13 @@ class Health(_Answer):
     snapshot_books: int = Field(description="Popular books kept for when no server answers.")
 
 
-class Live(_Answer):
+class Live(Answer):
     """The process answers."""
 
     live: bool = True
 
 
-class ReadyAnswer(_Answer):
+class ReadyAnswer(Answer):
     """Whether lists of books can be given."""
 
     ready: bool
@@ -229,14 +233,14 @@ class ReadyAnswer(_Answer):
     """Whether SQL answers; without it there are lists, but none of a reader, and no ratings."""
 
 
-class ServerVersions(_Answer):
+class ServerVersions(Answer):
     """What one server holds."""
 
     version: str | None
     held: list[str]
 
 
-class VersionInfo(_Answer):
+class VersionInfo(Answer):
     """Which artifact version answers, and what each server holds."""
 
     version: str = Field(examples=["20261120T154312Z-5f2c1a"])

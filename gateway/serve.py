@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from catalog.database import open_database
 from catalog.schema import check_migrated
-from gateway.app import create_app
+from gateway.app import create_app, open_tokens
 from gateway.settings import GatewaySettings
 from middleware.connections import bound_connections
 from telemetry.logs import configure_logging
@@ -31,15 +31,16 @@ def run_gateway(settings: GatewaySettings) -> None:
     # before the last traces are sent.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
-    _check_catalog(settings)
+    _check_startable(settings)
     tracer = open_tracing("gateway", settings.telemetry.otlp_endpoint)
     uvicorn.Server(build_uvicorn_config(settings, create_app(settings, tracer))).run()
 
 
-def _check_catalog(settings: GatewaySettings) -> None:
-    # The app checks it once more, but whatever is raised in there comes out as a traceback of uvicorn's.
+def _check_startable(settings: GatewaySettings) -> None:
+    # The app does it all once more, but whatever is raised in there comes out as a traceback of uvicorn's.
     with closing(open_database(settings.catalog_url)) as db:
         check_migrated(db)
+    open_tokens(settings)
 
 
 def build_uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:

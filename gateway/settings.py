@@ -90,6 +90,8 @@ class AccountOptions(Options):
 
     secret: Annotated[SecretStr, Field(min_length=32)] | None = None
     """What access tokens are signed with, at least 32 characters; without it, a file of the home is made."""
+    page_url: OpenUrl | None = None
+    """Page of a client, to which mails and links lead with `#reset=TOKEN` or `#claim=TOKEN` at the end."""
 
 
 class GatewayOptions(Options):

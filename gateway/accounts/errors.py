@@ -52,9 +52,6 @@ class WrongCredentials(AccountError):
 
     code = ClientCode.WRONG_CREDENTIALS
 
-    def __init__(self) -> None:
-        super().__init__("no account has this e-mail and password")
-
 
 class Forbidden(AccountError):
     """We know who asks, and they may not."""

@@ -49,6 +49,10 @@ class Sessions:
         self._seen[claimed.family_id] = reader, time.monotonic()
         return reader
 
+    def forget_log_in(self, family_id: str) -> None:
+        """Look a log-in up again, at the next request."""
+        self._seen.pop(family_id, None)
+
     def forget(self, user_id: int) -> None:
         """Look a reader's log-ins up again, at the next request."""
         for family_id, (reader, _) in list(self._seen.items()):

@@ -22,7 +22,7 @@ class RequestCheck:
         """Raises HTTPException: 415 for a body of another type, 422 for what would be ignored."""
         if request.scope["query_string"]:
             self._check_query(request)
-        if request.method in ("POST", "PUT") and await request.body():
+        if request.method in ("PATCH", "POST", "PUT") and await request.body():
             _check_media_type(request.headers.get("content-type", ""))
 
     def _check_query(self, request: Request) -> None:

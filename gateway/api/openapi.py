@@ -24,6 +24,7 @@ HEADERS: Final[Mapping[str, dict[str, Any]]] = {
         "schema": {"type": "integer"},
     },
     "Location": {"description": "Where to ask instead.", "required": True, "schema": _TEXT},
+    "WWW-Authenticate": {"description": "How to say who asks.", "required": True, "schema": _TEXT},
     "Allow": {"description": "The methods of the path.", "required": True, "schema": _TEXT},
 }
 
@@ -36,6 +37,9 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     components["headers"] = dict(HEADERS)
     for operations in document["paths"].values():
         for operation in operations.values():
+            if "401" in operation["responses"]:
+                # A route that needs a token says so itself; others take one, and are open to anyone too.
+                operation.setdefault("security", [{}, {"bearer": []}])
             for status, response in operation["responses"].items():
                 response["headers"] = {
                     name: {"$ref": f"#/components/headers/{name}"} for name in _list_headers(int(status))
@@ -50,6 +54,8 @@ def _list_headers(status: int) -> list[str]:
         names.append(VERSION_HEADER)
     if status == 308:
         names.append("Location")
+    if status == 401:
+        names.append("WWW-Authenticate")
     if status == 405:
         names.append("Allow")
     if status == 503:

@@ -6,11 +6,16 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from gateway.api import problems
-from gateway.api.services import BookIdPath, DeadlineDep, ServicesDep, UserIdPath
+from gateway.api.services import BookIdPath, DeadlineDep, Services, ServicesDep, UserIdPath
+from gateway.deadline import Deadline
 from gateway.errors import RatingNotFound
 from gateway.schemas import RatedBook, RatingList, RatingRequest, StoredRating, Whole
 
 router = APIRouter(prefix="/v1/users/{user_id}/ratings", tags=["ratings"])
+
+
+LimitQuery = Annotated[int, Field(ge=1, le=500), Whole, Query(description="Most ratings on a page.")]
+OffsetQuery = Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="Ratings to skip.")]
 
 
 @router.get("", responses=problems.document(404), summary="List a reader's ratings")
@@ -18,10 +23,43 @@ async def list_ratings(
     services: ServicesDep,
     deadline: DeadlineDep,
     user_id: UserIdPath,
-    limit: Annotated[int, Field(ge=1, le=500), Whole, Query(description="Most ratings on a page.")] = 100,
-    offset: Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="Ratings to skip.")] = 0,
+    limit: LimitQuery = 100,
+    offset: OffsetQuery = 0,
 ) -> RatingList:
     """The reader's history with titles, newest first; books that nobody is shown are left out."""
+    return await read_page(services, user_id, limit, offset, deadline)
+
+
+@router.put(
+    "/{book_id}",
+    responses={
+        201: {"model": StoredRating, "description": "A new rating."},
+        **problems.document(404, 413, 415),
+    },
+    summary="Rate a book",
+    response_description="A changed rating.",
+)
+async def put_rating(
+    services: ServicesDep,
+    response: Response,
+    user_id: UserIdPath,
+    book_id: BookIdPath,
+    request: RatingRequest,
+) -> StoredRating:
+    """201 for a new rating, 200 for a changed one; the reader's next list already knows it."""
+    return await store(services, response, user_id, book_id, request)
+
+
+@router.delete("/{book_id}", status_code=204, responses=problems.document(404), summary="Take a rating back")
+async def delete_rating(services: ServicesDep, user_id: UserIdPath, book_id: BookIdPath) -> None:
+    """The book may be recommended to the reader again."""
+    await remove(services, user_id, book_id)
+
+
+async def read_page(
+    services: Services, user_id: int, limit: int, offset: int, deadline: Deadline
+) -> RatingList:
+    """A page of a reader's history. Raises UserNotFound."""
     user = await services.catalog.read_user(user_id, deadline)
     shown = [rated for rated in reversed(user.history) if rated[0] not in user.hidden]
     page = shown[offset : offset + limit]
@@ -42,30 +80,16 @@ async def list_ratings(
     return RatingList(user_id=user_id, total=len(shown), items=items)
 
 
-@router.put(
-    "/{book_id}",
-    responses={
-        201: {"model": StoredRating, "description": "A new rating."},
-        **problems.document(404, 413, 415),
-    },
-    summary="Rate a book",
-    response_description="A changed rating.",
-)
-async def put_rating(
-    services: ServicesDep,
-    response: Response,
-    user_id: UserIdPath,
-    book_id: BookIdPath,
-    request: RatingRequest,
+async def store(
+    services: Services, response: Response, user_id: int, book_id: int, request: RatingRequest
 ) -> StoredRating:
-    """201 for a new rating, 200 for a changed one; the reader's next list already knows it."""
+    """Set a rating; the status tells whether it is new. Raises UserNotFound, BookNotFound."""
     is_new = await services.catalog.put_rating(user_id, book_id, request.rating)
     response.status_code = 201 if is_new else 200
     return StoredRating(user_id=user_id, book_id=book_id, rating=request.rating)
 
 
-@router.delete("/{book_id}", status_code=204, responses=problems.document(404), summary="Take a rating back")
-async def delete_rating(services: ServicesDep, user_id: UserIdPath, book_id: BookIdPath) -> None:
-    """The book may be recommended to the reader again."""
+async def remove(services: Services, user_id: int, book_id: int) -> None:
+    """Take a rating back. Raises UserNotFound, BookNotFound, RatingNotFound."""
     if not await services.catalog.delete_rating(user_id, book_id):
         raise RatingNotFound(user_id, book_id)

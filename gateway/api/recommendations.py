@@ -15,6 +15,18 @@ from gateway.schemas import BookList, Explanation, Number, RecommendationsReques
 
 router = APIRouter(prefix="/v1", tags=["recommendations"])
 
+ModeQuery = Annotated[
+    RecommendMode,
+    Query(
+        description="`auto` and `collaborative` start from the reader's history, `subjects` from their "
+        "subjects; where there is none, the next way is taken and the answer's `mode` says so."
+    ),
+]
+PopularityWeightQuery = Annotated[
+    Annotated[Weight, Number] | None,
+    Query(description="Share of popularity in the score; left out: as tuned.", examples=[0.3]),
+]
+
 
 @router.get(
     "/users/{user_id}/recommendations",
@@ -27,17 +39,8 @@ async def recommend_to_reader(
     deadline: DeadlineDep,
     user_id: UserIdPath,
     k: KQuery = 10,
-    mode: Annotated[
-        RecommendMode,
-        Query(
-            description="`auto` and `collaborative` start from the reader's history, `subjects` from their "
-            "subjects; where there is none, the next way is taken and the answer's `mode` says so."
-        ),
-    ] = "auto",
-    popularity_weight: Annotated[
-        Annotated[Weight, Number] | None,
-        Query(description="Share of popularity in the score; left out: as tuned.", examples=[0.3]),
-    ] = None,
+    mode: ModeQuery = "auto",
+    popularity_weight: PopularityWeightQuery = None,
 ) -> Response:
     """Books that the reader has neither read nor dismissed; a rating changes the very next list."""
     user = await services.catalog.read_user(user_id, deadline)

@@ -7,7 +7,9 @@ from fastapi import Depends, Path, Query, Request, Response
 
 from catalog.users import UserProfile
 from contracts.shell import VERSION_HEADER, BookId
+from gateway.accounts.accounts import Accounts
 from gateway.accounts.callers import Callers
+from gateway.accounts.tokens import AccessTokens
 from gateway.cache.base import ResponseCache
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
@@ -33,11 +35,13 @@ class Services:
     recommender: Recommender
     details: Details
     callers: Callers
+    access_tokens: AccessTokens
+    accounts: Accounts
     deadline_s: float
 
-    async def answer(self, request: ListRequest, deadline: Deadline) -> Response:
+    async def answer(self, request: ListRequest, deadline: Deadline, *, refresh: bool = False) -> Response:
         """The list that is requested, under a header that names its version."""
-        rendered = await self.recommender.answer(request, deadline)
+        rendered = await self.recommender.answer(request, deadline, refresh=refresh)
         headers = {VERSION_HEADER: rendered.version}
         return Response(rendered.body, media_type="application/json", headers=headers)
 

@@ -64,6 +64,7 @@ def by_history(
     *,
     popularity_weight: float | None,
     rating_strength: float,
+    with_history: bool = False,
 ) -> CandidateSource:
     """The als server's ranking for a history; of one too long for a message, its end counts: the newest."""
 
@@ -81,6 +82,7 @@ def by_history(
                     popularity_weight=popularity_weight,
                     rating_strength=rating_strength,
                     events=done,
+                    with_history=with_history,
                 )
             )
 

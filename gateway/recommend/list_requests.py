@@ -56,9 +56,15 @@ class ListRequestBuilder:
     rules: ServingRules
 
     def for_user(
-        self, user: UserProfile, *, mode: RecommendMode, k: int, popularity_weight: float | None
+        self,
+        user: UserProfile,
+        *,
+        mode: RecommendMode,
+        k: int,
+        popularity_weight: float | None,
+        exclude_rated: bool = True,
     ) -> ListRequest:
-        """For a known reader: by their history, their subjects, popularity."""
+        """For a known reader: by their history, their subjects, popularity; what they have read, if asked."""
 
         async def find_subjects(deadline: Deadline) -> Sequence[str]:
             if user.favourite_subjects:
@@ -68,11 +74,14 @@ class ListRequestBuilder:
         sources: list[CandidateSource] = []
         events = self._weigh_events(user)
         if mode in ("auto", "collaborative") and (user.history or events):
-            sources.append(self._by_history(user.history, popularity_weight, events))
+            sources.append(
+                self._by_history(user.history, popularity_weight, events, with_history=not exclude_rated)
+            )
         if mode != "popular" and (user.favourite_subjects or user.history):
             sources.append(self._by_subjects(find_subjects, popularity_weight))
-        key = f"user:{_revision_key(user)}:{mode}:{k}:{popularity_weight}"
-        return self._padded(key, sources, _excluded(user), k)
+        exclude = _excluded(user) if exclude_rated else user.dismissed | user.replaced
+        key = f"user:{_revision_key(user)}:{mode}:{k}:{popularity_weight}:{exclude_rated}"
+        return self._padded(key, sources, exclude, k)
 
     def for_anyone(
         self, liked: History, subjects: Sequence[str], *, k: int, popularity_weight: float | None
@@ -139,10 +148,20 @@ class ListRequestBuilder:
         )
 
     def _by_history(
-        self, history: History, popularity_weight: float | None, events: WeightedBooks = ()
+        self,
+        history: History,
+        popularity_weight: float | None,
+        events: WeightedBooks = (),
+        *,
+        with_history: bool = False,
     ) -> CandidateSource:
-        strength = self.rules.rating_strength
-        return by_history(history, events, popularity_weight=popularity_weight, rating_strength=strength)
+        return by_history(
+            history,
+            events,
+            popularity_weight=popularity_weight,
+            rating_strength=self.rules.rating_strength,
+            with_history=with_history,
+        )
 
     def _weigh_events(self, user: UserProfile) -> WeightedBooks:
         """What each book counts by the strongest of a reader's events; nothing if dismissed or read."""

@@ -52,10 +52,10 @@ class Recommender:
         self._key_prefix = f"{RELEASE}:{rules.model_dump_json()}"
         self._computations: SingleFlight[Rendered] = SingleFlight()
 
-    async def answer(self, request: ListRequest, deadline: Deadline) -> Rendered:
-        """The list as JSON. Raises NothingLeft if no source of candidates is available."""
+    async def answer(self, request: ListRequest, deadline: Deadline, *, refresh: bool = False) -> Rendered:
+        """The list as JSON; `refresh` makes it anew. Raises NothingLeft if no source can give any."""
         version, state = self._mesh.pinned, self._catalog.state
-        if version is None or state is None:
+        if version is None or state is None or refresh:
             return await self._compute(request, state, deadline)
         key = self._build_key(version, state, request)
         cached = await self._cache.get(key)

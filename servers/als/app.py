@@ -17,6 +17,7 @@ def rank(model: AlsModel, version: str, request: contract.RankRequest) -> contra
         exclude=request.exclude,
         popularity_weight=request.popularity_weight,
         rating_strength=request.rating_strength,
+        with_history=request.with_history,
         events=EventBooks(
             [book.book_id for book in request.events], [book.weight for book in request.events]
         ),

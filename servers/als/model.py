@@ -41,6 +41,7 @@ class AlsModel:
         popularity_weight: float | None = None,
         rating_strength: float = 1.0,
         events: EventBooks = NO_EVENTS,
+        with_history: bool = False,
     ) -> tuple[I64, F32]:
         """The k best shown books for whoever has this history, ids and scores, best first, ties by id.
 
@@ -55,7 +56,7 @@ class AlsModel:
         weights: F32 = self._reblend(popularity_weight) * scale
         blended = weights @ scores
         blended[self.hidden] = -np.inf
-        for unwanted in (history_ids, exclude):
+        for unwanted in (exclude,) if with_history else (history_ids, exclude):
             blended[find_rows(self.book_ids, unwanted)[1]] = -np.inf
         best = top_k(blended, k)
         if self.new_books is not None:

@@ -50,6 +50,9 @@ ISBN = build_isbn13("978000000042")
 READS_EVERYTHING = {"read_most_read": "once, when a gateway starts, and after an import"}
 """Methods that must read a large table, and when they do."""
 
+ANY_QUERY = {"read", "write"}
+"""Methods that send what they are given."""
+
 Call = Callable[[Catalog, list[int]], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "look": lambda catalog, _: catalog.look(_soon()),
@@ -60,6 +63,8 @@ CALLS: dict[str, Call] = {
     "read_subjects": lambda catalog, _: catalog.read_subjects(_soon()),
     "read_most_read": lambda catalog, books: catalog.read_most_read(len(books), _soon()),
     "put_rating": lambda catalog, books: catalog.put_rating(USER, books[0], 8.0),
+    "put_ratings": lambda catalog, books: catalog.put_ratings(USER, dict.fromkeys(books, 8.0)),
+    "read_statistics": lambda catalog, _: catalog.read_statistics(USER, _soon()),
     "delete_rating": lambda catalog, books: catalog.delete_rating(USER, books[0]),
 }
 """Each of the gateway's methods, as a request about these books has it."""

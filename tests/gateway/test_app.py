@@ -32,9 +32,9 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp
 
 
 def test_a_database_s_password_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BOOKMESH_DATABASE_URL", "mysql+pymysql://me:secret@db/bookmesh")
+    monkeypatch.setenv("BOOKMESH_DATABASE_URL", "mysql+pymysql://me:hunter2@db/bookmesh")
 
     settings = GatewaySettings()
 
-    assert "secret" not in repr(settings)
-    assert settings.catalog_url == "mysql+pymysql://me:secret@db/bookmesh"
+    assert "hunter2" not in repr(settings)
+    assert settings.catalog_url == "mysql+pymysql://me:hunter2@db/bookmesh"

@@ -50,6 +50,26 @@ def test_every_route_is_there(operations: list[tuple[str, str]]) -> None:
         ("GET", "/v1/search"),
         ("GET", "/v1/search/semantic"),
         ("GET", "/v1/subjects"),
+        ("POST", "/v1/auth/signup"),
+        ("POST", "/v1/auth/login"),
+        ("POST", "/v1/auth/refresh"),
+        ("POST", "/v1/auth/logout"),
+        ("POST", "/v1/auth/logout-everywhere"),
+        ("POST", "/v1/auth/password"),
+        ("POST", "/v1/auth/reset"),
+        ("POST", "/v1/auth/reset/confirm"),
+        ("POST", "/v1/auth/claim"),
+        ("GET", "/v1/me"),
+        ("PATCH", "/v1/me"),
+        ("DELETE", "/v1/me"),
+        ("GET", "/v1/me/export"),
+        ("GET", "/v1/me/ratings"),
+        ("POST", "/v1/me/ratings"),
+        ("GET", "/v1/me/ratings/statistics"),
+        ("PUT", "/v1/me/ratings/{book_id}"),
+        ("DELETE", "/v1/me/ratings/{book_id}"),
+        ("GET", "/v1/me/recommendations"),
+        ("GET", "/v1/me/recommendations/{book_id}/why"),
         ("GET", "/v1/health"),
         ("GET", "/v1/version"),
         ("GET", "/health/live"),
@@ -77,7 +97,7 @@ def test_a_method_that_a_route_does_not_know_is_a_problem(
     shared: httpx.Client, operations: list[tuple[str, str]]
 ) -> None:
     for _, template in operations:
-        response = shared.request("PATCH", re.sub(r"{(\w+)}", lambda match: UNKNOWN[match[1]], template))
+        response = shared.request("TRACE", re.sub(r"{(\w+)}", lambda match: UNKNOWN[match[1]], template))
 
         assert response.status_code == 405
         assert _check_problem(response).code == ClientCode.METHOD_NOT_ALLOWED
