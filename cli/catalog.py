@@ -1,4 +1,4 @@
-"""Commands that fill the catalog and look things up in it: import, users."""
+"""Commands that fill the catalog: import."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from catalog.database import Database, open_database
-from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
-from catalog.users import find_user
 from cli.console import err, fail, out
 from cli.import_report import print_report
 from cli.previews import print_preview
@@ -24,7 +22,6 @@ DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Read and clean everything, show what becomes of it, write nothing.")
 ]
 import_app = typer.Typer(no_args_is_help=True)
-users_app = typer.Typer(no_args_is_help=True)
 
 
 @import_app.command("book-crossing")
@@ -156,21 +153,6 @@ def exported(
     out.print(
         f"the catalog {would_be} as it was at {description.exported_at}: {n_rows:,} rows", highlight=False
     )
-
-
-@users_app.command("find")
-def find(
-    source: Annotated[str, typer.Option(help="Where the reader came from, for example book-crossing.")],
-    external_id: Annotated[str, typer.Option(help="The reader's id there.")],
-) -> None:
-    """Print the user_id of a reader by the id that the source knows them by."""
-    db = open_database(CatalogSettings().catalog_url)
-    check_migrated(db)
-    with db.session() as session:
-        user_id = find_user(session, source, external_id)
-    if user_id is None:
-        fail(f"{source} has no reader {external_id!r} in this catalog")
-    typer.echo(user_id)
 
 
 def _import(build: "Callable[[], Source]", *, dry_run: bool) -> None:

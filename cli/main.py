@@ -16,6 +16,7 @@ from cli import (
     serve,
     subjects,
     training,
+    users,
     versions,
     worker,
 )
@@ -34,7 +35,7 @@ app.add_typer(editions.app, name="editions", help="Say which book an ISBN is one
 app.add_typer(authors.app, name="authors", help="List, rename and merge authors.")
 app.add_typer(subjects.app, name="subjects", help="List, rename, merge and withdraw subjects.")
 app.add_typer(data.app, name="data", help="Look at the catalog as a whole, and write it out.")
-app.add_typer(catalog.users_app, name="users", help="Look readers up.")
+app.add_typer(users.app, name="users", help="Look readers up, let them claim accounts, make admins.")
 app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll back and collect versions.")
 app.add_typer(
     jobs.app, name="jobs", help="List what the worker does and did; cancel it, or have it done again."

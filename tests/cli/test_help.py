@@ -16,8 +16,8 @@ COMMANDS = {
     "import csv", "import demo", "import export", "import goodbooks", "import movielens", "jobs cancel",
     "jobs list", "jobs retry", "jobs show", "migrate", "recommend", "refresh", "search", "serve", "similar",
     "status", "subjects list", "subjects merge", "subjects rename", "subjects restore", "subjects withdraw",
-    "train", "up", "users find", "versions gc", "versions list", "versions promote", "versions rollback",
-    "versions show", "worker",
+    "train", "up", "users claim-link", "users create-admin", "users demote", "users find", "users promote",
+    "versions gc", "versions list", "versions promote", "versions rollback", "versions show", "worker",
 }  # fmt: skip
 
 
