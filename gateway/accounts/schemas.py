@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, SecretStr
 from pydantic_core import PydanticCustomError
 
 from catalog.countries import parse_country
@@ -16,6 +16,17 @@ from gateway.schemas import MAX_SUBJECTS, Answer, Body, Rating, SubjectName
 MAX_FAVOURITES = 20
 MAX_LOVED = 100
 MAX_BULK = 500
+_PASSWORD = "correct horse battery staple"  # noqa: S105  (an example)
+_TOKEN = "4f1c5b0d9a7e4d23.kXw3nT0"  # noqa: S105
+_WHO: dict[str, JsonValue] = {"email": "ada@example.org", "name": "Ada", "password": _PASSWORD}
+_SIGN_UP: dict[str, JsonValue] = {
+    **_WHO,
+    "age_group": "25-34",
+    "country": "Portugal",
+    "favourite_subjects": ["Science fiction"],
+    "favourite_authors": ["Ursula K. Le Guin"],
+    "loved_books": [241],
+}
 
 
 def _check_email(text: str) -> str:
@@ -68,6 +79,8 @@ class PreferenceForm(Body):
 class SignUpRequest(PreferenceForm):
     """A new reader."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [_SIGN_UP]})
+
     email: Email
     name: Name
     password: NewPassword
@@ -79,6 +92,10 @@ class SignUpRequest(PreferenceForm):
 class LogInRequest(Body):
     """Who logs in."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "ada@example.org", "password": _PASSWORD}]}
+    )
+
     email: Email
     password: Password
 
@@ -86,11 +103,17 @@ class LogInRequest(Body):
 class RefreshRequest(Body):
     """The newest refresh token of a log-in."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"refresh_token": _TOKEN}]})
+
     refresh_token: Token
 
 
 class PasswordChange(Body):
     """A new password, and the one until now."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"current_password": _PASSWORD, "new_password": "another password"}]}
+    )
 
     current_password: Password
     new_password: NewPassword
@@ -99,11 +122,17 @@ class PasswordChange(Body):
 class ResetRequest(Body):
     """Whose password is forgotten."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.org"}]})
+
     email: Email
 
 
 class ResetConfirmation(Body):
     """The mailed token, and the new password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"token": _TOKEN, "new_password": "another password"}]}
+    )
 
     token: Token
     new_password: NewPassword
@@ -111,6 +140,8 @@ class ResetConfirmation(Body):
 
 class ClaimRequest(Body):
     """The token of a link that an admin handed out, and how the reader will log in."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": _TOKEN, **_WHO}]})
 
     token: Token
     email: Email
@@ -148,6 +179,10 @@ class Profile(Answer):
 
 class ProfileUpdate(Body):
     """What changes; what is left out stays. Null deletes, but for e-mail and name, which stay."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"country": "Portugal", "favourite_subjects": ["Science fiction"]}]}
+    )
 
     email: Email | None = Field(default=None, description="With `current_password`.")
     name: Name | None = None
