@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select
@@ -44,7 +44,7 @@ def read_everything(session: Session, user_id: int) -> dict[str, list[dict[str, 
 
 
 def erase(session: Session, user_id: int) -> None:
-    """Delete a reader with all that is theirs, for ever: no import brings them back. Raises UserUnknown."""
+    """Delete a reader with all of theirs, for ever: no import or backup undoes it. Raises UserUnknown."""
     user = session.execute(select(User.source, User.external_id).where(User.user_id == user_id)).one_or_none()
     if user is None:
         raise UserUnknown(user_id)
@@ -53,9 +53,16 @@ def erase(session: Session, user_id: int) -> None:
         # An import that knows the reader may be under way: it shall finish first, or read again.
         lock_catalog(connection)
         renew_state(connection)
-        digest = digest_reader(user.source, user.external_id)
-        session.execute(insert(ErasedUser).values(digest=digest, erased_at=int(time.time())))
     _erase_rows(connection, user_id)
+    _note(connection, [digest_reader(user.source, user.external_id)])
+
+
+def erase_again(connection: Connection, erased: Collection[str]) -> None:
+    """Delete those of these readers whom a restored backup has brought back."""
+    users = connection.execute(select(User.user_id, User.source, User.external_id)) if erased else ()
+    for user_id in [each.user_id for each in users if digest_reader(each.source, each.external_id) in erased]:
+        _erase_rows(connection, user_id)
+    _note(connection, set(erased) - read_erased(connection))
 
 
 def digest_reader(source: str, external_id: str) -> str:
@@ -81,6 +88,12 @@ def _read_titles(session: Session, rows: Mapping[str, list[dict[str, Any]]]) -> 
         select(Book.book_id, Book.title).order_by(Book.book_id).where(Book.book_id.in_(book_ids))
     )
     return [dict(book._mapping) for book in books]
+
+
+def _note(connection: Connection, digests: Collection[str]) -> None:
+    rows = [{"digest": digest, "erased_at": int(time.time())} for digest in sorted(digests)]
+    if rows:
+        connection.execute(insert(ErasedUser), rows)
 
 
 def _erase_rows(connection: Connection, user_id: int) -> None:

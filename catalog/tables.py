@@ -172,7 +172,7 @@ class User(Base):
 
 
 class ErasedUser(Base):
-    """That a reader of a source had everything about them deleted: no import brings them back."""
+    """That a reader had everything about them deleted: no import and no backup brings them back."""
 
     __tablename__ = "erased_users"
 

@@ -20,6 +20,7 @@ from catalog.exporting.table_files import read_rows
 from catalog.exporting.tables import OF_ACCOUNTS, list_tables
 from catalog.identity import lock_catalog, renew_state
 from catalog.jobs import DEBOUNCE_S, JobKind, enqueue
+from catalog.personal import erase_again, read_erased
 from catalog.schema import prepare
 from catalog.sources.row_log import Progress
 from catalog.tables import Base, CatalogIdentity, User
@@ -41,12 +42,13 @@ def restore_catalog(db: Database, folder: Path, *, progress: Progress | None = N
         connection = session.connection()
         lock_catalog(connection)
         _check_target(connection, db, description)
-        accounts = _read_accounts(connection)
+        accounts, erased = _read_accounts(connection), read_erased(connection)
         _clear(connection)
         for done, table in enumerate(description.tables, start=1):
             _restore_table(connection, description, folder, table)
             if progress:
                 progress("tables", done, len(description.tables))
+        erase_again(connection, erased)
         _restore_accounts(connection, accounts)
         renew_state(connection)
     with db.session(write=True) as session:

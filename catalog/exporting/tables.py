@@ -2,13 +2,11 @@
 
 from typing import Final
 
-from catalog.tables import Account, ApiKey, AuditEntry, Base, ErasedUser, Job, OneTimeToken, TokenFamily
+from catalog.tables import Account, ApiKey, AuditEntry, Base, Job, OneTimeToken, TokenFamily
 
 OF_ACCOUNTS: Final = (Account, TokenFamily, OneTimeToken)
 """Readers' addresses, and what they log in with: a restored catalog keeps its own."""
-LEFT_OUT: Final = frozenset(
-    each.__tablename__ for each in (*OF_ACCOUNTS, ApiKey, AuditEntry, ErasedUser, Job)
-)
+LEFT_OUT: Final = frozenset(each.__tablename__ for each in (*OF_ACCOUNTS, ApiKey, AuditEntry, Job))
 """What an installation has to do and has done, and what must not leave it."""
 
 

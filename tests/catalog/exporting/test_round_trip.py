@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
+from catalog.accounts import Credentials, create_reader, find_by_email
 from catalog.database import Database, open_database
 from catalog.errors import CatalogNotEmpty, ExportDamaged, ExportFolderTaken, ExportTooNew
 from catalog.exporting import FileFormat, export_catalog, restore_catalog
@@ -21,6 +23,7 @@ from catalog.identity import read_state
 from catalog.importing import import_source
 from catalog.jobs import list_jobs
 from catalog.merging.merge import merge_books
+from catalog.personal import erase
 from catalog.ratings import put_rating
 from catalog.schema import migrate
 from catalog.tables import Base, Book, CatalogIdentity, Event, Job, Rating, User
@@ -133,6 +136,39 @@ def test_a_restored_catalog_is_as_it_was_and_no_cache_takes_it_for_what_came_bet
         assert [(job.kind, job.state) for job in list_jobs(session, limit=9)] == [("refresh", "queued")]
 
 
+def test_accounts_stay_out_of_an_export_and_in_the_catalog_that_is_restored(
+    full: Database, tmp_path: Path
+) -> None:
+    early = Credentials("early@example.org", "Early", "a hash")
+    with full.session(write=True) as session:
+        early_id = create_reader(session, early)
+    export_catalog(full, tmp_path / "export", FileFormat.CSV)
+    with full.session(write=True) as session:
+        create_reader(session, replace(early, email="late@example.org"))
+
+    restore_catalog(full, tmp_path / "export")
+
+    with full.session() as session:
+        kept = find_by_email(session, "early@example.org")
+        gone = find_by_email(session, "late@example.org")
+    assert kept is not None
+    assert (kept.user_id, kept.password_hash, gone) == (early_id, "a hash", None)
+    assert not any("Early" in file.read_text() for file in (tmp_path / "export").iterdir())
+
+
+def test_a_backup_does_not_bring_back_who_had_everything_deleted(full: Database, tmp_path: Path) -> None:
+    export_catalog(full, tmp_path / "export", FileFormat.PARQUET)
+    with full.session(write=True) as session:
+        erase(session, 1)
+
+    restore_catalog(full, tmp_path / "export")
+    import_source(full, LIBRARY)
+
+    with full.session() as session:
+        assert session.scalars(select(User.external_id)).all() == ["2"]
+        assert set(session.scalars(select(Rating.user_id))) == {2}
+
+
 def test_another_catalog_is_not_replaced(full: Database, other: Database, tmp_path: Path) -> None:
     export_catalog(full, tmp_path / "export", FileFormat.PARQUET)
     import_source(other, ListSource(work_list=[work("Z", "Zelkova")]))
@@ -204,7 +240,9 @@ def test_an_export_tells_what_it_is_and_nothing_of_the_machine(full: Database, t
 
 
 def test_every_table_is_exported_or_left_out_on_purpose() -> None:
-    assert set(Base.metadata.tables) - set(list_tables()) == {"jobs"}
+    assert set(Base.metadata.tables) - set(list_tables()) == {
+        "accounts", "api_keys", "audit_log", "jobs", "one_time_tokens", "token_families",
+    }  # fmt: skip
 
 
 def test_an_export_replaces_an_earlier_one_whole(full: Database, tmp_path: Path) -> None:
