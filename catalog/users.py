@@ -1,15 +1,30 @@
 """Queries about readers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Final
 
-from sqlalchemy import CompoundSelect, Connection, bindparam, select, true, union, update
+from sqlalchemy import CompoundSelect, Connection, bindparam, func, select, true, union, update
 from sqlalchemy.orm import Session
 
 from catalog.database import count_changed
 from catalog.errors import UserUnknown
 from catalog.identity import name_state, new_revision
-from catalog.tables import Book, CatalogIdentity, Event, EventKind, Rating, Subject, User, UserSubject
+from catalog.tables import (
+    Book,
+    BookAuthor,
+    CatalogIdentity,
+    Edition,
+    Event,
+    EventKind,
+    Rating,
+    Subject,
+    User,
+    UserAuthor,
+    UserSubject,
+)
 
 # Every request about a reader begins with it. Built once and run below the ORM it costs less than half.
 REVISION: Final = (
@@ -18,6 +33,8 @@ REVISION: Final = (
     .where(User.user_id == bindparam("user_id"))
 )
 
+N_BOOKS_BY_FAVOURITE: Final = 3
+"""So many books stand for an author whom a reader loves."""
 _KINDS_THAT_COUNT: Final = [kind for kind in EventKind if kind != EventKind.IMPRESSION]
 """What a reader was only shown may be very much, and is nothing that they did."""
 
@@ -32,7 +49,10 @@ class UserProfile:
     history: tuple[tuple[int, float | None], ...]
     """(book_id, rating) of every book read, oldest rating first; a rating of None is implicit."""
     events: tuple[tuple[int, str], ...]
-    """(book_id, kind) of what the reader did besides rating, but dismissals, each once, by book."""
+    """(book_id, kind) of what the reader did besides rating, but dismissals, each once, by book.
+
+    They like the best known books of authors whom they named as favourites.
+    """
     dismissed: frozenset[int]
     hidden: frozenset[int]
     """Books of the history that are evidence only."""
@@ -83,12 +103,33 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
         user_id=user_id,
         revision=revision,
         history=tuple((book_id, rating) for book_id, rating in history),
-        events=tuple((book_id, kind) for book_id, kind in events if kind != EventKind.DISMISS),
+        events=tuple(
+            sorted(
+                {(book_id, kind) for book_id, kind in events if kind != EventKind.DISMISS}
+                | {(book_id, EventKind.LIKE.value) for book_id in _find_books_by_favourites(session, user_id)}
+            )
+        ),
         dismissed=frozenset(book_id for book_id, kind in events if kind == EventKind.DISMISS),
         hidden=_read_hidden(session, user_id),
         replaced=_read_replaced(session, user_id),
         favourite_subjects=tuple(subjects),
     )
+
+
+def _find_books_by_favourites(session: Session, user_id: int) -> Iterator[int]:
+    """The books of most editions by each of a reader's favourite authors."""
+    n_editions = func.count(Edition.isbn13)
+    by_favourites = (
+        select(UserAuthor.author_id, Book.book_id)
+        .join(BookAuthor, BookAuthor.author_id == UserAuthor.author_id)
+        .join(Book, Book.book_id == BookAuthor.book_id)
+        .outerjoin(Edition, Edition.book_id == Book.book_id)
+        .where(UserAuthor.user_id == user_id, Book.replaced_by.is_(None), Book.hidden.is_(None))
+        .group_by(UserAuthor.author_id, Book.book_id)
+        .order_by(UserAuthor.author_id, n_editions.desc(), Book.book_id)
+    )
+    for _, books in groupby(session.execute(by_favourites), key=itemgetter(0)):
+        yield from (book_id for _, book_id in islice(books, N_BOOKS_BY_FAVOURITE))
 
 
 def bump_revision(session: Session, user_id: int) -> None:

@@ -73,7 +73,10 @@ class PreferenceForm(Body):
     gender: Gender | None = Field(default=None, examples=["female"])
     country: Country | None = None
     favourite_subjects: Subjects = Field(default=[], description="The dearest first, in any case.")
-    favourite_authors: Authors = Field(default=[], description="The dearest first, as their books name them.")
+    favourite_authors: Authors = Field(
+        default=[],
+        description="As their books name them, the dearest first; their best known books count as liked.",
+    )
 
 
 class SignUpRequest(PreferenceForm):

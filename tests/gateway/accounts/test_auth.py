@@ -38,17 +38,24 @@ def test_who_signs_up_is_logged_in(client: httpx.Client) -> None:
 
 
 def test_what_the_form_tells_makes_the_first_list(client: httpx.Client) -> None:
-    soup_fan = sign_up(
-        client, favourite_subjects=["soup"], favourite_authors=["AUTHOR 4"], country="portugal"
-    )
+    soup_fan = sign_up(client, favourite_subjects=["soup"], country="portugal")
 
     profile = soup_fan.get("/v1/me")
     listed = soup_fan.get("/v1/me/recommendations?k=3")
 
     assert profile["favourite_subjects"] == ["Soup"]
-    assert profile["favourite_authors"] == ["Author 4"]
     assert profile["country"] == "Portugal"
     assert listed["mode"] == "subjects"
+    assert {item["main_subject"] for item in listed["items"]} == {"Soup"}
+
+
+def test_favourite_authors_speak_for_the_books_of_their_readers(client: httpx.Client) -> None:
+    reader = sign_up(client, favourite_authors=["AUTHOR 4"])
+    assert reader.get("/v1/me")["favourite_authors"] == ["Author 4"]
+
+    listed = reader.get("/v1/me/recommendations?k=3")
+
+    assert listed["mode"] == "collaborative"
     assert {item["main_subject"] for item in listed["items"]} == {"Soup"}
 
 
