@@ -70,6 +70,11 @@ class BookItem(Answer):
 class BookList(Answer):
     """Books, best first."""
 
+    list_id: str = Field(
+        description="Names this list: the same for the same version, reader state and parameters, another "
+        "after a rating. Events name it, to say in which list a book was seen.",
+        examples=["5f0c7d3a9be1428cb6d30f1768aa24de"],
+    )
     version: str = Field(
         description="The artifact version that answered.", examples=["20261120T154312Z-5f2c1a"]
     )

@@ -60,10 +60,12 @@ async def assemble(
     view: MeshView,
     describe: Describe,
     degraded: Collection[str],
+    name_list: Callable[[str], str],
 ) -> BookList:
     """The first k books that keep to the rules, reading no deeper than they take; `degraded` as it is then.
 
     Where only books of too frequent authors are left, those; fewer than k only if the candidates end.
+    `name_list` gives the id of the list from the version that made it.
     """
     seen = set(rules.exclude | rules.withdrawn)
     kept: list[tuple[BookCard, float]] = []
@@ -82,8 +84,8 @@ async def assemble(
             mode = mode or (source.mode if kept else None)
             chosen, is_final = choose(kept, rules)
             if is_final:
-                return _build(kept, chosen, mode or source.mode, version, degraded)
-    return _build(kept, chosen, mode or first_mode or "none", version, degraded)
+                return _build(kept, chosen, mode or source.mode, version, degraded, name_list)
+    return _build(kept, chosen, mode or first_mode or "none", version, degraded, name_list)
 
 
 def choose(kept: Sequence[tuple[BookCard, float]], rules: ListRules) -> tuple[list[int], bool]:
@@ -108,7 +110,9 @@ def _build(
     mode: str,
     version: str | None,
     degraded: Collection[str],
+    name_list: Callable[[str], str],
 ) -> BookList:
+    version = version or NO_VERSION
     scores = lower_to_fall([kept[position][1] for position in chosen])
     cards = [kept[position][0] for position in chosen]
     items = [
@@ -124,7 +128,9 @@ def _build(
         )
         for card, score in zip(cards, scores, strict=True)
     ]
-    return BookList(version=version or NO_VERSION, mode=mode, degraded=sorted(degraded), items=items)
+    return BookList(
+        list_id=name_list(version), version=version, mode=mode, degraded=sorted(degraded), items=items
+    )
 
 
 def _unseen(books: Sequence[Scored], seen: set[int]) -> list[Scored]:

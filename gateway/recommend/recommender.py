@@ -65,7 +65,7 @@ class Recommender:
         return await self._computations.run(key, lambda: self._compute(request, state, deadline))
 
     async def _compute(self, request: ListRequest, state: str | None, deadline: Deadline) -> Rendered:
-        books = await self._mesh.at_one_version(deadline, lambda view: self._find(request, view))
+        books = await self._mesh.at_one_version(deadline, lambda view: self._find(request, state, view))
         if books.degraded:
             spent_ms = {name: round(spent_s * 1000) for name, spent_s in deadline.spent_s.items()}
             log.info("list degraded", degraded=books.degraded, mode=books.mode, spent_ms=spent_ms)
@@ -77,7 +77,7 @@ class Recommender:
             await self._cache.set(self._build_key(books.version, state, request), rendered.body)
         return rendered
 
-    async def _find(self, request: ListRequest, view: MeshView) -> BookList:
+    async def _find(self, request: ListRequest, state: str | None, view: MeshView) -> BookList:
         degraded: set[str] = set()
         pages = read_with_fallbacks(request.sources, request.rules, view, degraded)
         async with aclosing(pages):
@@ -87,10 +87,13 @@ class Recommender:
                 view,
                 lambda book_ids: self._cards.describe(view, book_ids, degraded),
                 degraded,
+                lambda version: self._digest(f"{version}:{state}:{request.key}"),
             )
 
     def _build_key(self, version: str, state: str, request: ListRequest) -> str:
         # Hashed, since a key may hold a whole POST body and what readers search for.
-        text = f"{self._key_prefix}:{state}:{request.key}"
-        digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-        return f"{version}:{digest}"
+        return f"{version}:{self._digest(f'{state}:{request.key}')}"
+
+    def _digest(self, text: str) -> str:
+        """What names a list, made as the operator has set: in 32 hex digits."""
+        return hashlib.blake2b(f"{self._key_prefix}:{text}".encode(), digest_size=16).hexdigest()

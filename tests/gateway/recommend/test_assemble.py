@@ -73,7 +73,7 @@ async def _list(
 
     rules = ListRules(k, frozenset(exclude), most, is_padded)
     found = await assemble(
-        read_with_fallbacks(sources, rules, VIEW, degraded), rules, VIEW, describe, degraded
+        read_with_fallbacks(sources, rules, VIEW, degraded), rules, VIEW, describe, degraded, str
     )
     return found, degraded
 
