@@ -8,6 +8,8 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from catalog.database import open_database
 from catalog.schema import check_migrated
@@ -66,6 +68,10 @@ dependencies whose loss has changed it (`degraded`); every failure is `applicati
 """
 MAX_BODY_BYTES = 512 * 1024
 """10,000 liked books with their ratings fit."""
+MIN_GZIP_BYTES = 4096
+"""Lists of ten books are smaller, which take no longer to send as they are."""
+GZIP_LEVEL = 1
+"""A list of 100 books shrinks from 24 to 7 KB in 0.2 ms; the best level takes four times as long for 6 KB."""
 
 
 def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastAPI:
@@ -109,6 +115,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         app.include_router(module.router)
     app.include_router(health.probes)
     # From the inside out: what is added last is outermost.
+    app.add_middleware(GZipMiddleware, minimum_size=MIN_GZIP_BYTES, compresslevel=GZIP_LEVEL)
     app.add_middleware(ConcurrencyLimit, limit=settings.gateway.concurrency)
     app.add_middleware(
         RequestMiddleware,
@@ -118,6 +125,14 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         max_body_bytes=MAX_BODY_BYTES,
     )
     app.add_middleware(VersionHeader)
+    if settings.gateway.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.gateway.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=list(openapi.HEADERS),
+        )
     return app
 
 

@@ -19,6 +19,9 @@ REDIS_URL_EXPECTED: Final = (
     "in the password write / ? # @ as %2F %3F %23 %40"
 )
 
+Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/\s]+)$")]
+"""Scheme, name and port of a web page, as browsers send it; or `*`."""
+
 
 def _default_url(server: ServerName) -> HttpUrl:
     return HttpUrl(f"http://127.0.0.1:{DEFAULT_PORTS[server]}")
@@ -105,6 +108,8 @@ class GatewayOptions(Options):
     """Seconds that one request may wait for SQL and all servers together; late answers are dropped."""
     write_timeout_s: PositiveFloat = 3.0
     """Seconds that a write may wait for the catalog."""
+    cors_origins: list[Origin] = []
+    """Web pages of other addresses that may call the API from a browser, as a JSON list; `["*"]` is all."""
     concurrency: PositiveInt = 128
     """Requests answered at once; one more is refused with `Retry-After`."""
     connections: ConnectionLimits = ConnectionLimits()

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Path, Query, Response
 from contracts.shell import VERSION_HEADER, Weight
 from contracts.similarity import SimilarMode
 from gateway.api import problems
+from gateway.api.conditional import NOT_MODIFIED, ConditionalRoute
 from gateway.api.moved import MOVED, CurrentBookId
 from gateway.api.services import DeadlineDep, KQuery, Services, ServicesDep, UserDep
 from gateway.deadline import Deadline
 from gateway.schemas import BookDetail, BookList, Number
 
-router = APIRouter(prefix="/v1/books", tags=["books"])
+router = APIRouter(prefix="/v1/books", tags=["books"], route_class=ConditionalRoute, responses=NOT_MODIFIED)
 
 
 @router.get(

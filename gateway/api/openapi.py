@@ -25,6 +25,16 @@ HEADERS: Final[Mapping[str, dict[str, Any]]] = {
     },
     "Location": {"description": "Where to ask instead.", "required": True, "schema": _TEXT},
     "WWW-Authenticate": {"description": "How to say who asks.", "required": True, "schema": _TEXT},
+    "ETag": {
+        "description": "The state of the answer, for `If-None-Match`.",
+        "required": True,
+        "schema": _TEXT,
+    },
+    "Cache-Control": {
+        "description": "`no-cache`: kept, but asked about before each use.",
+        "required": True,
+        "schema": _TEXT,
+    },
     "Allow": {"description": "The methods of the path.", "required": True, "schema": _TEXT},
 }
 
@@ -41,16 +51,17 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
                 # A route that needs a token says so itself; others take one, and are open to anyone too.
                 operation.setdefault("security", [{}, {"bearer": []}])
             for status, response in operation["responses"].items():
-                response["headers"] = {
-                    name: {"$ref": f"#/components/headers/{name}"} for name in _list_headers(int(status))
-                }
+                names = _list_headers(int(status))
+                if "304" in operation["responses"] and status in ("200", "304"):
+                    names += ["ETag", "Cache-Control"]
+                response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     return document
 
 
 def _list_headers(status: int) -> list[str]:
     """What every answer of this status has; refusals of a connection know no version."""
     names = [REQUEST_ID_HEADER]
-    if status < 300:
+    if status < 300 or status == 304:
         names.append(VERSION_HEADER)
     if status == 308:
         names.append("Location")

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from gateway.api.conditional import NOT_MODIFIED, ConditionalRoute
 from gateway.api.services import DeadlineDep, ServicesDep
 from gateway.schemas import SubjectItem, SubjectList, Whole
 
-router = APIRouter(prefix="/v1", tags=["subjects"])
+router = APIRouter(prefix="/v1", tags=["subjects"], route_class=ConditionalRoute, responses=NOT_MODIFIED)
 
 
 @router.get("/subjects", summary="List subjects")
