@@ -24,6 +24,7 @@ from catalog.tables import (
     Rating,
     Subject,
     User,
+    UserAuthor,
     UserSubject,
 )
 from gateway.catalog import Catalog
@@ -201,6 +202,7 @@ def _fill(connection: Connection) -> None:
         "user_id subject_id position",
         [(*pair, 0) for pair in pairs(users, N_SUBJECTS, 3 * N_USERS)],
     )
+    write(UserAuthor, "user_id author_id position", [(USER, n, n) for n in range(1, 6)])
     rated = pairs(users, N_BOOKS - 200, N_RATINGS)
     write(
         Rating, "user_id book_id rating given_here", [(*pair, draw.randint(1, 10), False) for pair in rated]
