@@ -1,0 +1,82 @@
+"""Accounts through a gateway, in each of the servers that a catalog may be in."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import httpx
+import pytest
+
+from catalog.database import Database, open_database
+from catalog.schema import migrate
+from catalog.settings import CatalogOptions
+from foundation.urls import SecretUrl
+from tests.gateway import running
+from tests.gateway.accounts.people import PASSWORD, code_of, log_in, new_email, sign_up
+from tests.services import new_mariadb_database, new_postgresql_database
+
+MANY = 8
+
+
+@pytest.fixture(scope="module", params=["mariadb", "postgresql"])
+def db(request: pytest.FixtureRequest) -> Iterator[Database]:
+    create = {"mariadb": new_mariadb_database, "postgresql": new_postgresql_database}[request.param]
+    with create(request.getfixturevalue(f"{request.param}_port")) as url, closing(open_database(url)) as db:
+        migrate(db)
+        running.fill_catalog(db)
+        yield db
+
+
+@pytest.fixture(scope="module")
+def client(db: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A gateway without any server."""
+    settings = running.settings_for(tmp_path_factory.mktemp("home"), {})
+    url = db.engine.url.render_as_string(hide_password=False)
+    catalog = CatalogOptions(database_url=SecretUrl(url))
+    with running.gateway(settings.model_copy(update={"catalog": catalog})) as client:
+        client.headers.pop("Authorization", None)
+        yield client
+
+
+def at_once(call: Callable[[], httpx.Response]) -> list[int]:
+    """The statuses of one call made many times at the same time, in order."""
+    statuses: list[int] = []
+    threads = [threading.Thread(target=lambda: statuses.append(call().status_code)) for _ in range(MANY)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(statuses)
+
+
+def test_a_reader_comes_tells_reads_and_leaves(client: httpx.Client) -> None:
+    ada = sign_up(client, favourite_subjects=["Soup"], favourite_authors=["Author 2"], loved_books=[11, 22])
+
+    assert ada.get("/v1/me")["n_books"] == 2
+    assert ada.get("/v1/me/ratings/statistics")["mean_rating"] == 10
+    assert ada.ask("PATCH", "/v1/me", {"country": "Chile", "favourite_authors": []}).status_code == 200
+    assert ada.get("/v1/me/export")["tables"]["users"][0]["country"] == "Chile"
+    assert log_in(client, ada.email).status_code == 200
+    assert ada.ask("DELETE", "/v1/me").status_code == 204
+    assert code_of(log_in(client, ada.email)) == (401, "wrong_credentials")
+
+
+def test_of_those_who_sign_up_with_one_email_at_once_one_does(client: httpx.Client) -> None:
+    form = {"email": new_email(), "name": "Ada", "password": PASSWORD}
+
+    assert at_once(lambda: client.post("/v1/auth/signup", json=form)) == [201] + [409] * (MANY - 1)
+
+
+def test_of_those_who_bring_one_refresh_token_at_once_one_gets_the_next(client: httpx.Client) -> None:
+    body = {"refresh_token": sign_up(client).tokens["refresh_token"]}
+
+    assert at_once(lambda: client.post("/v1/auth/refresh", json=body)) == [200] + [401] * (MANY - 1)
+
+
+def test_of_those_who_write_one_rating_at_once_none_fails(client: httpx.Client) -> None:
+    ada = sign_up(client)
+
+    assert at_once(lambda: ada.ask("PUT", "/v1/me/ratings/11", {"rating": 3})) == [200] * (MANY - 1) + [201]
+    bulk = {"ratings": [{"book_id": 22, "rating": 4}, {"book_id": 11, "rating": 5}]}
+    assert at_once(lambda: ada.ask("POST", "/v1/me/ratings", bulk)) == [200] * MANY
+    assert {row["book_id"]: row["rating"] for row in ada.get("/v1/me/ratings")["items"]} == {11: 5, 22: 4}

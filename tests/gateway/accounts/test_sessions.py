@@ -1,0 +1,42 @@
+"""Whose tokens are believed while the catalog is away."""
+
+from pathlib import Path
+
+import pytest
+
+from catalog import tokens
+from catalog.database import open_database
+from catalog.tables import Role
+from gateway.accounts.callers import Reader
+from gateway.accounts.errors import Unauthenticated
+from gateway.accounts.sessions import Sessions
+from gateway.accounts.tokens import AccessTokens
+from gateway.catalog import Catalog
+from gateway.deadline import Deadline
+from gateway.errors import CatalogUnavailable
+from tests.gateway.running import SOUP_FAN
+
+ACCESS = AccessTokens(b"s" * 32)
+
+
+def delete_catalog(home: Path) -> None:
+    for file in home.glob("catalog.db*"):
+        file.unlink()
+
+
+@pytest.mark.parametrize("role", Role)
+async def test_while_the_catalog_is_away_readers_are_believed_and_admins_not(home: Path, role: Role) -> None:
+    catalog = Catalog(open_database(f"sqlite:///{home / 'catalog.db'}"), write_timeout_s=3, cached_users=9)
+    log_in = await catalog.write(lambda session: tokens.log_in(session, SOUP_FAN, role))
+    token = ACCESS.sign(Reader(SOUP_FAN, role, log_in.family_id))
+    with pytest.raises(Unauthenticated):  # who has no account has no log-in
+        await Sessions(catalog, ACCESS).find(token, Deadline.after(3))
+
+    delete_catalog(home)
+
+    if role == Role.ADMIN:
+        with pytest.raises(CatalogUnavailable):
+            await Sessions(catalog, ACCESS).find(token, Deadline.after(3))
+    else:
+        assert (await Sessions(catalog, ACCESS).find(token, Deadline.after(3))).user_id == SOUP_FAN
+    catalog.close()
