@@ -12,6 +12,7 @@ AGE_GROUPS = ((5, "5-12"), (13, "13-17"), (18, "18-24"), (25, "25-34"), (35, "35
 OLDEST_AGE = 100
 NOBODY = frozenset({"unknown", "author unknown", "unknown author", "unknown unknown"})
 """Keys of what catalogers write where they know no author."""
+HEADING_LENGTH = 40
 EARLIEST_YEAR = -3000
 """Nothing that a library lends is older than writing."""
 
@@ -27,6 +28,9 @@ _GENRE_SUBTITLE = re.compile(
     r"\s*[:;.,-]\s*(?:an?\s+)?(?:\w+\s+)?(?:novel|novella|roman|memoir|mystery|thriller|romance)s?\s*\.?\s*$",
     re.I,
 )
+_HEADING = re.compile(r"[^:;(\[]*\w[^:;(\[]*")
+_HEADING_VOLUME = re.compile(r",?\s(?:#|(?:vol(?:ume)?|part|book|no)\b\.?\s*)(?:\d+|[ivx]+)\W*$", re.I)
+_LATE_ARTICLE = re.compile(r",\s*(?:the|an?|der|die|das|le|la|les|el|los|las|il)\s*$", re.I)
 _ARTICLE = re.compile(r"^(?:the|an?|der|die|das|le|la|les|el|los|las|il)\s+(?=\w)")
 _NOT_WORD = re.compile(r"[\W_]+")
 _POSSESSIVE = re.compile(r"(\w)(?:'s| s)\b|(\w)s'(?=\W|$)")
@@ -52,6 +56,14 @@ def title_key(title: str) -> str:
     without_series = title if _VOLUME.search(title) else _PARENTHESES.sub("", title) or title
     words = _fold(_GENRE_SUBTITLE.sub("", without_series) or without_series)
     return _ARTICLE.sub("", words) or _fold(title)
+
+
+def title_heading(title: str) -> str:
+    """The title before its subtitle or series as one word, cut: where a look-up by title begins."""
+    found = _HEADING.search(title)
+    heading = found[0] if found else title
+    words = _fold(_LATE_ARTICLE.sub("", _HEADING_VOLUME.sub("", heading) or heading))
+    return (_ARTICLE.sub("", words) or words).replace(" ", "")[:HEADING_LENGTH]
 
 
 @lru_cache(maxsize=65_536)  # an author's name comes with each of their editions

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from catalog.database import Database
 from catalog.errors import SchemaMissing, SchemaOutdated, SchemaTooNew
+from catalog.headings import fill_headings
 
 SCHEMA_TABLE = "schema_revision"
 """Holds the newest revision that was applied."""
@@ -44,7 +45,16 @@ class SchemaState:
 
 
 def migrate(db: Database) -> list[Revision]:
-    """Apply all that is pending and tell what it was. Raises SchemaTooNew.
+    """Apply all that is pending and tell what it was. Raises SchemaTooNew."""
+    applied = _apply_pending(db)
+    if applied:
+        with db.session(write=True) as session:
+            fill_headings(session.connection())
+    return applied
+
+
+def _apply_pending(db: Database) -> list[Revision]:
+    """Apply all that is pending.
 
     On SQLite and PostgreSQL all or nothing; elsewhere DDL commits by itself, so what was interrupted is run
     again.

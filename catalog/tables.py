@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from catalog.cleaning import HEADING_LENGTH
+
 # InnoDB for transactions; a binary collation, so that "Brontë" and "Bronte" are two keys, as elsewhere.
 _MYSQL: dict[str, Any] = {
     f"{dialect}_{option}": value
@@ -209,6 +211,8 @@ class Book(Base):
     source: Mapped[str] = mapped_column(String(SOURCE_LENGTH))
     external_id: Mapped[str] = mapped_column(String(EXTERNAL_ID_LENGTH))
     title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
+    heading: Mapped[str | None] = mapped_column(String(HEADING_LENGTH), index=True)
+    """The title before its subtitle as `title_heading` writes it; null until it is needed."""
     year: Mapped[int | None] = mapped_column(Integer)
     """Year of first publication, negative before Christ."""
     filled_year: Mapped[bool] = mapped_column(server_default=false())
@@ -618,17 +622,24 @@ class LibraryRow(Base):
     """A row of a library that a reader brought, of which it is unsure which book it is: theirs to tell."""
 
     __tablename__ = "library_rows"
+    __table_args__ = (UniqueConstraint("user_id", "row_key"), _MYSQL)
 
     row_id: Mapped[int] = mapped_column(_BIG_INTEGER, primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"))
+    row_key: Mapped[str] = mapped_column(String(32))
+    """The same whenever the reader brings the row again."""
     title: Mapped[str] = mapped_column(String(TITLE_LENGTH))
     author: Mapped[str] = mapped_column(String(NAME_LENGTH))
     isbn: Mapped[str | None] = mapped_column(String(13))
     rating: Mapped[float | None]
     """1 to 10."""
     read_at: Mapped[int | None] = mapped_column(BigInteger)
-    """This and the time below in seconds since 1970 UTC."""
-    shelf: Mapped[str | None] = mapped_column(String(NAME_LENGTH))
+    """This and the times below in seconds since 1970 UTC."""
+    shelf: Mapped[str] = mapped_column(String(20))
     candidates: Mapped[str] = mapped_column(Text)
-    """JSON: the books that it may be."""
+    """JSON: the books that it may be, by their ids, each with how sure that is."""
     created_at: Mapped[int] = mapped_column(BigInteger)
+    settled_at: Mapped[int | None] = mapped_column(BigInteger)
+    """When the reader told; null: they have not."""
+    book_id: Mapped[int | None] = mapped_column(ForeignKey("books.book_id", ondelete="CASCADE"), index=True)
+    """What they told; null: none of the catalog's books."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from catalog.buckets import write_buckets
-from catalog.cleaning import author_key, work_key
+from catalog.cleaning import author_key, title_heading, work_key
 from catalog.editing.authors import write_authors
 from catalog.editing.change import changing, check_current
 from catalog.editing.editions import insert_edition
@@ -118,6 +118,8 @@ def restore_book(session: Session, book_id: int) -> None:
 
 def _write(connection: Connection, book_id: int, fields: BookFields) -> None:
     values: dict[str, Any] = {name: value for name, value in fields.items() if name in _COLUMNS}
+    if "title" in fields:
+        values["heading"] = title_heading(fields["title"])
     values |= {filled: False for name, filled in _FILLED.items() if name in values}
     if values:
         connection.execute(update(Book).where(Book.book_id == book_id).values(values))

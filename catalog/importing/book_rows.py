@@ -11,7 +11,7 @@ from sqlalchemy import Connection, case, exists, false, func, null, select, true
 
 from catalog.buckets import UNKNOWN
 from catalog.bulk import CHUNK_ROWS, RowWriter
-from catalog.cleaning import author_key
+from catalog.cleaning import author_key, title_heading
 from catalog.edits import Settled
 from catalog.importing.changes import Changes, find_differing
 from catalog.importing.identity import EditionChange
@@ -60,11 +60,12 @@ class BookRows:
         self._author_ids = read_ids(connection, names, Author.author_id, aliases=aliases)
         self._author_names = read_dict(connection, select(Author.author_id, Author.name))
         self._named: set[int] = set(aliases.values())
-        new = ("book_id", "source", "external_id", "replaced_by", "hidden", *_COLUMNS)
+        new = ("book_id", "source", "external_id", "replaced_by", "hidden", *_COLUMNS, "heading")
         # Most new books of a dump may be of an ISBN alone: these are not written again for their buckets.
         known = {"created_at": int(time.time()), "year_bucket": UNKNOWN, "page_bucket": UNKNOWN}
         self._new = RowWriter.inserting(connection, Book, *new, **known)
-        self._changed = RowWriter.updating(connection, Book, *_COLUMNS, where=["book_id"], filled_year=False)
+        described = (*_COLUMNS, "heading")
+        self._changed = RowWriter.updating(connection, Book, *described, where=["book_id"], filled_year=False)
         self._stored: dict[int, CleanBook] = {}
         self._authors = RowWriter.inserting(connection, Author, "author_id", "name", "name_key")
         self._changed_authors = RowWriter.updating(connection, Author, "name", where=["author_id"])
@@ -80,7 +81,8 @@ class BookRows:
     ) -> None:
         """Write a new book."""
         self.books.new += 1
-        self._new.add(book_id, self._source, external_id, replaced_by, book.hidden, *_columns(book))
+        known_by = book_id, self._source, external_id, replaced_by, book.hidden
+        self._new.add(*known_by, *_columns(book), title_heading(book.title))
         self._add_authors(book_id, self._find_authors(book.authors))
 
     def update(self, book_id: int, book: CleanBook) -> None:
@@ -147,7 +149,7 @@ class BookRows:
         rows = {book_id: _columns(book) for book_id, book in books.items()}
         differing = find_differing(self._connection, _STORED_BOOKS, rows)
         for book_id in differing:
-            self._changed.add(*rows[book_id], book_id)
+            self._changed.add(*rows[book_id], title_heading(books[book_id].title), book_id)
         for book_id in of_others:
             self._stale_authors.add(book_id)
             self._add_authors(book_id, authors[book_id])

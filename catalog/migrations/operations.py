@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from alembic import context, op
-from sqlalchemy import CheckConstraint, Column, String, inspect, text
+from sqlalchemy import Column, Constraint, String, inspect, text
 from sqlalchemy.schema import SchemaItem
 
 INNODB: Final[Mapping[str, Any]] = {
@@ -23,7 +23,7 @@ def is_sqlite() -> bool:
 
 def create_table(
     name: str,
-    *items: Column[Any] | CheckConstraint,
+    *items: Column[Any] | Constraint,
     indexes: Sequence[Sequence[str]] = (),
     options: Mapping[str, Any] = INNODB,
 ) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, String, Text
+from sqlalchemy import BigInteger, Column, Double, ForeignKey, Integer, String, Text, UniqueConstraint
 
 from catalog.migrations.operations import CLUSTERED, add_columns, create_index, create_table
 
@@ -28,16 +28,22 @@ def upgrade() -> None:
         "library_rows",
         Column("row_id", _BIG_INTEGER, primary_key=True),
         _user_id(),
+        Column("row_key", String(32), nullable=False),
         Column("title", String(500), nullable=False),
         Column("author", String(200), nullable=False),
         Column("isbn", String(13)),
         Column("rating", Double()),
         Column("read_at", BigInteger()),
-        Column("shelf", String(200)),
+        Column("shelf", String(20), nullable=False),
         Column("candidates", Text(), nullable=False),
         Column("created_at", BigInteger(), nullable=False),
-        indexes=[["user_id"]],
+        Column("settled_at", BigInteger()),
+        Column("book_id", Integer(), ForeignKey("books.book_id", ondelete="CASCADE")),
+        UniqueConstraint("user_id", "row_key"),
+        indexes=[["book_id"]],
     )
+    add_columns("books", Column("heading", String(40)))
+    create_index("books", "heading")
     add_columns(
         "events",
         Column("list_id", String(64)),
