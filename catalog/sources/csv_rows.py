@@ -8,10 +8,10 @@ opened it, and reading goes on with the next.
 import codecs
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from catalog.errors import SourceFileEmpty, SourceFileTruncated, SourceFormatWrong
 from catalog.sources.file_kinds import find_encoding, find_kind
@@ -80,29 +80,36 @@ def read_csv(path: Path, layout: CsvFormat, progress: Progress) -> Iterator[Numb
     Raises SourceFileEmpty without a row, SourceFormatWrong, SourceFileTruncated or SourceFileUnreadable.
     """
     with open_text(path) as (raw, file, head):
-        if kind := find_kind(head):
-            raise SourceFormatWrong(path, expected=layout.describe(), found=kind.name, remedy=kind.remedy)
-        layout = replace(layout, encoding=find_encoding(head) or layout.encoding)
         size = path.stat().st_size
-        damage = _Damage(path, layout)
-        with (
-            unpacking(path, lambda: damage.n_lines + 1),
-            io.TextIOWrapper(file, layout.encoding, errors=_MARK_ERRORS, newline="") as text,
-        ):
-            header = next(layout.parse([text.readline(LONGEST_LINE)], strict=False))
-            yield 1, header
-            waiting, line = list[str](), 2
-            for lines in read_lines(text.read, _split_text, "\r\n", longest=LONGEST_LINE):
-                damage.note(lines)
-                lines = waiting + lines
-                rows, waiting = _parse(lines, line, layout, len(header))
-                yield from rows
-                line += len(lines) - len(waiting)
-                progress(path.name, raw.tell(), size)
-            last, _ = _parse_each(waiting, line, layout, len(header), is_end=True)
-            damage.check(last_row=last[-1][1] if last else [])
-            yield from last
+        yield from read_open_csv(path, file, head, layout, lambda: progress(path.name, raw.tell(), size))
     progress(path.name, size, size)
+
+
+def read_open_csv(
+    path: Path, file: BinaryIO, head: bytes, layout: CsvFormat, advance: Callable[[], None] = lambda: None
+) -> Iterator[NumberedRow]:
+    """The same of a file that is open, of which these are the first bytes; `path` is its name in messages."""
+    if kind := find_kind(head):
+        raise SourceFormatWrong(path, expected=layout.describe(), found=kind.name, remedy=kind.remedy)
+    layout = replace(layout, encoding=find_encoding(head) or layout.encoding)
+    damage = _Damage(path, layout)
+    with (
+        unpacking(path, lambda: damage.n_lines + 1),
+        io.TextIOWrapper(file, layout.encoding, errors=_MARK_ERRORS, newline="") as text,
+    ):
+        header = next(layout.parse([text.readline(LONGEST_LINE)], strict=False))
+        yield 1, header
+        waiting, line = list[str](), 2
+        for lines in read_lines(text.read, _split_text, "\r\n", longest=LONGEST_LINE):
+            damage.note(lines)
+            lines = waiting + lines
+            rows, waiting = _parse(lines, line, layout, len(header))
+            yield from rows
+            line += len(lines) - len(waiting)
+            advance()
+        last, _ = _parse_each(waiting, line, layout, len(header), is_end=True)
+        damage.check(last_row=last[-1][1] if last else [])
+        yield from last
 
 
 class _Damage:
@@ -132,7 +139,7 @@ class _Damage:
                 self._path,
                 expected=f"text in {self._layout.encoding}",
                 found=f"other bytes in {self._n_not_text:,} lines",
-                remedy="name its encoding",
+                remedy="save it as that, or name its encoding",
                 line=self._first_not_text,
             )
         has_end = self._last[-1:] in ("\n", "\r", "")
