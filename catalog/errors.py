@@ -12,6 +12,7 @@ CatalogError
 ├── UserUnknown             no such user_id
 ├── BookUnknown             no such book_id
 ├── BooksUnknown            several such
+├── LibraryRowUnknown       no row of a library waits under this row_id
 ├── BookNotMerged           a book that is no other one's edition
 ├── JobUnknown              no such job
 ├── JobStateWrong           a job is too far for what was asked
@@ -142,6 +143,14 @@ class BooksUnknown(CatalogError):
     def __init__(self, book_ids: Sequence[int]) -> None:
         super().__init__(f"no such book: {', '.join(map(str, book_ids))}")
         self.book_ids = book_ids
+
+
+class LibraryRowUnknown(CatalogError):
+    """No row of the reader's library of this row_id waits to be settled."""
+
+    def __init__(self, row_id: int) -> None:
+        super().__init__(f"no row {row_id} of the library waits to be settled")
+        self.row_id = row_id
 
 
 class BookNotMerged(CatalogError):

@@ -138,6 +138,12 @@ def _find_books_by_favourites(session: Session, user_id: int) -> Iterator[int]:
         yield from (row.book_id for row in islice(books, N_BOOKS_BY_FAVOURITE))
 
 
+def lock_user(session: Session, user_id: int) -> None:
+    """Make writers of one reader take turns. Raises UserUnknown."""
+    if session.scalar(select(User.user_id).filter_by(user_id=user_id).with_for_update()) is None:
+        raise UserUnknown(user_id)
+
+
 def bump_revision(session: Session, user_id: int) -> None:
     """Tell every cache that what this reader should be shown has changed. Raises UserUnknown."""
     changed = update(User).where(User.user_id == user_id).values(revision=new_revision())
