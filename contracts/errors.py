@@ -43,6 +43,8 @@ class ClientCode(StrEnum):
     FORBIDDEN = "forbidden"
     EMAIL_TAKEN = "email_taken"
     LINK_INVALID = "link_invalid"
+    LIBRARY_UNREADABLE = "library_unreadable"
+    LIBRARY_ROW_NOT_FOUND = "library_row_not_found"
     OVERLOADED = "overloaded"
     UPSTREAM_FAILED = "upstream_failed"
     CATALOG_UNAVAILABLE = "catalog_unavailable"
@@ -85,6 +87,8 @@ STATUS: Final[Mapping[ErrorCode, int]] = {
     ClientCode.FORBIDDEN: 403,
     ClientCode.EMAIL_TAKEN: 409,
     ClientCode.LINK_INVALID: 422,
+    ClientCode.LIBRARY_UNREADABLE: 422,
+    ClientCode.LIBRARY_ROW_NOT_FOUND: 404,
     ClientCode.OVERLOADED: 503,
     ClientCode.UPSTREAM_FAILED: 503,
     ClientCode.CATALOG_UNAVAILABLE: 503,

@@ -25,6 +25,7 @@ from gateway.api import (
     books,
     health,
     me,
+    me_import,
     my_ratings,
     my_recommendations,
     openapi,
@@ -42,6 +43,7 @@ from gateway.cache.base import ResponseCache
 from gateway.cache.memory import MemoryCache
 from gateway.cache.redis import RedisCache
 from gateway.catalog import Catalog
+from gateway.library.libraries import Libraries
 from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.server import Server
@@ -108,6 +110,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         ratings,
         auth,
         me,
+        me_import,
         my_ratings,
         my_recommendations,
         health,
@@ -123,6 +126,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         metrics=HttpMetrics("gateway", registry),
         tracer=tracer,
         max_body_bytes=MAX_BODY_BYTES,
+        larger_bodies={me_import.PATH: me_import.MAX_BODY_BYTES},
     )
     app.add_middleware(VersionHeader)
     if settings.gateway.cors_origins:
@@ -183,6 +187,7 @@ async def _start(
         callers=Callers(sessions, NoKeys()),
         access_tokens=access_tokens,
         accounts=Accounts(catalog, sessions, mails),
+        libraries=Libraries(catalog),
         deadline_s=options.deadline_s,
     )
 

@@ -4,6 +4,7 @@ GatewayError
 ├── UserNotFound, BookNotFound, RatingNotFound     no such thing
 ├── NotAnIsbn                                      a text that is no ISBN
 ├── UnknownSubjects, UnknownAuthors, UnknownBooks  a list that names something unknown
+├── LibraryUnreadable, LibraryRowNotFound          a library that a reader brings
 ├── CatalogUnavailable                             the database is locked, gone or of another release
 ├── Overloaded                                     more requests at once than the limit
 ├── NothingLeft                                    every server that could have answered is unavailable
@@ -87,6 +88,22 @@ class UnknownBooks(GatewayError):
     def __init__(self, unknown: Sequence[int]) -> None:
         super().__init__(f"no such book: {', '.join(map(str, unknown))}; leave them out")
         self.unknown = list(unknown)
+
+
+class LibraryUnreadable(GatewayError):
+    """The file is no export that we read."""
+
+    code = ClientCode.LIBRARY_UNREADABLE
+
+
+class LibraryRowNotFound(GatewayError):
+    """No row of the reader's libraries waits under this id."""
+
+    code = ClientCode.LIBRARY_ROW_NOT_FOUND
+
+    def __init__(self, row_id: int) -> None:
+        super().__init__(f"no row {row_id} waits to be settled; GET /v1/me/import/review lists those that do")
+        self.row_id = row_id
 
 
 class CatalogUnavailable(GatewayError):

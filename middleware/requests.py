@@ -3,6 +3,7 @@
 import logging
 import re
 import secrets
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Final
 
@@ -29,6 +30,7 @@ class RequestMiddleware:
     Plain ASGI, since Starlette has nothing that fits: its BaseHTTPMiddleware costs some 200 µs of CPU a
     request, dependencies see neither an unmatched path nor the status that was sent, and its body limit
     answers in plain text, past every exception handler.
+    `larger_bodies` are the limits of paths that have their own.
     Successful requests are logged at `success_level`, refused ones at info, failed ones at warning.
     """
 
@@ -40,6 +42,7 @@ class RequestMiddleware:
         metrics: HttpMetrics,
         tracer: Tracer,
         max_body_bytes: int,
+        larger_bodies: Mapping[str, int] | None = None,
         success_level: int = logging.INFO,
     ) -> None:
         self._app = app
@@ -47,6 +50,7 @@ class RequestMiddleware:
         self._metrics = metrics
         self._tracer = tracer
         self._max_body_bytes = max_body_bytes
+        self._larger_bodies = larger_bodies or {}
         self._success_level = success_level
         # Bound once: a logger of the module would be made anew for each line, also for one below its level.
         self._log = structlog.get_logger().bind()
@@ -82,7 +86,8 @@ class RequestMiddleware:
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer"
     ) -> None:
         try:
-            body = await _read_body(headers, receive, self._max_body_bytes)
+            limit_bytes = self._larger_bodies.get(scope["path"], self._max_body_bytes)
+            body = await _read_body(headers, receive, limit_bytes)
             await self._app(scope, receive if body is None else _replay(body, receive), answer.send)
         except ClientDisconnect:
             answer.status = CLIENT_GONE_STATUS
@@ -135,18 +140,18 @@ async def _read_body(headers: dict[bytes, bytes], receive: Receive, limit_bytes:
     declared = headers.get(b"content-length")
     if declared is None and b"transfer-encoding" not in headers:
         return None
-    body, n_bytes, is_whole = b"", int(declared or 0), False
+    parts, n_bytes, is_whole = list[bytes](), int(declared or 0), False
     while n_bytes <= limit_bytes and not is_whole:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        body += message.get("body", b"")
-        n_bytes, is_whole = len(body), not message.get("more_body")
+        parts.append(message.get("body", b""))
+        n_bytes, is_whole = sum(map(len, parts)), not message.get("more_body")
     if n_bytes > limit_bytes:
         # The rest is not read, so that nothing can follow on this connection.
         detail = f"the body is larger than {limit_bytes} bytes; send less"
         raise HTTPException(413, detail, {"Connection": "close"})
-    return body
+    return b"".join(parts)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

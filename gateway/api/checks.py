@@ -1,4 +1,4 @@
-"""What every route asks of a request: a body in JSON, and no query parameter unknown or twice."""
+"""What every route asks of a request: a body in JSON, if it wants no other, and no unknown parameter."""
 
 from collections import Counter
 from typing import Final
@@ -23,7 +23,9 @@ class RequestCheck:
         if request.scope["query_string"]:
             self._check_query(request)
         if request.method in ("PATCH", "POST", "PUT") and await request.body():
-            _check_media_type(request.headers.get("content-type", ""))
+            _check_media_type(
+                request.headers.get("content-type", ""), _list_media_types(request.scope["route"])
+            )
 
     def _check_query(self, request: Request) -> None:
         route = request.scope["route"]
@@ -44,6 +46,14 @@ def _list_parameters(route: APIRoute) -> list[str]:
     return [field.alias for field in fields if isinstance(field.field_info, params.Query)]
 
 
-def _check_media_type(received: str) -> None:
-    if received.partition(";")[0].strip().lower() != JSON:
-        raise HTTPException(415, f"the body is {received or 'of no named type'}; send {JSON}")
+def _list_media_types(route: APIRoute) -> list[str]:
+    """What the body may be: JSON, where the route does not document something else."""
+    extra = route.openapi_extra or {}
+    return list(extra["requestBody"]["content"]) if "requestBody" in extra else [JSON]
+
+
+def _check_media_type(received: str, accepted: list[str]) -> None:
+    if received.partition(";")[0].strip().lower() not in accepted:
+        raise HTTPException(
+            415, f"the body is {received or 'of no named type'}; send {' or '.join(accepted)}"
+        )

@@ -13,6 +13,7 @@ from gateway.accounts.tokens import AccessTokens
 from gateway.cache.base import ResponseCache
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
+from gateway.library.libraries import Libraries
 from gateway.mesh.mesh import Mesh
 from gateway.recommend.details import Details
 from gateway.recommend.list_requests import ListRequest, ListRequestBuilder
@@ -37,6 +38,7 @@ class Services:
     callers: Callers
     access_tokens: AccessTokens
     accounts: Accounts
+    libraries: Libraries
     deadline_s: float
 
     async def answer(self, request: ListRequest, deadline: Deadline, *, refresh: bool = False) -> Response:
