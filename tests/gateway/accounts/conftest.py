@@ -6,12 +6,22 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
 from catalog.database import Database, open_database
 from foundation.urls import SecretUrl
+from gateway.accounts import passwords
 from mail.settings import MailOptions
 from tests.gateway import running
 from tests.mail.smtp import Mailbox, mail_server
+
+
+@pytest.fixture(scope="package", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """As strong as a test needs them: two cores hash seven a second of the real ones."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="package")
