@@ -31,6 +31,7 @@ class ClientCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     USER_NOT_FOUND = "user_not_found"
     BOOK_NOT_FOUND = "book_not_found"
+    AUTHOR_NOT_FOUND = "author_not_found"
     RATING_NOT_FOUND = "rating_not_found"
     ISBN_INVALID = "isbn_invalid"
     UNKNOWN_SUBJECTS = "unknown_subjects"
@@ -75,6 +76,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = {
     ClientCode.METHOD_NOT_ALLOWED: 405,
     ClientCode.USER_NOT_FOUND: 404,
     ClientCode.BOOK_NOT_FOUND: 404,
+    ClientCode.AUTHOR_NOT_FOUND: 404,
     ClientCode.RATING_NOT_FOUND: 404,
     ClientCode.ISBN_INVALID: 422,
     ClientCode.UNKNOWN_SUBJECTS: 422,

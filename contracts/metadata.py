@@ -1,6 +1,6 @@
 """The metadata server: book cards, popularity and keyword search."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,9 @@ CARDS_PATH = "/cards"
 POPULAR_PATH = "/popular"
 SCORES_PATH = "/scores"
 SEARCH_PATH = "/search"
+BROWSE_PATH = "/browse"
+
+Sort = Literal["popular", "newest", "title"]
 
 
 class CardsRequest(Request):
@@ -57,11 +60,45 @@ class ScoresRequest(Request):
     book_ids: Annotated[list[BookId], Field(min_length=1, max_length=MAX_BOOKS)]
 
 
+class BookFilters(Request):
+    """Only books that are all of this; what is left out leaves all."""
+
+    subject: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """In any case."""
+    author: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    """A whole name, in any case and without accents."""
+    language: Annotated[str, Field(min_length=1, max_length=10)] | None = None
+    """As cards name it."""
+    year_from: int | None = None
+    year_to: int | None = None
+    """A book of no known year is of none of these."""
+
+
+ALL_BOOKS = BookFilters()
+
+
+class BrowseRequest(Request):
+    """A page of all books that pass the filters, in an order; without `exclude`, as if there were none."""
+
+    k: Annotated[int, Field(ge=1, le=MAX_BOOKS)]
+    offset: Annotated[int, Field(ge=0)] = 0
+    sort: Sort = "popular"
+    filters: BookFilters = ALL_BOOKS
+    exclude: Annotated[list[BookId], Field(max_length=MAX_BOOKS)] = []
+
+
 class SearchRequest(Request):
     """Keyword search over titles, authors, subjects; one typo a word is forgiven."""
 
     text: Annotated[str, Field(min_length=1, max_length=500)]
     k: Annotated[int, Field(ge=1, le=MAX_BOOKS)]
+    filters: BookFilters = ALL_BOOKS
+
+
+class BrowseResponse(ScoredBooks):
+    """The page, in the order asked, with popularity as scores; `total` counts the books of all pages."""
+
+    total: int
 
 
 PopularResponse = ScoredBooks

@@ -22,6 +22,7 @@ from gateway.accounts.sessions import Sessions
 from gateway.accounts.tokens import AccessTokens
 from gateway.api import (
     auth,
+    authors,
     books,
     health,
     me,
@@ -52,6 +53,7 @@ from gateway.metrics import GatewayMetrics
 from gateway.recommend.cards import Cards
 from gateway.recommend.details import Details
 from gateway.recommend.list_requests import ListRequestBuilder
+from gateway.recommend.pages import Pages
 from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
@@ -67,6 +69,10 @@ Personal recommendations, similar books and search over one catalog.
 Every list names the artifact `version` that made it, the `mode` in which its books were found, and the
 dependencies whose loss has changed it (`degraded`); every failure is `application/problem+json` with a stable
 `code` and the `request_id` to quote.
+
+What has more than one page takes `limit` and `offset` and tells the `total`. Books, authors and subjects
+carry an `ETag`: who sends it back in `If-None-Match` gets 304 for as long as nothing has changed. Answers of
+4 KiB and more are compressed for whoever accepts gzip, and HEAD works wherever GET does.
 """
 MAX_BODY_BYTES = 512 * 1024
 """10,000 liked books with their ratings fit."""
@@ -105,6 +111,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
     for module in (
         recommendations,
         books,
+        authors,
         search,
         subjects,
         ratings,
@@ -183,6 +190,7 @@ async def _start(
         snapshots=snapshots,
         list_requests=ListRequestBuilder(catalog, lambda: snapshots.snapshot, settings.serving),
         recommender=Recommender(mesh, catalog, cards, cache, metrics, rules=settings.serving),
+        pages=Pages(mesh, catalog, cards),
         details=Details(mesh, catalog, cards, rules=settings.serving),
         callers=Callers(sessions, NoKeys()),
         access_tokens=access_tokens,

@@ -14,9 +14,10 @@ from cachetools import LRUCache
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from catalog import books, ratings, subjects, users
+from catalog import authors, books, ratings, subjects, users
 from catalog.books import BookRow
 from catalog.database import Database, count_opened
+from catalog.editing.authors import AuthorRow
 from catalog.errors import (
     BooksUnknown,
     BookUnknown,
@@ -33,7 +34,14 @@ from catalog.schema import check_migrated
 from catalog.subjects import SubjectRow
 from catalog.users import UserProfile
 from gateway.deadline import Deadline
-from gateway.errors import BookNotFound, CatalogUnavailable, NotAnIsbn, UnknownBooks, UserNotFound
+from gateway.errors import (
+    AuthorNotFound,
+    BookNotFound,
+    CatalogUnavailable,
+    NotAnIsbn,
+    UnknownBooks,
+    UserNotFound,
+)
 
 ResultT = TypeVar("ResultT")
 
@@ -119,6 +127,21 @@ class Catalog:
     async def read_subjects(self, deadline: Deadline) -> list[SubjectRow]:
         """Every subject that has books, the largest first, generic ones last."""
         return await self.read(subjects.list_subjects, deadline)
+
+    async def find_authors(
+        self, prefix: str, limit: int, offset: int, deadline: Deadline
+    ) -> tuple[list[AuthorRow], int]:
+        """A page of the authors whose names begin so, by name, and how many there are."""
+        return await self.read(
+            lambda session: authors.find_authors(session, prefix=prefix, limit=limit, offset=offset), deadline
+        )
+
+    async def read_author(self, author_id: int, deadline: Deadline) -> str:
+        """The name of an author. Raises AuthorNotFound."""
+        name = await self.read(lambda session: authors.read_author(session, author_id), deadline)
+        if name is None:
+            raise AuthorNotFound(author_id)
+        return name
 
     async def read_most_read(self, limit: int, deadline: Deadline) -> list[tuple[int, int]]:
         """(book_id, number of ratings) of the books with the most."""

@@ -1,7 +1,7 @@
 """Why the gateway cannot answer a request.
 
 GatewayError
-├── UserNotFound, BookNotFound, RatingNotFound     no such thing
+├── UserNotFound, BookNotFound, AuthorNotFound, RatingNotFound     no such thing
 ├── NotAnIsbn                                      a text that is no ISBN
 ├── UnknownSubjects, UnknownAuthors, UnknownBooks  a list that names something unknown
 ├── LibraryUnreadable, LibraryRowNotFound          a library that a reader brings
@@ -38,6 +38,16 @@ class BookNotFound(GatewayError):
     def __init__(self, book: int | str) -> None:
         super().__init__(f"no book {book}")
         self.book = book
+
+
+class AuthorNotFound(GatewayError):
+    """No author has this id."""
+
+    code = ClientCode.AUTHOR_NOT_FOUND
+
+    def __init__(self, author_id: int) -> None:
+        super().__init__(f"no author {author_id}; GET /v1/authors?prefix= finds them by name")
+        self.author_id = author_id
 
 
 class RatingNotFound(GatewayError):

@@ -50,8 +50,18 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class BookItem(Answer):
-    """A book in a list."""
+ListId = Annotated[
+    str,
+    Field(
+        description="Names this list: the same for the same version, reader state and parameters, another "
+        "after a rating. Events name it, to say in which list a book was seen.",
+        examples=["5f0c7d3a9be1428cb6d30f1768aa24de"],
+    ),
+]
+
+
+class ListedBook(Answer):
+    """A book on a page."""
 
     book_id: int = Field(examples=[241])
     title: str = Field(examples=["The Left Hand of Darkness"])
@@ -60,6 +70,11 @@ class BookItem(Answer):
     n_pages: int | None = Field(description="Pages, the median of its editions.", examples=[286])
     isbns: list[str] = Field(description="ISBN-13s of its editions.", examples=[["9789999912082"]])
     main_subject: str | None = Field(examples=["Science fiction"])
+
+
+class BookItem(ListedBook):
+    """A book in a list."""
+
     score: float = Field(
         description="Higher is better, without bounds, comparable within one list only; never increases. "
         "What a reader's ratings speak against may have less than 0.",
@@ -70,11 +85,7 @@ class BookItem(Answer):
 class BookList(Answer):
     """Books, best first."""
 
-    list_id: str = Field(
-        description="Names this list: the same for the same version, reader state and parameters, another "
-        "after a rating. Events name it, to say in which list a book was seen.",
-        examples=["5f0c7d3a9be1428cb6d30f1768aa24de"],
-    )
+    list_id: ListId
     version: str = Field(
         description="The artifact version that answered.", examples=["20261120T154312Z-5f2c1a"]
     )
@@ -87,6 +98,38 @@ class BookList(Answer):
         description="Dependencies whose loss changed this answer; empty when all is well.", examples=[[]]
     )
     items: list[BookItem]
+
+
+class BookPage(Answer):
+    """A page of books."""
+
+    list_id: ListId
+    version: str = Field(examples=["20261120T154312Z-5f2c1a"])
+    degraded: list[str] = Field(examples=[[]])
+    total: int = Field(description="Books on all pages.", examples=[214])
+    items: list[ListedBook]
+
+
+class AuthorItem(Answer):
+    """An author."""
+
+    author_id: int = Field(examples=[17])
+    name: str = Field(examples=["Ursula K. Le Guin"])
+    n_books: int = Field(description="Books of theirs that are shown.", examples=[12])
+
+
+class AuthorList(Answer):
+    """A page of authors, by name."""
+
+    total: int = Field(description="Authors that match, on all pages.", examples=[3])
+    items: list[AuthorItem]
+
+
+class AuthorDetail(BookPage):
+    """An author, with a page of their books."""
+
+    author_id: int = Field(examples=[17])
+    name: str = Field(examples=["Ursula K. Le Guin"])
 
 
 class BookDetail(Answer):

@@ -4,16 +4,41 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from contracts.metadata import Sort
 from contracts.shell import VERSION_HEADER, Weight
 from contracts.similarity import SimilarMode
 from gateway.api import problems
 from gateway.api.conditional import NOT_MODIFIED, ConditionalRoute
+from gateway.api.filters import FiltersDep
 from gateway.api.moved import MOVED, CurrentBookId
+from gateway.api.paging import Limit, Offset
 from gateway.api.services import DeadlineDep, KQuery, Services, ServicesDep, UserDep
 from gateway.deadline import Deadline
-from gateway.schemas import BookDetail, BookList, Number
+from gateway.schemas import BookDetail, BookList, BookPage, Number
 
 router = APIRouter(prefix="/v1/books", tags=["books"], route_class=ConditionalRoute, responses=NOT_MODIFIED)
+
+
+@router.get("", summary="List books")
+async def list_books(
+    services: ServicesDep,
+    deadline: DeadlineDep,
+    response: Response,
+    filters: FiltersDep,
+    sort: Annotated[
+        Sort,
+        Query(
+            description="`popular`: most ratings first; `newest`: latest year first, unknown years last; "
+            "`title`: by title, as it is spelled."
+        ),
+    ] = "popular",
+    limit: Limit = 20,
+    offset: Offset = 0,
+) -> BookPage:
+    """All books that pass every filter, a page at a time; those that came after the last refresh not yet."""
+    page = await services.pages.read(filters, sort=sort, limit=limit, offset=offset, deadline=deadline)
+    response.headers[VERSION_HEADER] = page.version
+    return page
 
 
 @router.get(

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.api import problems
+from gateway.api.filters import FiltersDep
 from gateway.api.services import DeadlineDep, KQuery, ServicesDep, UserDep
 from gateway.schemas import BookList
 
@@ -33,10 +34,15 @@ Sentence = Annotated[
 
 @router.get("", response_model=BookList, responses=problems.document(404), summary="Search by words")
 async def search(
-    services: ServicesDep, deadline: DeadlineDep, user: UserDep, q: Words, k: KQuery = 10
+    services: ServicesDep,
+    deadline: DeadlineDep,
+    user: UserDep,
+    q: Words,
+    filters: FiltersDep,
+    k: KQuery = 10,
 ) -> Response:
     """A look-up: fewer than k books if fewer match, and as many of one author as match."""
-    return await services.answer(services.list_requests.search(q, user, k=k), deadline)
+    return await services.answer(services.list_requests.search(q, user, k=k, filters=filters), deadline)
 
 
 @router.get(

@@ -17,6 +17,7 @@ from gateway.library.libraries import Libraries
 from gateway.mesh.mesh import Mesh
 from gateway.recommend.details import Details
 from gateway.recommend.list_requests import ListRequest, ListRequestBuilder
+from gateway.recommend.pages import Pages
 from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
@@ -35,6 +36,7 @@ class Services:
     list_requests: ListRequestBuilder
     recommender: Recommender
     details: Details
+    pages: Pages
     callers: Callers
     access_tokens: AccessTokens
     accounts: Accounts

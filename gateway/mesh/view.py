@@ -80,8 +80,13 @@ class MeshView:
         request = metadata.ScoresRequest(book_ids=list(book_ids))
         return await self._call("metadata", metadata.SCORES_PATH, request, metadata.ScoresResponse)
 
-    async def search(self, text: str, k: int) -> metadata.SearchResponse:
-        request = metadata.SearchRequest(text=text, k=k)
+    async def browse(self, request: metadata.BrowseRequest) -> metadata.BrowseResponse:
+        return await self._call("metadata", metadata.BROWSE_PATH, request, metadata.BrowseResponse)
+
+    async def search(
+        self, text: str, k: int, filters: metadata.BookFilters = metadata.ALL_BOOKS
+    ) -> metadata.SearchResponse:
+        request = metadata.SearchRequest(text=text, k=k, filters=filters)
         return await self._call("metadata", metadata.SEARCH_PATH, request, metadata.SearchResponse)
 
     async def search_by_meaning(self, text: str, k: int) -> semantic.SearchResponse:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts import als, similarity
+from contracts.metadata import ALL_BOOKS, BookFilters
 from contracts.shell import MAX_BOOKS, ScoredBooks
 from gateway.deadline import Deadline
 from gateway.mesh.errors import UpstreamError
@@ -161,9 +162,9 @@ def by_isbn(find_book: Callable[[Deadline], Awaitable[int | None]]) -> Candidate
     return CandidateSource("keyword", pages)
 
 
-def by_keyword(text: str) -> CandidateSource:
+def by_keyword(text: str, filters: BookFilters = ALL_BOOKS) -> CandidateSource:
     """The metadata server's keyword search."""
-    return _by_search("keyword", lambda view, n: view.search(text, n))
+    return _by_search("keyword", lambda view, n: view.search(text, n, filters))
 
 
 def by_meaning(text: str) -> CandidateSource:

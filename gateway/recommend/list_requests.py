@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from catalog.isbn import find_isbn
 from catalog.users import UserProfile
+from contracts.metadata import ALL_BOOKS, BookFilters
 from contracts.similarity import SimilarMode
 from foundation.serving_rules import ServingRules
 from gateway.catalog import Catalog
@@ -125,10 +126,17 @@ class ListRequestBuilder:
         rules = self._rules(k, _excluded(user))
         return ListRequest(f"popular:{subject}:{k}:{_revision_key(user)}", sources, rules)
 
-    def search(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
-        """The book with this ISBN, or those with these words; of this meaning without the keyword search."""
+    def search(
+        self, text: str, user: UserProfile | None, *, k: int, filters: BookFilters = ALL_BOOKS
+    ) -> ListRequest:
+        """The book with this ISBN, or those with these words; of this meaning without the keyword search.
+
+        With filters, those with these words that pass them: nothing else can tell.
+        """
         rules = replace(self._rules(k, _excluded(user)), author_limit=None)
-        key = f"keyword:{text}:{k}:{_revision_key(user)}"
+        key = f"keyword:{text}:{k}:{_revision_key(user)}:{filters.model_dump_json(exclude_none=True)}"
+        if filters != ALL_BOOKS:
+            return ListRequest(key, (by_keyword(text, filters),), rules)
         sources = (by_keyword(text), by_meaning(text))
         if isbn := find_isbn(ISBN_LABEL.sub("", text, count=1)):
             return ListRequest(

@@ -1,6 +1,5 @@
 """Answers list requests: from the cache, or from the servers, at one version of the mesh."""
 
-import hashlib
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -17,6 +16,7 @@ from gateway.mesh.view import MeshView
 from gateway.metrics import GatewayMetrics
 from gateway.recommend.assemble import assemble, read_with_fallbacks
 from gateway.recommend.cards import Cards
+from gateway.recommend.list_ids import digest
 from gateway.recommend.list_requests import ListRequest
 from gateway.schemas import BookList
 
@@ -87,13 +87,8 @@ class Recommender:
                 view,
                 lambda book_ids: self._cards.describe(view, book_ids, degraded),
                 degraded,
-                lambda version: self._digest(f"{version}:{state}:{request.key}"),
+                lambda version: digest(self._key_prefix, version, state, request.key),
             )
 
     def _build_key(self, version: str, state: str, request: ListRequest) -> str:
-        # Hashed, since a key may hold a whole POST body and what readers search for.
-        return f"{version}:{self._digest(f'{state}:{request.key}')}"
-
-    def _digest(self, text: str) -> str:
-        """What names a list, made as the operator has set: in 32 hex digits."""
-        return hashlib.blake2b(f"{self._key_prefix}:{text}".encode(), digest_size=16).hexdigest()
+        return f"{version}:{digest(self._key_prefix, state, request.key)}"

@@ -26,7 +26,17 @@ def score(model: MetadataModel, version: str, request: contract.ScoresRequest) -
 
 def search(model: MetadataModel, version: str, request: contract.SearchRequest) -> contract.SearchResponse:
     """Find books by words."""
-    return list_books(version, model.search(request.text, request.k))
+    return list_books(version, model.search(request.text, request.k, request.filters))
+
+
+def browse(model: MetadataModel, version: str, request: contract.BrowseRequest) -> contract.BrowseResponse:
+    """Give a page of all books that pass the filters."""
+    book_ids, scores, total = model.browse(
+        request.filters, sort=request.sort, k=request.k, offset=request.offset, exclude=request.exclude
+    )
+    return contract.BrowseResponse(
+        version=version, book_ids=book_ids.tolist(), scores=scores.tolist(), total=total
+    )
 
 
 SERVER = ModelServer(
@@ -36,6 +46,7 @@ SERVER = ModelServer(
         ModelRoute(contract.CARDS_PATH, contract.CardsRequest, show_cards),
         ModelRoute(contract.POPULAR_PATH, contract.PopularRequest, list_popular),
         ModelRoute(contract.SCORES_PATH, contract.ScoresRequest, score),
+        ModelRoute(contract.BROWSE_PATH, contract.BrowseRequest, browse, is_slow=scans_many_books),
         ModelRoute(contract.SEARCH_PATH, contract.SearchRequest, search, is_slow=scans_many_books),
     ),
     warm_up=MetadataModel.warm_up,

@@ -60,6 +60,8 @@ CALLS: dict[str, Call] = {
     "read_user": lambda catalog, _: catalog.read_user(USER, _soon()),
     "read_titles": lambda catalog, books: catalog.read_titles(books, _soon()),
     "find_by_isbn": lambda catalog, _: catalog.find_by_isbn(ISBN, _soon()),
+    "find_authors": lambda catalog, _: catalog.find_authors("author 12", 20, 0, _soon()),
+    "read_author": lambda catalog, _: catalog.read_author(17, _soon()),
     "read_subjects_of": lambda catalog, books: catalog.read_subjects_of(books, _soon()),
     "read_subjects": lambda catalog, _: catalog.read_subjects(_soon()),
     "read_most_read": lambda catalog, books: catalog.read_most_read(len(books), _soon()),

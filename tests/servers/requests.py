@@ -24,6 +24,7 @@ REQUESTS: dict[ServerName, dict[str, dict[str, Any]]] = {
         "/popular": {"k": 3},
         "/scores": {"book_ids": SPACE_IDS},
         "/search": {"text": "space", "k": 3},
+        "/browse": {"k": 3, "filters": {"subject": "space"}},
     },
     "semantic": {"/search": {"text": "a planet", "k": 3}},
 }

@@ -14,8 +14,8 @@ from gateway.api.middleware import ConcurrencyLimit
 from gateway.errors import GatewayError, Overloaded
 from tests.gateway import running
 
-UNKNOWN = {"user_id": "77", "book_id": "5", "isbn": "9780000000019"}
-NONSENSE = {"user_id": "-1", "book_id": "x", "isbn": "12345"}
+UNKNOWN = {"author_id": "4711", "user_id": "77", "book_id": "5", "isbn": "9780000000019"}
+NONSENSE = {"author_id": "-1", "user_id": "-1", "book_id": "x", "isbn": "12345"}
 
 
 def _check_problem(response: httpx.Response) -> Problem:
@@ -43,6 +43,9 @@ def test_every_route_is_there(operations: list[tuple[str, str]]) -> None:
         ("PUT", "/v1/users/{user_id}/ratings/{book_id}"),
         ("DELETE", "/v1/users/{user_id}/ratings/{book_id}"),
         ("POST", "/v1/recommendations"),
+        ("GET", "/v1/authors"),
+        ("GET", "/v1/authors/{author_id}"),
+        ("GET", "/v1/books"),
         ("GET", "/v1/books/{book_id}"),
         ("GET", "/v1/books/{book_id}/similar"),
         ("GET", "/v1/books/popular"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from contracts import als, embedder
+from contracts.metadata import BookFilters
 from contracts.shell import MAX_BOOKS, ScoredBooks
 from gateway.deadline import Deadline
 from gateway.mesh.errors import UpstreamUnreachable
@@ -55,7 +56,7 @@ class _LargeMesh:
     async def popularities(self, book_ids: Sequence[int]) -> ScoredBooks:
         return _give(book_ids, POPULARITY)
 
-    async def search(self, _: str, k: int) -> ScoredBooks:
+    async def search(self, _: str, k: int, __: BookFilters) -> ScoredBooks:
         return self._best(POPULARITY, 0, k)
 
     async def rank(self, request: als.RankRequest) -> ScoredBooks:

@@ -1,0 +1,11 @@
+"""The one way of paging: `limit` things after the first `offset`, and `total` in the answer."""
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import Field
+
+from gateway.schemas import Whole
+
+Limit = Annotated[int, Field(ge=1, le=500), Whole, Query(description="Most on a page.")]
+Offset = Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="How many to skip.")]
