@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 1
-"""What the `Retry-After` of every 503 says."""
+"""What the `Retry-After` of every 503 says; other errors bring their own."""
 
 
 class ClientCode(StrEnum):
@@ -46,6 +46,7 @@ class ClientCode(StrEnum):
     LINK_INVALID = "link_invalid"
     LIBRARY_UNREADABLE = "library_unreadable"
     LIBRARY_ROW_NOT_FOUND = "library_row_not_found"
+    RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
     UPSTREAM_FAILED = "upstream_failed"
     CATALOG_UNAVAILABLE = "catalog_unavailable"
@@ -91,6 +92,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = {
     ClientCode.LINK_INVALID: 422,
     ClientCode.LIBRARY_UNREADABLE: 422,
     ClientCode.LIBRARY_ROW_NOT_FOUND: 404,
+    ClientCode.RATE_LIMITED: 429,
     ClientCode.OVERLOADED: 503,
     ClientCode.UPSTREAM_FAILED: 503,
     ClientCode.CATALOG_UNAVAILABLE: 503,
@@ -113,6 +115,8 @@ class CodedError(Exception):
     held: Sequence[str] | None = None
     unknown: Sequence[str] | Sequence[int] | None = None
     suggestions: Mapping[str, list[str]] | None = None
+    retry_after_s: int | None = None
+    """For the header of that name."""
 
 
 class Problem(BaseModel):

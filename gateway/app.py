@@ -37,7 +37,7 @@ from gateway.api import (
     subjects,
 )
 from gateway.api.checks import RequestCheck
-from gateway.api.middleware import ConcurrencyLimit, VersionHeader
+from gateway.api.middleware import ConcurrencyLimit, RateLimit, VersionHeader
 from gateway.api.moved import BookMoved, answer_moved
 from gateway.api.services import Services
 from gateway.cache.base import ResponseCache
@@ -45,6 +45,10 @@ from gateway.cache.memory import MemoryCache
 from gateway.cache.redis import RedisCache
 from gateway.catalog import Catalog
 from gateway.library.libraries import Libraries
+from gateway.limits.base import RequestCounts
+from gateway.limits.limits import Limits
+from gateway.limits.memory import MemoryCounts
+from gateway.limits.redis import RedisCounts
 from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.server import Server
@@ -58,6 +62,7 @@ from gateway.recommend.recommender import Recommender
 from gateway.recommend.snapshot import SnapshotKeeper
 from gateway.recommend.subjects import Subjects
 from gateway.settings import GatewaySettings
+from gateway.shared_redis import SharedRedis
 from mail.mailer import open_mailer
 from middleware.background import Background
 from middleware.requests import RequestMiddleware
@@ -126,6 +131,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
     app.include_router(health.probes)
     # From the inside out: what is added last is outermost.
     app.add_middleware(GZipMiddleware, minimum_size=MIN_GZIP_BYTES, compresslevel=GZIP_LEVEL)
+    app.add_middleware(RateLimit)
     app.add_middleware(ConcurrencyLimit, limit=settings.gateway.concurrency)
     app.add_middleware(
         RequestMiddleware,
@@ -163,9 +169,10 @@ async def _start(
     metrics = GatewayMetrics(registry)
     catalog = _open_catalog(settings)
     stack.callback(catalog.close)
-    cache = _open_cache(settings, metrics)
-    stack.push_async_callback(cache.close)
     options = settings.gateway
+    redis = _open_redis(settings)
+    cache = _open_cache(settings, redis, metrics)
+    stack.push_async_callback(cache.close)
     client = build_client(pool_size=options.mesh.pool_size, idle_connection_s=options.mesh.idle_connection_s)
     stack.push_async_callback(client.aclose)
     mesh = _build_mesh(settings, client, metrics, tracer)
@@ -196,6 +203,7 @@ async def _start(
         access_tokens=access_tokens,
         accounts=Accounts(catalog, sessions, mails),
         libraries=Libraries(catalog),
+        limits=Limits(_open_counts(redis, metrics), options.limits),
         deadline_s=options.deadline_s,
     )
 
@@ -222,17 +230,23 @@ def _open_catalog(settings: GatewaySettings) -> Catalog:
     )
 
 
-def _open_cache(settings: GatewaySettings, metrics: GatewayMetrics) -> ResponseCache:
-    options = settings.gateway.cache
-    memory = MemoryCache(options.response_bytes)
-    if options.redis_url is None:
+def _open_redis(settings: GatewaySettings) -> SharedRedis | None:
+    url = settings.gateway.cache.redis_url
+    return None if url is None else SharedRedis(url.get_secret_value(), _build_breaker(settings))
+
+
+def _open_cache(
+    settings: GatewaySettings, redis: SharedRedis | None, metrics: GatewayMetrics
+) -> ResponseCache:
+    memory = MemoryCache(settings.gateway.cache.response_bytes)
+    return memory if redis is None else RedisCache(redis, front=memory, refused=metrics.cache_refused)
+
+
+def _open_counts(redis: SharedRedis | None, metrics: GatewayMetrics) -> RequestCounts:
+    memory = MemoryCounts()
+    if redis is None:
         return memory
-    return RedisCache(
-        options.redis_url.get_secret_value(),
-        front=memory,
-        breaker=_build_breaker(settings),
-        refused=metrics.cache_refused,
-    )
+    return RedisCounts(redis, alone=memory, counted_alone=metrics.limited_alone)
 
 
 def _build_breaker(settings: GatewaySettings) -> CircuitBreaker:

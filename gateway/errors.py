@@ -6,6 +6,7 @@ GatewayError
 ├── UnknownSubjects, UnknownAuthors, UnknownBooks  a list that names something unknown
 ├── LibraryUnreadable, LibraryRowNotFound          a library that a reader brings
 ├── CatalogUnavailable                             the database is locked, gone or of another release
+├── RateLimited                                    more requests in a while than the limit
 ├── Overloaded                                     more requests at once than the limit
 ├── NothingLeft                                    every server that could have answered is unavailable
 └── MeshError                                      mesh/errors.py: between the gateway and a model server
@@ -124,6 +125,16 @@ class CatalogUnavailable(GatewayError):
     def __init__(self, reason: str, *, blamed: str = "catalog") -> None:
         super().__init__(f"the catalog cannot be reached now ({reason}); try again")
         self.reason, self.blamed = reason, blamed
+
+
+class RateLimited(GatewayError):
+    """More requests in a while than the limit."""
+
+    code = ClientCode.RATE_LIMITED
+
+    def __init__(self, requests: int, per_s: int, *, retry_after_s: int) -> None:
+        super().__init__(f"more than {requests} such requests in {per_s} s; try again in {retry_after_s} s")
+        self.requests, self.per_s, self.retry_after_s = requests, per_s, retry_after_s
 
 
 class Overloaded(GatewayError):

@@ -27,6 +27,11 @@ class GatewayMetrics:
         self.cache_refused = Counter(
             "bookmesh_cache_refused", "Values in Redis that were not ours, and not used.", registry=registry
         )
+        self.limited_alone = Counter(
+            "bookmesh_limited_alone",
+            "Requests counted by this process alone, since Redis was lost.",
+            registry=registry,
+        )
         self.degraded = Counter(
             "bookmesh_degraded",
             "Responses that the loss of a dependency changed.",

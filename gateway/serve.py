@@ -45,12 +45,16 @@ def _check_startable(settings: GatewaySettings) -> None:
 
 def build_uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:
     """How uvicorn runs the gateway."""
+    proxies = [str(network) for network in settings.gateway.trusted_proxies]
     return uvicorn.Config(
         app,
         host=settings.gateway.host,
         port=settings.gateway.port,
         loop="uvloop",
         http=bound_connections(settings.gateway.connections),
+        # Never uvicorn's own default, which believes a variable of the environment, or this machine.
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
         ws="none",
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,

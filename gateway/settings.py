@@ -1,8 +1,17 @@
 """What the gateway reads from the environment, once, at start-up."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, Field, HttpUrl, PositiveFloat, PositiveInt, SecretStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    IPvAnyNetwork,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+)
 from pydantic_core import PydanticCustomError
 
 from catalog.settings import CatalogSettings
@@ -21,6 +30,14 @@ REDIS_URL_EXPECTED: Final = (
 
 Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/\s]+)$")]
 """Scheme, name and port of a web page, as browsers send it; or `*`."""
+
+
+def _split(value: Any) -> Any:
+    """`10.0.0.7, fd00::/8` as a list; JSON has been read already."""
+    return [each.strip() for each in value.split(",") if each.strip()] if isinstance(value, str) else value
+
+
+TrustedProxies = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_split)]
 
 
 def _default_url(server: ServerName) -> HttpUrl:
@@ -79,7 +96,7 @@ class CacheOptions(Options):
     """What the gateway keeps so as not to fetch or compute it again."""
 
     redis_url: Annotated[SecretUrl, AfterValidator(_check_redis_url)] | None = None
-    """Redis that several gateways share as their cache; without it, each caches in its own process."""
+    """Redis in which several gateways cache and count requests together; without it, each does so alone."""
     response_bytes: PositiveInt = 32 * 1024 * 1024
     """Memory for finished responses in this process."""
     cards: PositiveInt = 5000
@@ -95,6 +112,23 @@ class AccountOptions(Options):
     """What access tokens are signed with, at least 32 characters; without it, a file of the home is made."""
     page_url: OpenUrl | None = None
     """Page of a client, to which mails and links lead with `#reset=TOKEN` or `#claim=TOKEN` at the end."""
+
+
+class LimitOptions(Options):
+    """How many requests one may make; all at once, or spread."""
+
+    anonymous_per_minute: PositiveInt = 6000
+    """Requests without a token from one address; of IPv6, from one /64 network."""
+    reader_per_minute: PositiveInt = 3000
+    """Requests of one reader."""
+    key_per_minute: PositiveInt = 60_000
+    """Requests with one service key that was made without a limit of its own."""
+    log_ins_per_minute: PositiveInt = 120
+    """Log-ins, sign-ups, claims, and changes and resets of passwords from one address."""
+    log_ins_of_email_per_minute: PositiveInt = 30
+    """Log-ins and sign-ups with one e-mail, from wherever."""
+    mails_per_hour: PositiveInt = 10
+    """Resets of the password that may be asked for one e-mail: each sends it a mail."""
 
 
 class GatewayOptions(Options):
@@ -113,6 +147,9 @@ class GatewayOptions(Options):
     concurrency: PositiveInt = 128
     """Requests answered at once; one more is refused with `Retry-After`."""
     connections: ConnectionLimits = ConnectionLimits()
+    trusted_proxies: TrustedProxies = ()
+    """Addresses and networks, with commas, whose `X-Forwarded-For` is believed; anyone else's is ignored."""
+    limits: LimitOptions = LimitOptions()
     snapshot_books: PositiveInt = 2000
     """Popular books that the gateway keeps for when no server answers."""
     mesh: MeshOptions = MeshOptions()

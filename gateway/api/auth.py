@@ -1,6 +1,6 @@
 """Accounts: sign up, log in and out, refresh, claim, change and reset a password."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 
 from catalog.tokens import LogIn
 from gateway.accounts.accounts import SignUp
@@ -19,15 +19,29 @@ from gateway.accounts.tokens import ACCESS_S
 from gateway.api import problems
 from gateway.api.callers import ReaderDep
 from gateway.api.services import DeadlineDep, Services, ServicesDep
+from gateway.limits.addresses import find_network
 
 router = APIRouter(prefix="/v1/auth", tags=["accounts"])
 
 
+async def _limit_log_ins(request: Request, services: ServicesDep) -> None:
+    await services.limits.check_log_in(find_network(request.scope))
+
+
+GUESSABLE = [Depends(_limit_log_ins)]
+"""Of routes where one could guess at passwords and tokens: an address has fewer requests here."""
+
+
 @router.post(
-    "/signup", status_code=201, responses=problems.document(409, 413, 415), summary="Become a reader"
+    "/signup",
+    status_code=201,
+    responses=problems.document(409, 413, 415),
+    summary="Become a reader",
+    dependencies=GUESSABLE,
 )
 async def sign_up(services: ServicesDep, deadline: DeadlineDep, body: SignUpRequest) -> TokenAnswer:
     """With what the reader told, the very first list is theirs."""
+    await services.limits.check_email(body.email)
     given = body.model_dump(include={"age_group", "gender", "country", "favourite_authors"})
     subjects = await services.subjects.resolve(body.favourite_subjects, deadline)
     log_in = await services.accounts.sign_up(
@@ -43,10 +57,15 @@ async def sign_up(services: ServicesDep, deadline: DeadlineDep, body: SignUpRequ
 
 
 @router.post(
-    "/login", responses=problems.document(401, 413, 415), summary="Log in", openapi_extra={"security": []}
+    "/login",
+    responses=problems.document(401, 413, 415),
+    summary="Log in",
+    openapi_extra={"security": []},
+    dependencies=GUESSABLE,
 )
 async def log_in(services: ServicesDep, deadline: DeadlineDep, body: LogInRequest) -> TokenAnswer:
     """Each log-in has tokens of its own; an unknown e-mail and a wrong password are one answer."""
+    await services.limits.check_email(body.email)
     password = body.password.get_secret_value()
     return _answer(services, await services.accounts.log_in(body.email, password, deadline))
 
@@ -79,7 +98,12 @@ async def log_out_everywhere(services: ServicesDep, reader: ReaderDep) -> None:
     await services.accounts.log_out_everywhere(reader)
 
 
-@router.post("/password", responses=problems.document(401, 403, 413, 415), summary="Change the password")
+@router.post(
+    "/password",
+    responses=problems.document(401, 403, 413, 415),
+    summary="Change the password",
+    dependencies=GUESSABLE,
+)
 async def change_password(
     services: ServicesDep, deadline: DeadlineDep, reader: ReaderDep, body: PasswordChange
 ) -> TokenAnswer:
@@ -88,20 +112,38 @@ async def change_password(
     return _answer(services, await services.accounts.change_password(reader, current, new, deadline))
 
 
-@router.post("/reset", status_code=202, responses=problems.document(413, 415), summary="Forget the password")
+@router.post(
+    "/reset",
+    status_code=202,
+    responses=problems.document(413, 415),
+    summary="Forget the password",
+    dependencies=GUESSABLE,
+)
 async def request_reset(services: ServicesDep, deadline: DeadlineDep, body: ResetRequest) -> None:
     """If an account has this e-mail, it is sent a token that is good for half an hour."""
+    await services.limits.check_mail(body.email)
     await services.accounts.request_reset(body.email, deadline)
 
 
-@router.post("/reset/confirm", responses=problems.document(413, 415), summary="Set a new password")
+@router.post(
+    "/reset/confirm",
+    responses=problems.document(413, 415),
+    summary="Set a new password",
+    dependencies=GUESSABLE,
+)
 async def reset(services: ServicesDep, body: ResetConfirmation) -> TokenAnswer:
     """With the mailed token, once; ends all log-ins of the reader, and begins the one that is answered."""
     password = body.new_password.get_secret_value()
     return _answer(services, await services.accounts.reset(body.token, password))
 
 
-@router.post("/claim", status_code=201, responses=problems.document(409, 413, 415), summary="Claim a reader")
+@router.post(
+    "/claim",
+    status_code=201,
+    responses=problems.document(409, 413, 415),
+    summary="Claim a reader",
+    dependencies=GUESSABLE,
+)
 async def claim(services: ServicesDep, body: ClaimRequest) -> TokenAnswer:
     """An imported reader gets an account by the link that an admin handed out, and keeps their history."""
     password = body.password.get_secret_value()

@@ -6,18 +6,18 @@ from fastapi import Depends, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
-from gateway.accounts.callers import ANYONE, Caller, Reader, Scope, Service, check_acts_for
+from gateway.accounts.callers import Caller, Reader, Scope, Service, check_acts_for
 from gateway.accounts.errors import Forbidden, Unauthenticated
-from gateway.api.services import DeadlineDep, Services, UserIdPath
+from gateway.api.services import UserIdPath
+from gateway.errors import GatewayError
 
 
-async def _find_caller(request: Request, deadline: DeadlineDep) -> Caller:
+async def _find_caller(request: Request) -> Caller:
     """Raises Unauthenticated or TokenExpired for a token that is not good, also where none is needed."""
-    header = request.headers.get("authorization")
-    if header is None:
-        return ANYONE
-    services: Services = request.app.state.services
-    return await services.callers.find(header, deadline)
+    found: Caller | GatewayError = request.state.caller  # RateLimit has looked
+    if isinstance(found, GatewayError):
+        raise found
+    return found
 
 
 CallerDep = Annotated[Caller, Depends(_find_caller)]

@@ -1,4 +1,4 @@
-"""Middleware of the gateway alone: the limit on requests at once, and the version named on every response."""
+"""Middleware of the gateway alone: limits on requests, who sends them, and the version on every response."""
 
 from typing import Final
 
@@ -6,7 +6,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.shell import VERSION_HEADER
-from gateway.errors import Overloaded
+from gateway.accounts.callers import ANYONE, Caller
+from gateway.api.services import Services
+from gateway.deadline import Deadline
+from gateway.errors import GatewayError, Overloaded
+from gateway.limits.addresses import find_network
 
 LIMITED_PREFIX: Final = "/v1/"
 HEALTH_PREFIX: Final = "/v1/health"
@@ -35,6 +39,26 @@ class ConcurrencyLimit:
             self._n_running -= 1
 
 
+class RateLimit:
+    """Tells who sends a request, for the routes too, and counts it against their limit."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run a request that is within its limit; one more raises RateLimited."""
+        if scope["type"] == "http":
+            services: Services = scope["app"].state.services
+            scope["state"]["deadline"] = deadline = Deadline.after(services.deadline_s)
+            if _is_limited(scope["path"]):
+                found = await _find_caller(services, scope, deadline)
+                scope["state"]["caller"] = found
+                # Whose token is not good is anyone, and may go on to a route that asks for none.
+                caller = ANYONE if isinstance(found, GatewayError) else found
+                await services.limits.check_caller(caller, find_network(scope))
+        await self._app(scope, receive, send)
+
+
 class VersionHeader:
     """Names the pinned version on responses that do not name the one they were made from."""
 
@@ -51,6 +75,17 @@ class VersionHeader:
             await send(message)
 
         await self._app(scope, receive, send_named if scope["type"] == "http" else send)
+
+
+async def _find_caller(services: Services, scope: Scope, deadline: Deadline) -> Caller | GatewayError:
+    """Whoever sends a request, or why that cannot be told."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            try:
+                return await services.callers.find(value.decode("latin-1"), deadline)
+            except GatewayError as error:
+                return error
+    return ANYONE
 
 
 def _is_limited(path: str) -> bool:

@@ -69,6 +69,6 @@ def _list_headers(status: int) -> list[str]:
         names.append("WWW-Authenticate")
     if status == 405:
         names.append("Allow")
-    if status == 503:
+    if status in (429, 503):
         names.append("Retry-After")
     return names

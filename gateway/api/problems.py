@@ -24,11 +24,12 @@ MEANING: Final[Mapping[int, str]] = {
     414: "The URL is longer than 8 KiB.",
     415: "The body is not `application/json`, or not of a type that the route takes.",
     422: "The request is not valid; `detail` says where.",
+    429: "More requests than the limit; come back after `Retry-After` seconds.",
     431: "The headers are larger than 32 KiB.",
     500: "Our mistake; quote `request_id` to the operator.",
     503: "Overloaded, or a needed dependency is lost; come back after `Retry-After` seconds.",
 }
-ANYWHERE: Final = (400, 405, 408, 414, 422, 431, 500, 503)
+ANYWHERE: Final = (400, 405, 408, 414, 422, 429, 431, 500, 503)
 """Answers of every route."""
 
 

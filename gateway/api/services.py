@@ -14,6 +14,7 @@ from gateway.cache.base import ResponseCache
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
 from gateway.library.libraries import Libraries
+from gateway.limits.limits import Limits
 from gateway.mesh.mesh import Mesh
 from gateway.recommend.details import Details
 from gateway.recommend.list_requests import ListRequest, ListRequestBuilder
@@ -41,6 +42,7 @@ class Services:
     access_tokens: AccessTokens
     accounts: Accounts
     libraries: Libraries
+    limits: Limits
     deadline_s: float
 
     async def answer(self, request: ListRequest, deadline: Deadline, *, refresh: bool = False) -> Response:
@@ -59,9 +61,8 @@ ServicesDep = Annotated[Services, Depends(_find_services)]
 
 
 async def _start_deadline(request: Request) -> Deadline:
-    # FastAPI would solve the dependency on the services once more, for every request.
-    services: Services = request.app.state.services
-    return Deadline.after(services.deadline_s)
+    deadline: Deadline = request.state.deadline  # begun by RateLimit, which may have waited already
+    return deadline
 
 
 DeadlineDep = Annotated[Deadline, Depends(_start_deadline)]

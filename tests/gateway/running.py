@@ -28,7 +28,7 @@ from catalog.tables import (
 from contracts.shell import SERVER_NAMES
 from gateway.app import create_app
 from gateway.serve import build_uvicorn_config
-from gateway.settings import GatewaySettings
+from gateway.settings import GatewaySettings, LimitOptions
 from tests.empty_catalogs import open_empty_catalog
 from tests.servers import tiny
 from tests.servers.running import PATIENCE_S, wait_until
@@ -38,6 +38,8 @@ SPACE_HISTORY = [(11, 9.0), (22, None)]
 DISMISSED = 33
 UNTRAINED_BOOK = 999
 """In the catalog, but not in the tiny version."""
+PLENTY = dict.fromkeys(LimitOptions.model_fields, 1_000_000)
+"""Limits that no test meets, though all of them come from one address."""
 NOWHERE = "http://127.0.0.1:9"
 """Where nobody listens: port 9 is the discard service's, which no machine of today runs."""
 
@@ -101,7 +103,8 @@ def settings_for(
 ) -> GatewaySettings:
     """Settings for a gateway over some servers; those not named are where nobody listens."""
     mesh = {"urls": dict.fromkeys(SERVER_NAMES, NOWHERE) | urls, "poll_interval_s": poll_interval_s}
-    return GatewaySettings(home=home, gateway={"deadline_s": 5.0, "port": 0, "mesh": mesh, **changes})
+    options = {"deadline_s": 5.0, "port": 0, "mesh": mesh, "limits": PLENTY, **changes}
+    return GatewaySettings(home=home, gateway=options)
 
 
 @contextmanager

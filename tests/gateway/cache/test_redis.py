@@ -9,13 +9,14 @@ from gateway.cache.redis import EXPIRE_S, KEY_PREFIX, RedisCache
 from gateway.cache.sealing import seal
 from gateway.mesh.breaker import CircuitBreaker
 from gateway.metrics import GatewayMetrics
+from gateway.shared_redis import SharedRedis
 from tests.services import free_port
 
 
 def _open(url: str, registry: CollectorRegistry | None = None) -> RedisCache:
     breaker = CircuitBreaker(failures=2, open_s=60.0)
     refused = GatewayMetrics(registry or CollectorRegistry()).cache_refused
-    return RedisCache(url, front=MemoryCache(100_000), breaker=breaker, refused=refused)
+    return RedisCache(SharedRedis(url, breaker), front=MemoryCache(100_000), refused=refused)
 
 
 async def test_one_gateway_finds_what_another_kept(redis_url: str) -> None:

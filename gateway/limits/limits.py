@@ -1,0 +1,59 @@
+"""What is limited, by whom or what it is counted, and how much of it one may have."""
+
+import hashlib
+import math
+from typing import Final
+
+from gateway.accounts.callers import Anonymous, Caller, Reader, Service
+from gateway.errors import RateLimited
+from gateway.limits.base import Rate, RequestCounts
+from gateway.settings import LimitOptions
+
+MINUTE_S: Final = 60
+HOUR_S: Final = 3600
+
+
+class Limits:
+    """All methods raise RateLimited, and nothing else."""
+
+    def __init__(self, counts: RequestCounts, options: LimitOptions) -> None:
+        self._counts = counts
+        self._anonymous = Rate(options.anonymous_per_minute, MINUTE_S)
+        self._reader = Rate(options.reader_per_minute, MINUTE_S)
+        self._key = Rate(options.key_per_minute, MINUTE_S)
+        self._log_ins = Rate(options.log_ins_per_minute, MINUTE_S)
+        self._log_ins_of_email = Rate(options.log_ins_of_email_per_minute, MINUTE_S)
+        self._mails = Rate(options.mails_per_hour, HOUR_S)
+
+    async def check_caller(self, caller: Caller, network: str) -> None:
+        """Count any request: a reader's, a key's, or for all others that of a network."""
+        match caller:
+            case Reader(user_id=user_id):
+                await self._take(f"reader:{user_id}", self._reader)
+            case Service(key_id=key_id, rate_per_minute=None):
+                await self._take(f"key:{key_id}", self._key)
+            case Service(key_id=key_id, rate_per_minute=int(per_minute)):
+                await self._take(f"key:{key_id}", Rate(per_minute, MINUTE_S))
+            case Anonymous():
+                await self._take(f"network:{network}", self._anonymous)
+
+    async def check_log_in(self, network: str) -> None:
+        """Count what somebody could guess at: passwords, and the tokens of mails and links."""
+        await self._take(f"log-in:{network}", self._log_ins)
+
+    async def check_email(self, email: str) -> None:
+        """Count who tries an e-mail, from wherever they do."""
+        await self._take(f"email:{_hide(email)}", self._log_ins_of_email)
+
+    async def check_mail(self, email: str) -> None:
+        """Count what would send a mail."""
+        await self._take(f"mail:{_hide(email)}", self._mails)
+
+    async def _take(self, key: str, rate: Rate) -> None:
+        if wait_s := await self._counts.take(key, rate):
+            raise RateLimited(rate.requests, rate.per_s, retry_after_s=math.ceil(wait_s))
+
+
+def _hide(email: str) -> str:
+    # E-mails are nowhere but in the catalog: Redis gets to know none.
+    return hashlib.sha256(email.encode()).hexdigest()[:32]

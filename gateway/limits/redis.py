@@ -1,0 +1,44 @@
+"""Counts requests in a Redis that several gateways share; while it is lost, in this process."""
+
+from typing import Final
+
+from prometheus_client import Counter
+
+from gateway.limits.base import Rate
+from gateway.limits.memory import MemoryCounts
+from gateway.shared_redis import SharedRedis
+
+KEY_PREFIX: Final = "bookmesh-limit:"
+
+# One script, so that nobody counts in between; by the clock of Redis, which is one for all gateways.
+TAKE: Final = """
+local time = redis.call('TIME')
+local now_us = time[1] * 1000000 + time[2]
+local interval_us, period_us = tonumber(ARGV[1]), tonumber(ARGV[2])
+local full_at_us = math.max(tonumber(redis.call('GET', KEYS[1]) or 0) or 0, now_us) + interval_us
+local wait_us = full_at_us - period_us - now_us
+if wait_us > 0 then
+  return math.ceil(wait_us)
+end
+redis.call('SET', KEYS[1], string.format('%.0f', full_at_us), 'PX', math.ceil((full_at_us - now_us) / 1000))
+return 0
+"""
+
+
+class RedisCounts:
+    """Redis, with the counts of this process for when it does not answer."""
+
+    def __init__(self, redis: SharedRedis, *, alone: MemoryCounts, counted_alone: Counter) -> None:
+        self._redis = redis
+        self._take = redis.client.register_script(TAKE)
+        self._alone = alone
+        self._counted_alone = counted_alone
+
+    async def take(self, key: str, rate: Rate) -> float:
+        """Seconds after which a request is within the rate; 0 if it is now, and then it is counted."""
+        arguments = [rate.interval_s * 1e6, rate.per_s * 1_000_000]
+        wait_us = await self._redis.call(lambda: self._take([KEY_PREFIX + key], arguments))
+        if wait_us is None:
+            self._counted_alone.inc()
+            return await self._alone.take(key, rate)
+        return float(wait_us) / 1e6
