@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.settings import LimitOptions
 from tests.homes import Home
 from tests.meshes import Mesh, running_mesh, wait_until
 
@@ -13,8 +14,9 @@ QUICK_AND_UNCACHED = {
     "BOOKMESH_SERVERS__POINTER_POLL_S": "0.1",
     "BOOKMESH_GATEWAY__MESH__POLL_INTERVAL_S": "0.1",
     "BOOKMESH_SERVERS__LOAD_RETRY_S": "0.5",
+    **{f"BOOKMESH_GATEWAY__LIMITS__{name.upper()}": "1000000" for name in LimitOptions.model_fields},
 }
-"""Every answer is made anew, so that none hides what happens to the servers."""
+"""Every answer is made anew, so that none hides what happens to the servers; all requests come from here."""
 
 
 @pytest.fixture(scope="package")
