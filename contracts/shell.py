@@ -1,8 +1,9 @@
 """What all five model servers share: headers, operational paths and the bases of every message."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 VERSION_HEADER = "X-Artifact-Version"
 """On a request: answer from this version or not at all. On a response: the version that answered."""
@@ -15,6 +16,7 @@ DEADLINE_HEADER = "X-Deadline-Ms"
 LIVE_PATH = "/health/live"
 READY_PATH = "/health/ready"
 INFO_PATH = "/info"
+MODEL_PATH = "/model"
 METRICS_PATH = "/metrics"
 RELOAD_PATH = "/reload"
 
@@ -84,3 +86,34 @@ class Info(ResponsePart):
     """Shape of each array of the current version."""
     limits: dict[str, int]
     last_reload_error: str | None = None
+
+
+class ModelRequest(Request):
+    """What is known of the version: every server can tell, since it is in the manifest."""
+
+
+class ModelCheck(ResponsePart):
+    """One check of the gate."""
+
+    name: str
+    value: float | None
+    threshold: float | None
+    passed: bool
+    skipped: bool
+    detail: str
+
+
+class ModelResponse(Response):
+    """Where a version came from, and how it was judged."""
+
+    created_at: datetime
+    trained_at: datetime
+    """Earlier, if the version is a refresh of a trained one."""
+    release: str
+    """Of bookmesh, that made it."""
+    counts: dict[str, int]
+    """`books`, `rated_books` and `subjects`, as far as its manifest tells."""
+    metrics: dict[str, JsonValue]
+    params: dict[str, JsonValue]
+    passed: bool
+    checks: list[ModelCheck]

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from contracts.shell import MAX_BOOKS, BookId, Weight
@@ -279,6 +279,40 @@ class ReadyAnswer(Answer):
     version: str
     catalog: bool
     """Whether SQL answers; without it there are lists, but none of a reader, and no ratings."""
+
+
+class GateCheck(Answer):
+    """One check that a version had to pass before it might answer."""
+
+    name: str = Field(examples=["recall_over_popularity"])
+    value: float | None = Field(examples=[0.071])
+    threshold: float | None = Field(examples=[0.0])
+    passed: bool
+    skipped: bool = Field(description="Not made; `detail` says why.")
+    detail: str
+
+
+class ModelInfo(Answer):
+    """The version that answers: where it came from, and how it was judged."""
+
+    version: str = Field(examples=["20261120T154312Z-5f2c1a"])
+    created_at: AwareDatetime
+    trained_at: AwareDatetime = Field(description="Earlier, if the version is a refresh of a trained one.")
+    release: str = Field(description="The release of bookmesh that made it.", examples=["0.5.0"])
+    counts: dict[str, int] = Field(
+        description="`books`, `rated_books` (with a rating to learn from) and `subjects`.",
+        examples=[{"books": 250000, "rated_books": 231557, "subjects": 97}],
+    )
+    metrics: dict[str, JsonValue] = Field(
+        description="As measured on books held back from training: a value, or its mean with a lower and an "
+        "upper bound.",
+        examples=[{"recall@30": {"high": 0.167, "low": 0.148, "mean": 0.157}}],
+    )
+    params: dict[str, JsonValue] = Field(
+        description="What it was trained with.", examples=[{"evidence": {"als": {"n_factors": 128}}}]
+    )
+    passed: bool = Field(description="The verdict of the gate; false only if an operator has overruled it.")
+    checks: list[GateCheck]
 
 
 class ServerVersions(Answer):

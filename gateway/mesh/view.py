@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from contracts import als, embedder, metadata, semantic, similarity
-from contracts.shell import Request, Response, ServerName
+from contracts.shell import MODEL_PATH, ModelRequest, ModelResponse, Request, Response, ServerName
 from gateway.deadline import Deadline
 from gateway.mesh.errors import VersionNotHeld, VersionUnavailable
 from gateway.mesh.pinning import NO_VERSION
@@ -38,6 +38,10 @@ class MeshView:
     def with_share(self) -> "MeshView":
         """The same view with a nearer deadline, which leaves time for a fallback."""
         return replace(self, deadline=self.deadline.share())
+
+    async def describe(self, name: ServerName) -> ModelResponse:
+        """What one of the servers tells of the version."""
+        return await self._call(name, MODEL_PATH, ModelRequest(), ModelResponse)
 
     async def rank(self, request: als.RankRequest) -> als.RankResponse:
         return await self._call("als", als.RANK_PATH, request, als.RankResponse)

@@ -4,16 +4,16 @@ from typing import Final
 
 from catalog.users import UserProfile
 from contracts import als
-from contracts.shell import MAX_BOOKS
+from contracts.shell import MAX_BOOKS, SERVER_NAMES
 from foundation.serving_rules import ServingRules
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
-from gateway.errors import BookNotFound
+from gateway.errors import BookNotFound, NothingLeft
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.view import MeshView
 from gateway.recommend.cards import Cards, build_card
-from gateway.schemas import BookDetail, Explanation, Reason
+from gateway.schemas import BookDetail, Explanation, ModelInfo, Reason
 
 N_REASONS: Final = 5
 
@@ -36,6 +36,21 @@ class Details:
         if not await self._catalog.read_titles([book_id], deadline):
             raise BookNotFound(book_id)
         return await self._mesh.at_one_version(deadline, lambda view: self._explain(view, user, book_id))
+
+    async def describe_model(self, deadline: Deadline) -> ModelInfo:
+        """What any of the servers tells of the version. Raises NothingLeft."""
+        return await self._mesh.at_one_version(deadline, self._describe_model)
+
+    async def _describe_model(self, view: MeshView) -> ModelInfo:
+        failed: list[str] = []
+        for name in SERVER_NAMES:
+            try:
+                model = await view.with_share().describe(name)
+            except UpstreamError as error:
+                failed.append(error.blamed)
+            else:
+                return ModelInfo(**model.model_dump())
+        raise NothingLeft(failed)
 
     async def _describe(self, view: MeshView, book_id: int) -> BookDetail:
         degraded: set[str] = set()

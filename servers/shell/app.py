@@ -25,6 +25,7 @@ from middleware.requests import RequestMiddleware
 from servers.errors import NotLoaded
 from servers.shell.answers import ModelAnswers, respond
 from servers.shell.holder import VersionHolder
+from servers.shell.versions import describe_version
 
 M = TypeVar("M")
 
@@ -38,6 +39,7 @@ def create_app(holder: VersionHolder[M], tracer: Tracer) -> Starlette:
         Route(shell.LIVE_PATH, operation.show_live),
         Route(shell.READY_PATH, operation.show_ready),
         Route(shell.INFO_PATH, operation.show_info),
+        Route(shell.MODEL_PATH, operation.show_model, methods=["POST"]),
         Route(shell.METRICS_PATH, operation.show_metrics),
         Route(shell.RELOAD_PATH, operation.reload, methods=["POST"]),
     ]
@@ -105,6 +107,11 @@ class Operation(Generic[M]):
             last_reload_error=self._holder.last_error,
         )
         return respond(info)
+
+    async def show_model(self, request: Request) -> Response:
+        """What is known of the version that the request names, or of the current one."""
+        with self._holder.use(request.headers.get(shell.VERSION_HEADER) or None) as held:
+            return respond(describe_version(held.manifest), version=held.version)
 
     async def show_metrics(self, request: Request) -> Response:
         """Prometheus' text format."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
+from artifacts.manifest import Manifest
 from artifacts.store import Loaded
 
 M = TypeVar("M")
@@ -20,6 +21,7 @@ class Held(Generic[M]):
 
     loaded: Loaded[M]
     shapes: dict[str, list[int]]
+    manifest: Manifest
     named_at_s: float = NEVER_S
     """When a gateway last named it, in a request or as its pin; monotonic."""
     replaced_at_s: float = NEVER_S

@@ -190,7 +190,7 @@ class VersionHolder(Generic[M]):
             for entry in manifest.owned_by(self.server.name)
             if entry.shape is not None
         }
-        return Held(loaded, shapes)
+        return Held(loaded, shapes, manifest)
 
     def _drop(self, unwanted: list[Held[M]]) -> None:
         if unwanted:

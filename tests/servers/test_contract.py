@@ -11,7 +11,7 @@ import httpx
 
 from artifacts.store import ArtifactStore
 from contracts.errors import PROBLEM_MEDIA_TYPE, Problem
-from contracts.shell import SERVER_NAMES, Info, Ready, ServerName
+from contracts.shell import SERVER_NAMES, Info, ModelResponse, Ready, ServerName
 from servers.shell.serve import find_server
 from tests.servers import tiny
 from tests.servers.requests import REQUESTS
@@ -49,6 +49,15 @@ def test_a_server_with_a_version_is_live_and_ready(client: httpx.Client, publish
 
         assert response.status_code == 200
         assert Ready.model_validate_json(response.content) == Ready(ready=True, version=published[1])
+
+
+def test_model_tells_where_the_version_came_from(client: httpx.Client, published: tuple[Path, str]) -> None:
+    response = client.post("/model", json={})
+
+    model = ModelResponse.model_validate_json(response.content)
+    assert response.headers["x-artifact-version"] == model.version == published[1]
+    assert (model.passed, model.counts["books"], model.counts["subjects"]) == (True, tiny.N, 2)
+    check_problem(client.post("/model", headers={"X-Artifact-Version": ABSENT}), 409, "version_not_held")
 
 
 def test_info_tells_the_version_its_arrays_and_the_limits(
@@ -112,7 +121,7 @@ def test_every_route_refuses_a_malformed_body(client: httpx.Client, name: Server
 def test_every_path_refuses_the_wrong_method_and_names_the_right_one(
     client: httpx.Client, name: ServerName
 ) -> None:
-    allowed = dict.fromkeys((*REQUESTS[name], "/reload"), "POST")
+    allowed = dict.fromkeys((*REQUESTS[name], "/model", "/reload"), "POST")
     allowed |= dict.fromkeys(("/health/live", "/health/ready", "/info", "/metrics"), "GET")
     for path, method in allowed.items():
         response = client.request("GET" if method == "POST" else "POST", path)

@@ -45,6 +45,7 @@ def test_every_route_is_there(operations: list[tuple[str, str]]) -> None:
         ("POST", "/v1/recommendations"),
         ("GET", "/v1/authors"),
         ("GET", "/v1/authors/{author_id}"),
+        ("GET", "/v1/model"),
         ("GET", "/v1/books"),
         ("GET", "/v1/books/{book_id}"),
         ("GET", "/v1/books/{book_id}/similar"),
