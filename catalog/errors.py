@@ -13,6 +13,7 @@ CatalogError
 ├── BookUnknown             no such book_id
 ├── BooksUnknown            several such
 ├── LibraryRowUnknown       no row of a library waits under this row_id
+├── BookRated               a reader would put on their shelf what they have read
 ├── BookNotMerged           a book that is no other one's edition
 ├── JobUnknown              no such job
 ├── JobStateWrong           a job is too far for what was asked
@@ -151,6 +152,14 @@ class LibraryRowUnknown(CatalogError):
     def __init__(self, row_id: int) -> None:
         super().__init__(f"no row {row_id} of the library waits to be settled")
         self.row_id = row_id
+
+
+class BookRated(CatalogError):
+    """A reader would put on their shelf of books to read what they have rated."""
+
+    def __init__(self, user_id: int, book_id: int) -> None:
+        super().__init__(f"user {user_id} has rated book {book_id}")
+        self.user_id, self.book_id = user_id, book_id
 
 
 class BookNotMerged(CatalogError):

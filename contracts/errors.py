@@ -33,6 +33,9 @@ class ClientCode(StrEnum):
     BOOK_NOT_FOUND = "book_not_found"
     AUTHOR_NOT_FOUND = "author_not_found"
     RATING_NOT_FOUND = "rating_not_found"
+    DISMISSAL_NOT_FOUND = "dismissal_not_found"
+    NOT_ON_SHELF = "not_on_shelf"
+    BOOK_RATED = "book_rated"
     ISBN_INVALID = "isbn_invalid"
     UNKNOWN_SUBJECTS = "unknown_subjects"
     UNKNOWN_AUTHORS = "unknown_authors"
@@ -79,6 +82,9 @@ STATUS: Final[Mapping[ErrorCode, int]] = {
     ClientCode.BOOK_NOT_FOUND: 404,
     ClientCode.AUTHOR_NOT_FOUND: 404,
     ClientCode.RATING_NOT_FOUND: 404,
+    ClientCode.DISMISSAL_NOT_FOUND: 404,
+    ClientCode.NOT_ON_SHELF: 404,
+    ClientCode.BOOK_RATED: 409,
     ClientCode.ISBN_INVALID: 422,
     ClientCode.UNKNOWN_SUBJECTS: 422,
     ClientCode.UNKNOWN_AUTHORS: 422,

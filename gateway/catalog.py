@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, TypeVar
 
@@ -14,11 +14,12 @@ from cachetools import LRUCache
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from catalog import authors, books, ratings, subjects, users
+from catalog import authors, books, events, ratings, subjects, users
 from catalog.books import BookRow
 from catalog.database import Database, count_opened
 from catalog.editing.authors import AuthorRow
 from catalog.errors import (
+    BookRated,
     BooksUnknown,
     BookUnknown,
     DatabaseFileGone,
@@ -27,14 +28,17 @@ from catalog.errors import (
     IsbnInvalid,
     UserUnknown,
 )
+from catalog.events import MarkedBook, NewEvent, Recorded
 from catalog.identity import read_state
 from catalog.isbn import parse_isbn
 from catalog.ratings import Statistics
 from catalog.schema import check_migrated
 from catalog.subjects import SubjectRow
+from catalog.tables import EventKind
 from catalog.users import UserProfile
 from gateway.deadline import Deadline
 from gateway.errors import (
+    AlreadyRated,
     AuthorNotFound,
     BookNotFound,
     CatalogUnavailable,
@@ -163,6 +167,36 @@ class Catalog:
         """What a reader has read, in numbers."""
         return await self.read(lambda session: ratings.read_statistics(session, user_id), deadline)
 
+    async def record_events(self, user_id: int, given: Sequence[NewEvent]) -> Recorded:
+        """Store what a reader did, but nothing twice. Raises UserNotFound."""
+        return await self.write(lambda session: events.record(session, user_id, given))
+
+    async def dismiss(self, user_id: int, book_id: int) -> bool:
+        """Show a reader a book no more; True if that is new. Raises UserNotFound, BookNotFound."""
+        return await self.write(lambda session: events.dismiss(session, user_id, book_id))
+
+    async def shelve(self, user_id: int, book_id: int) -> bool:
+        """Put a book on a reader's shelf; True if that is new.
+
+        Raises UserNotFound, BookNotFound, AlreadyRated.
+        """
+        return await self.write(lambda session: events.shelve(session, user_id, book_id))
+
+    async def unmark(self, user_id: int, book_id: int, kind: EventKind) -> bool:
+        """Take a dismissal back, or a book off the shelf; False if there was none.
+
+        Raises UserNotFound, BookNotFound.
+        """
+        return await self.write(lambda session: events.unmark(session, user_id, book_id, kind))
+
+    async def read_marked(
+        self, user_id: int, kind: EventKind, limit: int, offset: int, deadline: Deadline
+    ) -> tuple[int, list[MarkedBook]]:
+        """How many books a reader has dismissed or put on the shelf, and a page of them, newest first."""
+        return await self.read(
+            lambda session: events.read_marked(session, user_id, kind, limit=limit, offset=offset), deadline
+        )
+
     def close(self) -> None:
         """Close the connections to the database."""
         self._db.close()
@@ -184,7 +218,7 @@ class Catalog:
             deadline.charge(CATALOG, time.monotonic() - started_s)
 
     async def write(self, change: Callable[[Session], ResultT]) -> ResultT:
-        """What a change answers, committed. Raises UserNotFound, BookNotFound, UnknownBooks."""
+        """What a change answers, committed. Raises UserNotFound, BookNotFound, UnknownBooks, AlreadyRated."""
         timeout_s = self._write_timeout_s
         try:
             return await self._run(change, self._writing, timeout_s=timeout_s, write=True)
@@ -196,6 +230,8 @@ class Catalog:
             raise BookNotFound(error.book_id) from error
         except BooksUnknown as error:
             raise UnknownBooks(error.book_ids) from error
+        except BookRated as error:
+            raise AlreadyRated(error.user_id, error.book_id) from error
 
     async def _run(
         self,

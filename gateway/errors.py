@@ -2,6 +2,8 @@
 
 GatewayError
 ├── UserNotFound, BookNotFound, AuthorNotFound, RatingNotFound     no such thing
+├── DismissalNotFound, NotOnShelf                  nothing to take back
+├── AlreadyRated                                   a book to read that was read
 ├── NotAnIsbn                                      a text that is no ISBN
 ├── UnknownSubjects, UnknownAuthors, UnknownBooks  a list that names something unknown
 ├── LibraryUnreadable, LibraryRowNotFound          a library that a reader brings
@@ -58,6 +60,36 @@ class RatingNotFound(GatewayError):
 
     def __init__(self, user_id: int, book_id: int) -> None:
         super().__init__(f"user {user_id} has no rating of book {book_id}")
+        self.user_id, self.book_id = user_id, book_id
+
+
+class DismissalNotFound(GatewayError):
+    """The reader has not dismissed this book."""
+
+    code = ClientCode.DISMISSAL_NOT_FOUND
+
+    def __init__(self, user_id: int, book_id: int) -> None:
+        super().__init__(f"user {user_id} has not dismissed book {book_id}")
+        self.user_id, self.book_id = user_id, book_id
+
+
+class NotOnShelf(GatewayError):
+    """The book is not among those that the reader wants to read."""
+
+    code = ClientCode.NOT_ON_SHELF
+
+    def __init__(self, user_id: int, book_id: int) -> None:
+        super().__init__(f"book {book_id} is not on the shelf of user {user_id}")
+        self.user_id, self.book_id = user_id, book_id
+
+
+class AlreadyRated(GatewayError):
+    """What the reader has rated they have read: it is not to be put on their shelf."""
+
+    code = ClientCode.BOOK_RATED
+
+    def __init__(self, user_id: int, book_id: int) -> None:
+        super().__init__(f"user {user_id} has rated book {book_id}; take the rating back first")
         self.user_id, self.book_id = user_id, book_id
 
 

@@ -6,11 +6,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
+from catalog.tables import LIST_ID_LENGTH
 from contracts.shell import MAX_BOOKS, BookId, Weight
 
 MAX_K = 500
 MAX_LIKED = MAX_BOOKS
 MAX_SUBJECTS = 20
+MAX_EVENTS = 500
+LATEST_S = 4_102_444_800
+"""The year 2100, so that a time in milliseconds is refused."""
 MODES = ("collaborative", "subjects", "popular", "als", "subject", "hybrid", "keyword", "semantic", "none")
 
 
@@ -29,6 +33,8 @@ Whole = _written_as(re.compile(r"0|-?[1-9][0-9]*"), "Write a whole number")
 Number = _written_as(re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?"), "Write a number")
 K = Annotated[int, Field(ge=1, le=MAX_K, description="How many books.", examples=[10]), Whole]
 Rating = Annotated[float, Field(ge=1, le=10)]
+_WORD = r"^[\x21-\x7e]*$"
+MetListId = Annotated[str, Field(min_length=1, max_length=LIST_ID_LENGTH, pattern=_WORD)]
 SubjectName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -226,6 +232,95 @@ class RatingList(Answer):
     user_id: int = Field(examples=[142])
     total: int = Field(description="Books in the whole history.", examples=[17])
     items: list[RatedBook]
+
+
+class MarkedItem(Answer):
+    """A book that a reader has dismissed, or wants to read."""
+
+    book_id: int = Field(examples=[241])
+    title: str = Field(examples=["The Left Hand of Darkness"])
+    authors: AuthorNames = Field(examples=[["Ursula K. Le Guin"]])
+    year: int | None = Field(examples=[1969])
+    isbns: list[str] = Field(examples=[["9789999912082"]])
+    main_subject: str | None = Field(examples=["Science fiction"])
+    at: int = Field(description="Seconds since 1970 UTC; 0 if no dump told.", examples=[1795270000])
+
+
+class MarkedList(Answer):
+    """A page of such books, newest first."""
+
+    user_id: int = Field(examples=[142])
+    total: int = Field(description="Books on all pages.", examples=[17])
+    items: list[MarkedItem]
+
+
+class _Event(Body):
+    """What every event tells."""
+
+    book_id: BookId = Field(examples=[241])
+    at: int = Field(
+        ge=0,
+        le=LATEST_S,
+        description="When, in seconds since 1970 UTC, by the clock of whoever tells.",
+        examples=[1795270000],
+    )
+    surface: Annotated[str, Field(min_length=1, max_length=40, pattern=_WORD)] | None = Field(
+        default=None, description="Where the list was shown, in your own words.", examples=["home"]
+    )
+    position: Annotated[int, Field(ge=1, le=100_000)] | None = Field(
+        default=None, description="The book's place in the list, the first is 1.", examples=[3]
+    )
+
+
+class Impression(_Event):
+    """A book of a list was shown; it says nothing of what the reader likes."""
+
+    kind: Literal["impression"]
+    list_id: MetListId = Field(description="The list's own `list_id`.", examples=["5f2c1a90"])
+
+
+class Action(_Event):
+    """The reader did something with a book: their lists follow it."""
+
+    kind: Literal["view", "click", "like", "to_read", "dismiss"]
+    list_id: MetListId | None = Field(
+        default=None, description="The list in which they met it.", examples=["5f2c1a90"]
+    )
+
+
+class EventBatch(Body):
+    """What one reader did, in any order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "events": [
+                        {"kind": "impression", "book_id": 241, "at": 1795270000, "list_id": "5f2c1a90"},
+                        {"kind": "click", "book_id": 241, "at": 1795270042, "list_id": "5f2c1a90"},
+                    ]
+                }
+            ]
+        }
+    )
+
+    user_id: BookId | None = Field(
+        default=None, description="The reader, if a service tells of one; else whose token it is."
+    )
+    events: Annotated[
+        list[Annotated[Impression | Action, Field(discriminator="kind")]],
+        Field(min_length=1, max_length=MAX_EVENTS),
+    ]
+
+
+class EventsStored(Answer):
+    """What became of a batch."""
+
+    n_new: int = Field(examples=[12])
+    n_known: int = Field(description="Events that were told before, or twice.", examples=[3])
+    unknown: list[int] = Field(
+        description="Books that the catalog does not have or show: nothing is stored of them.", examples=[[]]
+    )
 
 
 class SubjectItem(Answer):

@@ -61,6 +61,13 @@ class _NeedsService(_Bearer):
         raise Unauthenticated
 
 
+class _NeedsAnyCaller(_Bearer):
+    async def __call__(self, caller: CallerDep) -> Reader | Service:
+        if isinstance(caller, Reader | Service):
+            return caller
+        raise Unauthenticated
+
+
 class _NeedsUser(_Bearer):
     async def __call__(self, caller: CallerDep, user_id: UserIdPath) -> int:
         check_acts_for(caller, user_id)
@@ -73,5 +80,7 @@ AdminDep = Annotated[Reader, Depends(_NeedsAdmin())]
 """`/v1/admin`."""
 ServiceDep = Annotated[Service, Depends(_NeedsService())]
 """A service that acts for readers."""
+KnownCallerDep = Annotated[Reader | Service, Depends(_NeedsAnyCaller())]
+"""A reader, or a service that says for whom: what either may do is for the route to ask."""
 OwnUserId = Annotated[int, Depends(_NeedsUser())]
 """The reader whom the path names, for whom the caller may act: `/v1/users/{user_id}`."""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, event, text
 
 from catalog.bulk import RowWriter
 from catalog.database import Database, open_database
+from catalog.events import NewEvent
 from catalog.isbn import build_isbn13
 from catalog.schema import migrate
 from catalog.tables import (
@@ -68,6 +69,13 @@ CALLS: dict[str, Call] = {
     "put_rating": lambda catalog, books: catalog.put_rating(USER, books[0], 8.0),
     "put_ratings": lambda catalog, books: catalog.put_ratings(USER, dict.fromkeys(books, 8.0)),
     "read_statistics": lambda catalog, _: catalog.read_statistics(USER, _soon()),
+    "record_events": lambda catalog, books: catalog.record_events(USER, _build_events(books)),
+    "dismiss": lambda catalog, books: catalog.dismiss(USER, books[0]),
+    "shelve": lambda catalog, _: catalog.shelve(USER, 200),
+    "unmark": lambda catalog, books: catalog.unmark(USER, books[0], EventKind.DISMISS),
+    "read_marked": lambda catalog, books: catalog.read_marked(
+        USER, EventKind.TO_READ, len(books), 0, _soon()
+    ),
     "delete_rating": lambda catalog, books: catalog.delete_rating(USER, books[0]),
 }
 """Each of the gateway's methods, as a request about these books has it."""
@@ -155,6 +163,12 @@ def _find_scans(node: dict[str, Any]) -> Iterator[str]:
 
 def _soon() -> Deadline:
     return Deadline.after(PATIENCE_S)
+
+
+def _build_events(book_ids: list[int]) -> list[NewEvent]:
+    """Each book shown, seen and liked."""
+    kinds = (EventKind.IMPRESSION, EventKind.VIEW, EventKind.LIKE)
+    return [NewEvent(book_id, kind, 1, "a list") for book_id in book_ids for kind in kinds]
 
 
 def _fill(connection: Connection) -> None:

@@ -37,7 +37,7 @@ def example_of(document: dict[str, Any], schema: dict[str, Any]) -> Any:
 
 
 def sign_up(mesh: Mesh) -> dict[str, str]:
-    """The headers of a new reader, who has read a book and is asked about another."""
+    """The headers of a new reader: of one book read, one dismissed, one to read, and one asked about."""
     form = {
         "email": f"{uuid4().hex}@example.org",
         "name": "Ada",
@@ -52,6 +52,8 @@ def sign_up(mesh: Mesh) -> dict[str, str]:
         "/v1/me/import", content=library, headers={**headers, "Content-Type": "text/csv"}
     )
     assert brought.json()["n_to_review"] == 1, brought.text
+    for path in ("/v1/me/dismissals/244", "/v1/me/shelf/245"):
+        assert mesh.client.put(path, headers=headers).status_code == 204
     return headers
 
 

@@ -72,6 +72,8 @@ def fill(db: Database) -> None:
         merge_books(session.connection(), {ash: heir}, lost_editions=[])
         session.execute(update(Rating).where(Rating.rating == 5).values(rating=1 + 9 * 0.3, given_here=True))
         session.add(Event(user_id=1, book_id=heir, kind="like", at=None, created_at=2**40))
+        met = {"list_id": "5f2c", "surface": 'a "page"', "position": 3}
+        session.add(Event(user_id=1, book_id=heir, kind="impression", at=1, **met))
 
 
 def read_rows(db: Database) -> Rows:
