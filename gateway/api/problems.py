@@ -31,6 +31,8 @@ MEANING: Final[Mapping[int, str]] = {
 }
 ANYWHERE: Final = (400, 405, 408, 414, 422, 429, 431, 500, 503)
 """Answers of every route."""
+OF_USER: Final = (401, 403, 404)
+"""Further answers of a route about one reader."""
 
 
 class Problem(errors.Problem):
