@@ -139,7 +139,8 @@ def open_database(url: str) -> Database:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return Database(*open_sqlite(parsed))
-        engine = create_engine(parsed, pool_pre_ping=True, isolation_level=ISOLATION)
+        # What a statement is about may be somebody's e-mail: no error quotes it.
+        engine = create_engine(parsed, pool_pre_ping=True, isolation_level=ISOLATION, hide_parameters=True)
         event.listen(engine, "do_connect", _connect)
         return Database(engine)
     # Not `from error`: the message of what went wrong may hold a piece of the password.

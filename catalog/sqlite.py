@@ -110,7 +110,7 @@ class DatabaseFile:
 
 def open_sqlite(url: URL) -> tuple[Engine, DatabaseFile | None]:
     """An engine, and its file if it has one, whose folder is created."""
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)  # as in catalog.database
     event.listen(engine, "begin", _begin)
     name = url.database
     if not name or name == ":memory:" or name.startswith("file:"):

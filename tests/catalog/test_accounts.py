@@ -4,7 +4,8 @@ import threading
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from catalog import accounts, tokens
 from catalog.accounts import Credentials
@@ -26,6 +27,7 @@ from catalog.ratings import put_rating
 from catalog.sources.mapping import build_mapping
 from catalog.tables import (
     FIRST_OWN_ID,
+    Account,
     Base,
     Purpose,
     Role,
@@ -380,3 +382,13 @@ def test_a_rating_of_an_own_reader_is_theirs(db: Database) -> None:
         profile = read_profile(session, user_id)
     assert profile is not None
     assert profile.history == ((1, 8.0),)
+
+
+def test_no_error_of_a_database_quotes_an_email(db: Database) -> None:
+    user_id = sign_up(db)
+    values = {"name": "A", "created_at": 1, "email": "quagmire@example.org"}
+
+    with pytest.raises(IntegrityError) as refused, db.session(write=True) as session:
+        session.execute(insert(Account).values(user_id=user_id, **values))
+
+    assert "quagmire" not in str(refused.value)
