@@ -21,6 +21,8 @@ FIELD_BOOSTS: Final = {"title": 1.5, "authors": 1.5, "subjects": 1.0}
 EXACT, PREFIX, TYPO = 4.0, 3.0, 1.2
 """Points for a match of each kind."""
 MIN_PREFIX_LENGTH: Final = 3
+MIN_LAST_PREFIX_LENGTH: Final = 2
+"""Of the last word, which may be being typed."""
 MIN_TYPO_LENGTH: Final = 4
 """Shorter words are one typo away from too many others."""
 MAX_WORDS: Final = 16
@@ -49,7 +51,7 @@ class TextIndex(Folder):
         words = list(dict.fromkeys(join_letters(split_words(text))))[:MAX_WORDS]
         telling = [word for word in words if word not in STOP_WORDS] or words
         if len(words) <= LONGEST_TITLE:
-            return self._find([(Occur.Should, self._match(word)) for word in words], k)
+            return self._find(list(self._match_as_typed(words)), k)
         rest = [(Occur.Should, self._match(word)) for word in words if word not in telling]
         with_all = self._find([*((Occur.Must, self._match(word)) for word in telling), *rest], k)
         if with_all[0].size == k:
@@ -100,13 +102,18 @@ class TextIndex(Folder):
             else:
                 yield Query.fuzzy_term_query(self._schema, ABOUT, stem, distance=1)
 
-    def _match(self, word: str) -> Query:
+    def _match_as_typed(self, words: Sequence[str]) -> Iterator[tuple[Occur, Query]]:
+        for at, word in enumerate(words, start=1):
+            shortest = MIN_LAST_PREFIX_LENGTH if at == len(words) else MIN_PREFIX_LENGTH
+            yield Occur.Should, self._match(word, shortest)
+
+    def _match(self, word: str, shortest_prefix: int = MIN_PREFIX_LENGTH) -> Query:
         """One word: its best match, weighed by how rare it is; a short title or name wins among equals."""
         rarity = self._rarity(word)
         matches = [
             Query.const_score_query(query, points * boost * rarity)
             for field, boost in FIELD_BOOSTS.items()
-            for points, query in self._kinds(field, word)
+            for points, query in self._kinds(field, word, shortest_prefix)
         ]
         best = Query.disjunction_max_query(matches)
         # BM25 falls with the length of a field: "rebecca" is all of a title, "stephen king" all of a name.
@@ -115,9 +122,9 @@ class TextIndex(Folder):
         )
         return Query.boolean_query([(Occur.Should, best), (Occur.Should, length_bonus)])
 
-    def _kinds(self, field: str, word: str) -> Iterator[tuple[float, Query]]:
+    def _kinds(self, field: str, word: str, shortest_prefix: int) -> Iterator[tuple[float, Query]]:
         yield EXACT, Query.term_query(self._schema, field, word)
-        if len(word) >= MIN_PREFIX_LENGTH:
+        if len(word) >= shortest_prefix:
             yield PREFIX, Query.fuzzy_term_query(self._schema, field, word, distance=0, prefix=True)
         if len(word) >= MIN_TYPO_LENGTH:
             yield TYPO, Query.fuzzy_term_query(self._schema, field, word, distance=1)

@@ -129,6 +129,16 @@ def test_exact_words_precede_beginnings_and_those_precede_typos(make_index: Make
     assert find(index, "star") == [3, 2, 1, 0]
 
 
+def test_the_last_word_may_be_only_begun(make_index: MakeIndex) -> None:
+    index = make_index(
+        ("Harry and the Hendersons", [], [], 900), ("Harry Potter", [], [], 10), ("Pottery", [], [], 1)
+    )
+
+    assert {find(index, typed)[0] for typed in ("harry po", "harry pot", "harry pott")} == {1}
+    assert set(find(index, "po")) == {1, 2}
+    assert find(index, "po harry")[0] == 0  # of a word before it, two letters are no beginning
+
+
 def test_a_title_counts_more_than_an_author_and_an_author_more_than_a_subject(make_index: MakeIndex) -> None:
     index = make_index(("Nothing", [], ["Emma"], 10), ("Else", ["Emma Brown"], [], 10), ("Emma", [], [], 10))
 
