@@ -14,8 +14,8 @@ from gateway.api.middleware import ConcurrencyLimit
 from gateway.errors import GatewayError, Overloaded
 from tests.gateway import running
 
-UNKNOWN = {"author_id": "4711", "user_id": "77", "book_id": "5", "isbn": "9780000000019"}
-NONSENSE = {"author_id": "-1", "user_id": "-1", "book_id": "x", "isbn": "12345"}
+UNKNOWN = {"author_id": "4711", "user_id": "77", "book_id": "5", "isbn": "9780000000019", "row_id": "3"}
+NONSENSE = {"author_id": "-1", "user_id": "-1", "book_id": "x", "isbn": "12345", "row_id": "first"}
 
 
 def _check_problem(response: httpx.Response) -> Problem:
@@ -67,6 +67,9 @@ def test_every_route_is_there(operations: list[tuple[str, str]]) -> None:
         ("PATCH", "/v1/me"),
         ("DELETE", "/v1/me"),
         ("GET", "/v1/me/export"),
+        ("POST", "/v1/me/import"),
+        ("GET", "/v1/me/import/review"),
+        ("POST", "/v1/me/import/review/{row_id}"),
         ("GET", "/v1/me/ratings"),
         ("POST", "/v1/me/ratings"),
         ("GET", "/v1/me/ratings/statistics"),
