@@ -17,6 +17,7 @@ from catalog.errors import CatalogError, DatabaseUrlInvalid
 from cli.console import err, fail
 from cli.errors import CannotStart
 from cli.log_files import keep_traceback
+from foundation.mesh_token import MeshTokenInvalid
 from foundation.settings import ProcessSettings, find_variable
 from pipeline.errors import PipelineError
 from telemetry.tracing import TracingNotInstalled
@@ -55,7 +56,7 @@ def ending_in_one_sentence() -> Iterator[None]:
 def explain(error: Exception) -> tuple[str, int]:
     """What to tell the operator, and the exit code; of what we had not foreseen a traceback is kept."""
     match error:
-        case DatabaseUrlInvalid() | TracingNotInstalled():
+        case DatabaseUrlInvalid() | MeshTokenInvalid() | TracingNotInstalled():
             return str(error), WRONG_SETTING_CODE
         case ArtifactError() | CatalogError() | CannotStart() | PipelineError() | WorkerRunning():
             return str(error), FAILURE_CODE

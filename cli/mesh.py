@@ -58,7 +58,8 @@ def status() -> None:
     table = Table(header_style="bold", title="Processes of this mesh")
     for column in ("process", "port", "pid", "state", "version", "memory"):
         table.add_column(column, no_wrap=True, justify="right" if column == "memory" else "left")
-    probed = [probe(row) for row in rows]
+    token = GatewaySettings().find_mesh_token()
+    probed = [probe(row, token) for row in rows]
     for row, process in zip(rows, probed, strict=True):
         table.add_row(
             row.name,

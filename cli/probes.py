@@ -11,7 +11,8 @@ import httpx
 import psutil
 
 from cli.process_table import ProcessRow
-from contracts.shell import INFO_PATH, LIVE_PATH, READY_PATH
+from contracts.shell import INFO_PATH, LIVE_PATH, READY_PATH, SERVER_NAMES
+from foundation.mesh_token import build_headers
 
 TIMEOUT_S: Final = 2.0
 LIVE_TIMEOUT_S = 10.0
@@ -35,11 +36,12 @@ class ProcessStatus:
     pss_bytes: int | None = None
 
 
-def probe(row: ProcessRow) -> ProcessStatus:
+def probe(row: ProcessRow, token: str | None = None) -> ProcessStatus:
     """What one process of the table reports now."""
     state: State
+    headers = build_headers(token if row.name in SERVER_NAMES else None)
     try:
-        with httpx.Client(base_url=row.url, timeout=TIMEOUT_S) as client:
+        with httpx.Client(base_url=row.url, headers=headers, timeout=TIMEOUT_S) as client:
             state = "ready" if client.get(READY_PATH).is_success else "loading"
             info: dict[str, Any] = client.get("/v1/version" if row.name == "gateway" else INFO_PATH).json()
     except (httpx.HTTPError, ValueError):

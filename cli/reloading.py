@@ -10,6 +10,7 @@ from rich.markup import escape
 from cli.console import err
 from cli.process_table import read_table
 from contracts.shell import RELOAD_PATH, SERVER_NAMES
+from foundation.mesh_token import build_headers
 from foundation.urls import local_url
 from gateway.settings import GatewaySettings
 from servers.shell.settings import ServerSettings
@@ -34,8 +35,11 @@ def find_servers() -> dict[str, str]:
 
 def signal_servers(servers: Mapping[str, str]) -> None:
     """Make every server look at the pointer now; what goes wrong is told, and ends nothing."""
+    headers = build_headers(ServerSettings().find_mesh_token())
     with ThreadPoolExecutor(len(servers)) as pool:
-        problems = dict(zip(servers, pool.map(_reload, servers.values()), strict=True))
+        problems = dict(
+            zip(servers, pool.map(lambda url: _reload(url, headers), servers.values()), strict=True)
+        )
     if all(problem == NOBODY for problem in problems.values()):
         _tell(
             f"no model server listens at {', '.join(servers.values())}; any elsewhere will see it in a moment"
@@ -46,10 +50,10 @@ def signal_servers(servers: Mapping[str, str]) -> None:
             _tell(f"warning: {name} at {servers[name]}: {problem}; it will try again by itself")
 
 
-def _reload(url: str) -> str | None:
+def _reload(url: str, headers: dict[str, str]) -> str | None:
     """Why the server does not answer from the version yet."""
     try:
-        response = httpx.post(url + RELOAD_PATH, timeout=TIMEOUT_S, trust_env=False)
+        response = httpx.post(url + RELOAD_PATH, headers=headers, timeout=TIMEOUT_S, trust_env=False)
     except httpx.ConnectError:
         return NOBODY
     except httpx.HTTPError as error:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -18,6 +18,8 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+
+from foundation.mesh_token import MIN_LENGTH, find_mesh_token
 
 PREFIX: Final = "BOOKMESH_"
 DELIMITER: Final = "__"
@@ -42,6 +44,8 @@ class ProcessSettings(BaseSettings):
 
     home: Path = Path(".bookmesh")
     """Folder of everything that bookmesh keeps."""
+    mesh_token: Annotated[SecretStr, Field(min_length=MIN_LENGTH)] | None = None
+    """What model servers ask for, if there is one; without it, `secrets/mesh` of the home."""
 
     @property
     def artifacts_root(self) -> Path:
@@ -51,6 +55,10 @@ class ProcessSettings(BaseSettings):
     def lock_path(self) -> Path:
         """Held by whoever makes a version of this home, so that nobody else does meanwhile."""
         return self.home / "train.lock"
+
+    def find_mesh_token(self) -> str | None:
+        """The token of the mesh, if it has one. Raises MeshTokenInvalid, OSError."""
+        return find_mesh_token(self.mesh_token, self.home)
 
     @classmethod
     def settings_customise_sources(

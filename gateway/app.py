@@ -181,7 +181,11 @@ async def _start(
     redis = _open_redis(settings)
     cache = _open_cache(settings, redis, metrics)
     stack.push_async_callback(cache.close)
-    client = build_client(pool_size=options.mesh.pool_size, idle_connection_s=options.mesh.idle_connection_s)
+    client = build_client(
+        pool_size=options.mesh.pool_size,
+        idle_connection_s=options.mesh.idle_connection_s,
+        token=settings.find_mesh_token(),
+    )
     stack.push_async_callback(client.aclose)
     mesh = _build_mesh(settings, client, metrics, tracer)
     background = Background("gateway", registry)

@@ -24,7 +24,7 @@ DRAIN_S: Final = 10
 def run_gateway(settings: GatewaySettings) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first.
 
-    Raises CatalogError, and SQLAlchemyError if the database does not answer.
+    Raises CatalogError, MeshTokenInvalid, and SQLAlchemyError if the database does not answer.
     """
     configure_logging("gateway", level=settings.telemetry.log_level)
     # Having drained, uvicorn raises the signal that stopped it once more: its default would end the process
@@ -41,6 +41,7 @@ def _check_startable(settings: GatewaySettings) -> None:
     with closing(open_database(settings.catalog_url)) as db:
         check_migrated(db)
     open_tokens(settings)
+    settings.find_mesh_token()
 
 
 def build_uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:

@@ -24,6 +24,7 @@ from contracts.errors import (
 HTTP_CODES: Final = {
     STATUS[code]: code
     for code in (
+        ClientCode.UNAUTHENTICATED,
         ClientCode.NOT_FOUND,
         ClientCode.METHOD_NOT_ALLOWED,
         ClientCode.BODY_TOO_LARGE,

@@ -5,12 +5,14 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from contracts.shell import SERVER_NAMES
+from foundation.mesh_token import build_headers
 
 
-def build_client(*, pool_size: int, idle_connection_s: float) -> httpx.AsyncClient:
+def build_client(*, pool_size: int, idle_connection_s: float, token: str | None = None) -> httpx.AsyncClient:
     """A client with a pool for each server; it sets no time limit, since callers bring their deadline."""
     return httpx.AsyncClient(
         transport=_MeshTransport(pool_size=pool_size, idle_connection_s=idle_connection_s),
+        headers=build_headers(token),
         timeout=None,  # noqa: S113  (every call runs under its request's deadline)
         trust_env=False,
         follow_redirects=False,

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import psutil
 from opentelemetry.trace import Tracer
@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from contracts import shell
 from middleware.background import Background
+from middleware.mesh_token import MeshToken
 from middleware.problems import HANDLERS
 from middleware.requests import RequestMiddleware
 from servers.errors import NotLoaded
@@ -29,8 +30,11 @@ from servers.shell.versions import describe_version
 
 M = TypeVar("M")
 
+OPEN_PATHS: Final = (shell.LIVE_PATH, shell.READY_PATH, shell.METRICS_PATH)
+"""What probes and Prometheus ask, without a token."""
 
-def create_app(holder: VersionHolder[M], tracer: Tracer) -> Starlette:
+
+def create_app(holder: VersionHolder[M], tracer: Tracer, mesh_token: str | None = None) -> Starlette:
     """The complete app of one model server; while it runs, its holder follows the pointer."""
     answers = ModelAnswers(holder)
     operation = Operation(holder)
@@ -53,17 +57,19 @@ def create_app(holder: VersionHolder[M], tracer: Tracer) -> Starlette:
         await asyncio.to_thread(holder.stop)
         answers.close()
 
-    requests = Middleware(
-        RequestMiddleware,
-        process=holder.server.name,
-        metrics=holder.metrics.http,
-        tracer=tracer,
-        max_body_bytes=holder.options.max_body_bytes,
-        success_level=logging.DEBUG,
-    )
-    app = Starlette(
-        routes=routes, middleware=[requests], exception_handlers=dict(HANDLERS), lifespan=lifespan
-    )
+    around = [
+        Middleware(
+            RequestMiddleware,
+            process=holder.server.name,
+            metrics=holder.metrics.http,
+            tracer=tracer,
+            max_body_bytes=holder.options.max_body_bytes,
+            success_level=logging.DEBUG,
+        )
+    ]
+    if mesh_token is not None:
+        around.append(Middleware(MeshToken, token=mesh_token, open_paths=OPEN_PATHS))
+    app = Starlette(routes=routes, middleware=around, exception_handlers=dict(HANDLERS), lifespan=lifespan)
     app.router.redirect_slashes = False
     return app
 

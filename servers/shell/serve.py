@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 
 from artifacts.store import ArtifactStore
 from contracts.shell import ServerName
+from foundation.mesh_token import MeshTokenInvalid, is_loopback
 from middleware.connections import bound_connections
 from servers.shell.answers import limit_math_threads
 from servers.shell.app import create_app
@@ -43,11 +44,22 @@ def find_server(name: ServerName) -> ModelServer[Any]:
 
 
 def build_app(server: ModelServer[Any], settings: ServerSettings) -> Starlette:
-    """The app of one server over the artifact store that the settings name."""
+    """The app of one server over the artifact store that the settings name. Raises MeshTokenInvalid."""
     store = ArtifactStore(settings.artifacts_root)
     metrics = ServerMetrics(server.name, build_registry())
     holder = VersionHolder(store, server, settings.servers, metrics)
-    return create_app(holder, open_tracing(server.name, settings.telemetry.otlp_endpoint))
+    tracer = open_tracing(server.name, settings.telemetry.otlp_endpoint)
+    return create_app(holder, tracer, _find_mesh_token(settings))
+
+
+def _find_mesh_token(settings: ServerSettings) -> str | None:
+    token = settings.find_mesh_token()
+    if token is None and not is_loopback(settings.servers.host):
+        raise MeshTokenInvalid(
+            f"model servers at {settings.servers.host} could be asked by anyone: set BOOKMESH_MESH_TOKEN, "
+            "for them and the gateway, or let BOOKMESH_SERVERS__HOST be 127.0.0.1"
+        )
+    return token
 
 
 def build_uvicorn_config(name: ServerName, settings: ServerSettings, app: Starlette) -> uvicorn.Config:

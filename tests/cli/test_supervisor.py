@@ -43,7 +43,7 @@ def make(tmp_path: Path, messages: list[str]) -> Iterator[Callable[..., Supervis
         environment = {"BOOKMESH_HOME": str(tmp_path), "OPENBLAS_NUM_THREADS": "1"}
         environment |= {f"BOOKMESH_SERVERS__PORTS__{name.upper()}": str(ports[name]) for name in SERVER_NAMES}
         environment |= {"BOOKMESH_PORT": str(ports["gateway"]), "BOOKMESH_SERVERS__HOST": host}
-        environment |= {"BOOKMESH_WORKER__PORT": str(ports["worker"])}
+        environment |= {"BOOKMESH_WORKER__PORT": str(ports["worker"]), "BOOKMESH_MESH_TOKEN": "x" * 32}
         specs = [ProcessSpec(name, host, ports.get(name, ports["gateway"]), environment) for name in names]
         made.append(Supervisor(specs, home=tmp_path, report=messages.append))
         return made[-1]
