@@ -8,7 +8,7 @@ from contracts.metadata import BookFilters, Sort
 from contracts.shell import VERSION_HEADER, BookId
 from gateway.api import problems
 from gateway.api.conditional import NOT_MODIFIED, ConditionalRoute
-from gateway.api.paging import Limit, Offset
+from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import DeadlineDep, ServicesDep
 from gateway.schemas import AuthorDetail, AuthorItem, AuthorList, Whole
 
@@ -30,8 +30,8 @@ async def list_authors(
             examples=["ursula k"],
         ),
     ],
-    limit: Limit = 20,
-    offset: Offset = 0,
+    limit: LimitQuery = 20,
+    offset: OffsetQuery = 0,
 ) -> AuthorList:
     """By name, with how many books of theirs there are."""
     rows, total = await services.catalog.find_authors(prefix, limit, offset, deadline)
@@ -46,8 +46,8 @@ async def read_author(
     response: Response,
     author_id: Annotated[BookId, Whole, Path(description="The author.", examples=[17])],
     sort: Annotated[Sort, Query(description="The order of their books.")] = "popular",
-    limit: Limit = 20,
-    offset: Offset = 0,
+    limit: LimitQuery = 20,
+    offset: OffsetQuery = 0,
 ) -> AuthorDetail:
     """Books that came after the last training or refresh are not among them yet."""
     name = await services.catalog.read_author(author_id, deadline)

@@ -11,7 +11,7 @@ from gateway.api import problems
 from gateway.api.conditional import NOT_MODIFIED, ConditionalRoute
 from gateway.api.filters import FiltersDep
 from gateway.api.moved import MOVED, CurrentBookId
-from gateway.api.paging import Limit, Offset
+from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import DeadlineDep, KQuery, Services, ServicesDep, UserDep
 from gateway.deadline import Deadline
 from gateway.schemas import BookDetail, BookList, BookPage, Number
@@ -32,8 +32,8 @@ async def list_books(
             "`title`: by title, as it is spelled."
         ),
     ] = "popular",
-    limit: Limit = 20,
-    offset: Offset = 0,
+    limit: LimitQuery = 20,
+    offset: OffsetQuery = 0,
 ) -> BookPage:
     """All books that pass every filter, a page at a time; those that came after the last refresh not yet."""
     page = await services.pages.read(filters, sort=sort, limit=limit, offset=offset, deadline=deadline)

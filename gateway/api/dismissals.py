@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from catalog.tables import EventKind
 from gateway.api import problems
 from gateway.api.callers import OwnUserId
-from gateway.api.ratings import LimitQuery, OffsetQuery
+from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import BookIdPath, DeadlineDep, Services, ServicesDep
 from gateway.deadline import Deadline
 from gateway.errors import DismissalNotFound

@@ -12,7 +12,7 @@ from catalog.library.review import Review
 from contracts.shell import BookId
 from gateway.api import problems
 from gateway.api.callers import ReaderDep
-from gateway.api.ratings import LimitQuery, OffsetQuery
+from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import DeadlineDep, Services, ServicesDep
 from gateway.deadline import Deadline
 from gateway.library.schemas import (

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from catalog.tables import EventKind
 from gateway.api import dismissals, problems
 from gateway.api.callers import ReaderDep
-from gateway.api.ratings import LimitQuery, OffsetQuery
+from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import BookIdPath, DeadlineDep, ServicesDep
 from gateway.schemas import MarkedList
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from gateway.accounts.schemas import BulkRatings, BulkStored, RatingStatistics
 from gateway.api import problems, ratings
 from gateway.api.callers import ReaderDep
-from gateway.api.ratings import LimitQuery, OffsetQuery
+from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import BookIdPath, DeadlineDep, ServicesDep
 from gateway.schemas import RatingList, RatingRequest, StoredRating
 

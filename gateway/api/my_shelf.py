@@ -8,7 +8,7 @@ from catalog.tables import EventKind
 from contracts.shell import BookId
 from gateway.api import dismissals, problems
 from gateway.api.callers import ReaderDep
-from gateway.api.ratings import LimitQuery, OffsetQuery
+from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import DeadlineDep, ServicesDep
 from gateway.errors import NotOnShelf
 from gateway.schemas import MarkedList, Whole

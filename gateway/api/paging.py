@@ -7,5 +7,5 @@ from pydantic import Field
 
 from gateway.schemas import Whole
 
-Limit = Annotated[int, Field(ge=1, le=500), Whole, Query(description="Most on a page.")]
-Offset = Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="How many to skip.")]
+LimitQuery = Annotated[int, Field(ge=1, le=500), Whole, Query(description="Most on a page.")]
+OffsetQuery = Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="How many to skip.")]

@@ -1,21 +1,15 @@
 """A reader's ratings: given, taken back, and listed."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Response
-from pydantic import Field
+from fastapi import APIRouter, Response
 
 from gateway.api import problems
+from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import BookIdPath, DeadlineDep, Services, ServicesDep, UserIdPath
 from gateway.deadline import Deadline
 from gateway.errors import RatingNotFound
-from gateway.schemas import RatedBook, RatingList, RatingRequest, StoredRating, Whole
+from gateway.schemas import RatedBook, RatingList, RatingRequest, StoredRating
 
 router = APIRouter(prefix="/v1/users/{user_id}/ratings", tags=["ratings"])
-
-
-LimitQuery = Annotated[int, Field(ge=1, le=500), Whole, Query(description="Most ratings on a page.")]
-OffsetQuery = Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="Ratings to skip.")]
 
 
 @router.get("", responses=problems.document(404), summary="List a reader's ratings")
