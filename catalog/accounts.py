@@ -45,12 +45,23 @@ class Credentials:
 
 def create_reader(session: Session, credentials: Credentials, *, role: Role = Role.READER) -> int:
     """The user_id of a new reader with an account. Raises EmailTaken."""
-    now = int(time.time())
+    user_id = create_user(session)
+    _create_account(session, user_id, credentials, role)
+    return user_id
+
+
+def create_user(session: Session) -> int:
+    """The user_id of a new reader without an account: a service acts for them."""
     user_id = _draw_id(session)
     values = {"source": OWN_SOURCE, "external_id": secrets.token_hex(16), "revision": new_revision()}
-    session.execute(insert(User).values(user_id=user_id, created_at=now, **values))
-    _create_account(session, user_id, credentials, role, now)
+    session.execute(insert(User).values(user_id=user_id, created_at=int(time.time()), **values))
     return user_id
+
+
+def create_account(session: Session, user_id: int, credentials: Credentials) -> None:
+    """Give a reader who has none an account. Raises AccountTaken, EmailTaken."""
+    _check_has_none(session, user_id)
+    _create_account(session, user_id, credentials, Role.READER)
 
 
 def claim(session: Session, token: str, credentials: Credentials) -> int | None:
@@ -61,8 +72,7 @@ def claim(session: Session, token: str, credentials: Credentials) -> int | None:
     user_id = tokens.spend(session, token, Purpose.CLAIM)
     if user_id is None:
         return None
-    _check_has_none(session, user_id)
-    _create_account(session, user_id, credentials, Role.READER, int(time.time()))
+    create_account(session, user_id, credentials)
     return user_id
 
 
@@ -119,7 +129,8 @@ def select_of_themselves(source: str) -> Select[int]:
     return told.where(User.source == source, Account.profile_changed_at.is_not(None))
 
 
-def _create_account(session: Session, user_id: int, credentials: Credentials, role: Role, now: int) -> None:
+def _create_account(session: Session, user_id: int, credentials: Credentials, role: Role) -> None:
+    now = int(time.time())
     values = {
         "email": credentials.email,
         "name": credentials.name,

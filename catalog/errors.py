@@ -21,6 +21,8 @@ CatalogError
 ├── EmailTaken              another account has this e-mail
 ├── AccountTaken            a reader has an account already
 ├── AccountUnknown          nobody has signed up with an e-mail
+├── KeyNameTaken            a key has this name, or had it
+├── KeyUnknown              no key of this name that is good
 ├── ExportError             the catalog cannot be written out, or what was written cannot be read back
 │   ├── ExportFolderTaken
 │   ├── ExportDamaged
@@ -216,6 +218,22 @@ class AccountUnknown(CatalogError):
 
     def __init__(self) -> None:
         super().__init__("no account has this e-mail; `bookmesh users create-admin` makes one")
+
+
+class KeyNameTaken(CatalogError):
+    """A key has this name, or had it until it was revoked."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"a key named {name!r} is there, or was; `bookmesh keys list` shows all")
+        self.name = name
+
+
+class KeyUnknown(CatalogError):
+    """No key of this name is good."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no key named {name!r} is good; `bookmesh keys list` shows all")
+        self.name = name
 
 
 class ExportError(CatalogError):

@@ -10,6 +10,7 @@ import typer
 from catalog.database import Database, open_database
 from catalog.settings import CatalogSettings
 from cli.console import err, fail, out
+from cli.demo_account import keep_demo_account
 from cli.import_report import print_report
 from cli.previews import print_preview
 from cli.progress import bars
@@ -135,6 +136,10 @@ def demo(
         return Messy(source, seed=seed) if mess else source
 
     _import(build, dry_run=dry_run)
+    settings = CatalogSettings()
+    if not dry_run and not settings.production:
+        with closing(open_database(settings.catalog_url)) as db:
+            keep_demo_account(db, settings.home)
 
 
 @import_app.command("export")

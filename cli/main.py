@@ -9,6 +9,7 @@ from cli import (
     data,
     editions,
     jobs,
+    keys,
     mesh,
     queries,
     refreshing,
@@ -36,6 +37,7 @@ app.add_typer(authors.app, name="authors", help="List, rename and merge authors.
 app.add_typer(subjects.app, name="subjects", help="List, rename, merge and withdraw subjects.")
 app.add_typer(data.app, name="data", help="Look at the catalog as a whole, and write it out.")
 app.add_typer(users.app, name="users", help="Look readers up, let them claim accounts, make admins.")
+app.add_typer(keys.app, name="keys", help="Give services keys to the API, list them, revoke them.")
 app.add_typer(versions.app, name="versions", help="List, inspect, promote, roll back and collect versions.")
 app.add_typer(
     jobs.app, name="jobs", help="List what the worker does and did; cancel it, or have it done again."

@@ -5,6 +5,7 @@ import signal
 import time
 from contextlib import closing
 from pathlib import Path
+from shlex import quote
 
 import httpx
 import typer
@@ -13,11 +14,14 @@ from rich.table import Table
 from catalog.database import open_database
 from catalog.schema import check_migrated
 from cli.console import err, out
+from cli.demo_account import DEMO_EMAIL, password_path
 from cli.log_files import log_path
+from cli.own_key import keep_key, key_path
 from cli.probes import TIMEOUT_S, is_ready, probe
 from cli.process_table import ProcessRow, ProcessSpec, read_table
 from cli.supervisor import Supervisor
 from contracts.shell import SERVER_NAMES
+from gateway.production import check_production
 from gateway.settings import GatewaySettings
 from servers.shell.settings import ServerSettings
 from worker.settings import WorkerSettings
@@ -32,18 +36,20 @@ def up() -> None:
     """Start the five model servers, the worker and the gateway; Ctrl-C stops all of them."""
     specs = _process_specs()
     settings = GatewaySettings()
+    check_production(settings)
     supervisor = Supervisor(specs, home=settings.home, report=_print_line)
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, a service manager
         signal.signal(number, supervisor.request_stop)
     started_s = time.monotonic()
     with closing(open_database(settings.catalog_url)) as db:
         check_migrated(db)
+        keep_key(db, settings.home)
     try:
         supervisor.start()
         if not _wait_until_ready(supervisor, specs, settings.home):
             raise typer.Exit(1)
         if not supervisor.stopping:
-            _print_welcome(specs[-1].url, time.monotonic() - started_s)
+            _print_welcome(specs[-1].url, settings.home, time.monotonic() - started_s)
         supervisor.run()
     finally:
         supervisor.stop()
@@ -133,14 +139,17 @@ def _last_message(line: str) -> str:
     return event.strip().rpartition("\n")[2]
 
 
-def _print_welcome(url: str, seconds: float) -> None:
+def _print_welcome(url: str, home: Path, seconds: float) -> None:
     out.print(
         f"[bold green]bookmesh is up[/] at {url} after {seconds:.1f} s, API page {url}/docs. Ctrl-C stops it."
     )
     out.print("Try:", highlight=False)
     for line in (
-        f"curl '{url}/v1/users/1/recommendations?k=5'",
+        # curl reads the header with the key from the file: what a shell is told, `ps` shows to everybody.
+        f"curl -H @{quote(str(key_path(home)))} '{url}/v1/users/1/recommendations?k=5'",
         f"curl '{url}/v1/search?q=pride+prejudise&k=3'",
         f"curl '{url}/v1/books/1/similar?mode=hybrid&k=5'",
     ):
-        out.print(f"  {line}", highlight=False, soft_wrap=True)
+        out.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+    if (password := password_path(home)).exists():
+        out.print(f"Log in as {DEMO_EMAIL}: its password is in {password}", highlight=False, soft_wrap=True)

@@ -1,5 +1,7 @@
 """Commands that query the running gateway and print books: recommend, similar, search."""
 
+from contextlib import closing
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -8,7 +10,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from catalog.database import open_database
+from catalog.schema import check_migrated
 from cli.console import fail, number, out
+from cli.own_key import keep_key, read_headers
 from foundation.settings import find_variable
 from foundation.urls import local_url
 from gateway.settings import GatewaySettings
@@ -55,10 +60,13 @@ def _is_isbn(text: str) -> bool:
 
 
 def _fetch(path: str, **params: Any) -> dict[str, Any]:
-    options = GatewaySettings().gateway
-    url = local_url(options.host, options.port)
+    settings = GatewaySettings()
+    url = local_url(settings.gateway.host, settings.gateway.port)
     try:
-        response = httpx.get(url + path, params=params, timeout=TIMEOUT_S, follow_redirects=True)
+        response = _send(url + path, params, settings.home)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            _make_key(settings)
+            response = _send(url + path, params, settings.home)
     except httpx.TransportError as error:
         fail(f"no gateway answers at {url} ({error}); start the mesh with `bookmesh up`")
     try:
@@ -69,6 +77,17 @@ def _fetch(path: str, **params: Any) -> dict[str, Any]:
     if response.is_error:
         fail(f"{body.get('detail', response.text)} ({body.get('code')}, request {body.get('request_id')})")
     return body
+
+
+def _send(url: str, params: dict[str, Any], home: Path) -> httpx.Response:
+    headers = read_headers(home)
+    return httpx.get(url, params=params, headers=headers, timeout=TIMEOUT_S, follow_redirects=True)
+
+
+def _make_key(settings: GatewaySettings) -> None:
+    with closing(open_database(settings.catalog_url)) as db:
+        check_migrated(db)
+        keep_key(db, settings.home)
 
 
 def _print_books(title: str, body: dict[str, Any]) -> None:

@@ -46,6 +46,8 @@ class ProcessSettings(BaseSettings):
     """Folder of everything that bookmesh keeps."""
     mesh_token: Annotated[SecretStr, Field(min_length=MIN_LENGTH)] | None = None
     """What model servers ask for, if there is one; without it, `secrets/mesh` of the home."""
+    production: bool = False
+    """Whether anybody outside this machine is served: defaults that are unsafe then are refused."""
 
     @property
     def artifacts_root(self) -> Path:

@@ -15,7 +15,8 @@ from catalog.database import open_database
 from catalog.schema import check_migrated
 from contracts.shell import ServerName
 from gateway.accounts.accounts import Accounts
-from gateway.accounts.callers import Callers, NoKeys
+from gateway.accounts.callers import Callers
+from gateway.accounts.keys import StoredKeys
 from gateway.accounts.mails import Mails
 from gateway.accounts.secret import read_signing_secret
 from gateway.accounts.sessions import Sessions
@@ -39,6 +40,7 @@ from gateway.api import (
     recommendations,
     search,
     subjects,
+    users,
 )
 from gateway.api.checks import RequestCheck
 from gateway.api.middleware import ConcurrencyLimit, RateLimit, VersionHeader
@@ -126,6 +128,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         subjects,
         ratings,
         events,
+        users,
         auth,
         me,
         me_import,
@@ -211,7 +214,7 @@ async def _start(
         recommender=Recommender(mesh, catalog, cards, cache, metrics, rules=settings.serving),
         pages=Pages(mesh, catalog, cards),
         details=Details(mesh, catalog, cards, rules=settings.serving),
-        callers=Callers(sessions, NoKeys()),
+        callers=Callers(sessions, StoredKeys(catalog)),
         access_tokens=access_tokens,
         accounts=Accounts(catalog, sessions, mails),
         libraries=Libraries(catalog),

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from catalog.database import open_database
 from catalog.schema import check_migrated
 from gateway.app import create_app, open_tokens
+from gateway.production import check_production
 from gateway.settings import GatewaySettings
 from middleware.connections import bound_connections
 from telemetry.logs import configure_logging
@@ -24,7 +25,7 @@ DRAIN_S: Final = 10
 def run_gateway(settings: GatewaySettings) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first.
 
-    Raises CatalogError, MeshTokenInvalid, and SQLAlchemyError if the database does not answer.
+    Raises UnsafeDefaults, CatalogError, MeshTokenInvalid; SQLAlchemyError if the database does not answer.
     """
     configure_logging("gateway", level=settings.telemetry.log_level)
     # Having drained, uvicorn raises the signal that stopped it once more: its default would end the process
@@ -37,6 +38,7 @@ def run_gateway(settings: GatewaySettings) -> None:
 
 
 def _check_startable(settings: GatewaySettings) -> None:
+    check_production(settings)
     # The app does it all once more, but whatever is raised in there comes out as a traceback of uvicorn's.
     with closing(open_database(settings.catalog_url)) as db:
         check_migrated(db)

@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from cli.own_key import read_headers
 from cli.process_table import read_rows
 from contracts.shell import INFO_PATH, SERVER_NAMES
 from tests.homes import PATIENCE_S, Home
@@ -78,6 +79,17 @@ class Mesh:
         return self.process.wait(PATIENCE_S)
 
 
+def with_key(home: Path) -> Callable[[httpx.Request], httpx.Request]:
+    """For `httpx.Client(auth=…)`: what names nobody is sent with the key of a home, once that has one."""
+
+    def sign(request: httpx.Request) -> httpx.Request:
+        for name, value in read_headers(home).items():
+            request.headers.setdefault(name, value)
+        return request
+
+    return sign
+
+
 def free_ports() -> dict[str, int]:
     """A port of loopback for every process, all different."""
     return {name: free_port() for name in PROCESS_NAMES}
@@ -103,7 +115,8 @@ def running_mesh(home: Home, *, whole: bool = True, **settings: str) -> Iterator
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-    with httpx.Client(base_url=f"http://127.0.0.1:{ports['gateway']}", timeout=10) as client:
+    url = f"http://127.0.0.1:{ports['gateway']}"
+    with httpx.Client(base_url=url, timeout=10, auth=with_key(home.path)) as client:
         mesh = Mesh(home, ports, process, output, client)
         try:
             if whole:

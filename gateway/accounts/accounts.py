@@ -1,6 +1,6 @@
 """What readers do with their accounts: sign up, log in and out, claim one, change and reset a password."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeVar
 
@@ -70,9 +70,18 @@ class Accounts:
 
         def create(session: Session) -> LogIn:
             user_id = accounts.create_reader(session, credentials)
-            preferences.write_preferences(session, user_id, form.preferences)
-            ratings.put_ratings(session, user_id, dict.fromkeys(form.loved_books, LOVED))
+            _fill(session, user_id, form.preferences, form.loved_books)
             return tokens.log_in(session, user_id, Role.READER)
+
+        return await self._write(create)
+
+    async def create_user(self, preferences: Mapping[str, Any], loved_books: Collection[int]) -> int:
+        """The user_id of a new reader without an account. Raises UnknownAuthors, UnknownBooks."""
+
+        def create(session: Session) -> int:
+            user_id = accounts.create_user(session)
+            _fill(session, user_id, preferences, loved_books)
+            return user_id
 
         return await self._write(create)
 
@@ -216,6 +225,12 @@ class Accounts:
             raise LinkInvalid from None
         except AuthorsUnknown as error:
             raise UnknownAuthors(error.names) from None
+
+
+def _fill(session: Session, user_id: int, given: Mapping[str, Any], loved_books: Collection[int]) -> None:
+    """Note what a new reader tells, or a service of them."""
+    preferences.write_preferences(session, user_id, given)
+    ratings.put_ratings(session, user_id, dict.fromkeys(loved_books, LOVED))
 
 
 def _begin_anew(session: Session, user_id: int, password_hash: str) -> LogIn:

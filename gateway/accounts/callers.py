@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Protocol
 
+from catalog.keys import KEY_PREFIX
 from catalog.tables import Role
 from gateway.accounts.errors import Forbidden, Unauthenticated
 from gateway.deadline import Deadline
 from gateway.errors import UserNotFound
-
-KEY_PREFIX: Final = "bmk_"
-"""What every key of a service begins with."""
 
 
 class Scope(StrEnum):
@@ -74,13 +72,6 @@ class Keys(Protocol):
     async def find(self, key: str, deadline: Deadline) -> Service:
         """Raises Unauthenticated, or CatalogUnavailable for a key that was not seen lately."""
         ...
-
-
-class NoKeys:
-    """None is known."""
-
-    async def find(self, key: str, deadline: Deadline) -> Service:
-        raise Unauthenticated("no such key")
 
 
 class Tokens(Protocol):

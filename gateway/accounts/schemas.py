@@ -19,8 +19,7 @@ MAX_BULK = 500
 _PASSWORD = "correct horse battery staple"  # noqa: S105  (an example)
 _TOKEN = "4f1c5b0d9a7e4d23.kXw3nT0"  # noqa: S105
 _WHO: dict[str, JsonValue] = {"email": "ada@example.org", "name": "Ada", "password": _PASSWORD}
-_SIGN_UP: dict[str, JsonValue] = {
-    **_WHO,
+_NEW_READER: dict[str, JsonValue] = {
     "age_group": "25-34",
     "country": "Portugal",
     "favourite_subjects": ["Science fiction"],
@@ -79,17 +78,24 @@ class PreferenceForm(Body):
     )
 
 
-class SignUpRequest(PreferenceForm):
+class NewReader(PreferenceForm):
+    """What a service tells of a reader whom it brings."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_NEW_READER]})
+
+    loved_books: Annotated[list[BookId], Field(max_length=MAX_LOVED)] = Field(
+        default=[], description="Books that the reader has read and loves: rated 10.", examples=[[241]]
+    )
+
+
+class SignUpRequest(NewReader):
     """A new reader."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_SIGN_UP]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{**_WHO, **_NEW_READER}]})
 
     email: Email
     name: Name
     password: NewPassword
-    loved_books: Annotated[list[BookId], Field(max_length=MAX_LOVED)] = Field(
-        default=[], description="Books that the reader has read and loves: rated 10.", examples=[[241]]
-    )
 
 
 class LogInRequest(Body):
@@ -162,6 +168,12 @@ class TokenAnswer(Answer):
     refresh_token: str = Field(
         description="Good once, for a new pair of tokens; a second time it ends the log-in."
     )
+
+
+class CreatedUser(Answer):
+    """A new reader."""
+
+    user_id: int = Field(examples=[1739203948])
 
 
 class Profile(Answer):

@@ -1,5 +1,7 @@
 """Accounts: sign up, log in and out, refresh, claim, change and reset a password."""
 
+from typing import Any
+
 from fastapi import APIRouter, Depends, Request
 
 from catalog.tokens import LogIn
@@ -8,6 +10,7 @@ from gateway.accounts.callers import Reader
 from gateway.accounts.schemas import (
     ClaimRequest,
     LogInRequest,
+    NewReader,
     PasswordChange,
     RefreshRequest,
     ResetConfirmation,
@@ -19,6 +22,7 @@ from gateway.accounts.tokens import ACCESS_S
 from gateway.api import problems
 from gateway.api.callers import ReaderDep
 from gateway.api.services import DeadlineDep, Services, ServicesDep
+from gateway.deadline import Deadline
 from gateway.limits.addresses import find_network
 
 router = APIRouter(prefix="/v1/auth", tags=["accounts"])
@@ -42,18 +46,24 @@ GUESSABLE = [Depends(_limit_log_ins)]
 async def sign_up(services: ServicesDep, deadline: DeadlineDep, body: SignUpRequest) -> TokenAnswer:
     """With what the reader told, the very first list is theirs."""
     await services.limits.check_email(body.email)
-    given = body.model_dump(include={"age_group", "gender", "country", "favourite_authors"})
-    subjects = await services.subjects.resolve(body.favourite_subjects, deadline)
+    preferences = await read_preferences(services, body, deadline)
     log_in = await services.accounts.sign_up(
         SignUp(
             email=body.email,
             name=body.name,
             password=body.password.get_secret_value(),
-            preferences={**given, "favourite_subjects": subjects},
+            preferences=preferences,
             loved_books=tuple(body.loved_books),
         )
     )
     return _answer(services, log_in)
+
+
+async def read_preferences(services: Services, body: NewReader, deadline: Deadline) -> dict[str, Any]:
+    """What a form tells, by the names of `Preferences`, with subjects as the catalog spells them."""
+    given = body.model_dump(include={"age_group", "gender", "country", "favourite_authors"})
+    subjects = await services.subjects.resolve(body.favourite_subjects, deadline)
+    return {**given, "favourite_subjects": subjects}
 
 
 @router.post(

@@ -8,11 +8,12 @@ from contracts.metadata import Sort
 from contracts.shell import VERSION_HEADER, Weight
 from contracts.similarity import SimilarMode
 from gateway.api import problems
+from gateway.api.callers import UserDep
 from gateway.api.conditional import NOT_MODIFIED, ConditionalRoute
 from gateway.api.filters import FiltersDep
 from gateway.api.moved import MOVED, CurrentBookId
 from gateway.api.paging import LimitQuery, OffsetQuery
-from gateway.api.services import DeadlineDep, KQuery, Services, ServicesDep, UserDep
+from gateway.api.services import DeadlineDep, KQuery, Services, ServicesDep
 from gateway.deadline import Deadline
 from gateway.schemas import BookDetail, BookList, BookPage, Number
 
@@ -42,7 +43,10 @@ async def list_books(
 
 
 @router.get(
-    "/popular", response_model=BookList, responses=problems.document(404), summary="List popular books"
+    "/popular",
+    response_model=BookList,
+    responses=problems.document(*problems.OF_USER),
+    summary="List popular books",
 )
 async def list_popular(
     services: ServicesDep,
@@ -90,7 +94,7 @@ async def read_book(
 @router.get(
     "/{book_id}/similar",
     response_model=BookList,
-    responses={**problems.document(404), **MOVED},
+    responses={**problems.document(*problems.OF_USER), **MOVED},
     summary="List books like a book",
 )
 async def list_similar(

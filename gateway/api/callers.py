@@ -2,14 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
+from catalog.users import UserProfile
+from contracts.shell import BookId
 from gateway.accounts.callers import Caller, Reader, Scope, Service, check_acts_for
 from gateway.accounts.errors import Forbidden, Unauthenticated
-from gateway.api.services import UserIdPath
+from gateway.api.services import DeadlineDep, ServicesDep, UserIdPath
 from gateway.errors import GatewayError
+from gateway.schemas import Whole
 
 
 async def _find_caller(request: Request) -> Caller:
@@ -22,6 +25,28 @@ async def _find_caller(request: Request) -> Caller:
 
 CallerDep = Annotated[Caller, Depends(_find_caller)]
 """Whoever calls, for routes that are open to anyone."""
+
+
+async def _find_user(
+    request: Request,
+    services: ServicesDep,
+    deadline: DeadlineDep,
+    user_id: Annotated[
+        Annotated[BookId, Whole] | None,
+        Query(
+            description="Leave out what this reader has read or dismissed; for them, a key or an admin.",
+            examples=[142],
+        ),
+    ] = None,
+) -> UserProfile | None:
+    if user_id is None:
+        return None
+    check_acts_for(await _find_caller(request), user_id)
+    return await services.catalog.read_user(user_id, deadline)
+
+
+UserDep = Annotated[UserProfile | None, Depends(_find_user)]
+"""The reader whom the query names, for whom the caller may act; None if it names none."""
 
 
 class _Bearer(SecurityBase):

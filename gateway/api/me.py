@@ -20,13 +20,13 @@ EXPORT_S: Final = 10.0
 _OF_ACCOUNT: Final = {"email", "name", "current_password"}
 
 
-@router.get("", responses=problems.document(401, 403, 404), summary="Show my profile")
+@router.get("", responses=problems.document(*problems.OF_USER), summary="Show my profile")
 async def read_profile(services: ServicesDep, deadline: DeadlineDep, reader: ReaderDep) -> Profile:
     """Who I am to this catalog, and what I told it."""
     return Profile.model_validate(await services.accounts.read_profile(reader, deadline))
 
 
-@router.patch("", responses=problems.document(401, 403, 404, 409, 413, 415), summary="Change my profile")
+@router.patch("", responses=problems.document(*problems.OF_USER, 409, 413, 415), summary="Change my profile")
 async def update_profile(
     services: ServicesDep, deadline: DeadlineDep, reader: ReaderDep, body: ProfileUpdate
 ) -> Profile:
@@ -42,7 +42,7 @@ async def update_profile(
     return Profile.model_validate(await services.accounts.read_profile(reader, after))
 
 
-@router.get("/export", responses=problems.document(401, 403, 404), summary="Export everything about me")
+@router.get("/export", responses=problems.document(*problems.OF_USER), summary="Export everything about me")
 async def export(services: ServicesDep, reader: ReaderDep) -> PersonalData:
     """All rows of me, as they are stored; no password and no token."""
     tables = await services.accounts.export(reader, Deadline.after(EXPORT_S))

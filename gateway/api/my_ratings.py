@@ -14,7 +14,7 @@ from gateway.schemas import RatingList, RatingRequest, StoredRating
 router = APIRouter(prefix="/v1/me/ratings", tags=["me"])
 
 
-@router.get("", responses=problems.document(401, 403, 404), summary="List my ratings")
+@router.get("", responses=problems.document(*problems.OF_USER), summary="List my ratings")
 async def list_ratings(
     services: ServicesDep,
     deadline: DeadlineDep,
@@ -26,7 +26,7 @@ async def list_ratings(
     return await ratings.read_page(services, reader.user_id, limit, offset, deadline)
 
 
-@router.get("/statistics", responses=problems.document(401, 403, 404), summary="Count my ratings")
+@router.get("/statistics", responses=problems.document(*problems.OF_USER), summary="Count my ratings")
 async def read_statistics(
     services: ServicesDep, deadline: DeadlineDep, reader: ReaderDep
 ) -> RatingStatistics:
@@ -35,7 +35,7 @@ async def read_statistics(
     return RatingStatistics.model_validate(asdict(statistics))
 
 
-@router.post("", responses=problems.document(401, 403, 404, 413, 415), summary="Rate many books")
+@router.post("", responses=problems.document(*problems.OF_USER, 413, 415), summary="Rate many books")
 async def put_ratings(services: ServicesDep, reader: ReaderDep, body: BulkRatings) -> BulkStored:
     """All of them or, if the catalog lacks one, none; sent again, they change nothing."""
     given = {each.book_id: each.rating for each in body.ratings}
@@ -47,7 +47,7 @@ async def put_ratings(services: ServicesDep, reader: ReaderDep, body: BulkRating
     "/{book_id}",
     responses={
         201: {"model": StoredRating, "description": "A new rating."},
-        **problems.document(401, 403, 404, 413, 415),
+        **problems.document(*problems.OF_USER, 413, 415),
     },
     summary="Rate a book",
     response_description="A changed rating.",
@@ -60,7 +60,10 @@ async def put_rating(
 
 
 @router.delete(
-    "/{book_id}", status_code=204, responses=problems.document(401, 403, 404), summary="Take a rating back"
+    "/{book_id}",
+    status_code=204,
+    responses=problems.document(*problems.OF_USER),
+    summary="Take a rating back",
 )
 async def delete_rating(services: ServicesDep, reader: ReaderDep, book_id: BookIdPath) -> None:
     """The book may be recommended to me again."""

@@ -16,7 +16,10 @@ router = APIRouter(prefix="/v1/me/recommendations", tags=["me"])
 
 
 @router.get(
-    "", response_model=BookList, responses=problems.document(401, 403, 404), summary="Recommend books to me"
+    "",
+    response_model=BookList,
+    responses=problems.document(*problems.OF_USER),
+    summary="Recommend books to me",
 )
 async def recommend(
     services: ServicesDep,
@@ -40,7 +43,7 @@ async def recommend(
 
 @router.get(
     "/{book_id}/why",
-    responses={**problems.document(401, 403, 404), **MOVED},
+    responses={**problems.document(*problems.OF_USER), **MOVED},
     summary="Explain why a book suits me",
 )
 async def explain(

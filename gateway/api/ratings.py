@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Response
 
 from gateway.api import problems
+from gateway.api.callers import OwnUserId
 from gateway.api.paging import LimitQuery, OffsetQuery
-from gateway.api.services import BookIdPath, DeadlineDep, Services, ServicesDep, UserIdPath
+from gateway.api.services import BookIdPath, DeadlineDep, Services, ServicesDep
 from gateway.deadline import Deadline
 from gateway.errors import RatingNotFound
 from gateway.schemas import RatedBook, RatingList, RatingRequest, StoredRating
@@ -12,11 +13,11 @@ from gateway.schemas import RatedBook, RatingList, RatingRequest, StoredRating
 router = APIRouter(prefix="/v1/users/{user_id}/ratings", tags=["ratings"])
 
 
-@router.get("", responses=problems.document(404), summary="List a reader's ratings")
+@router.get("", responses=problems.document(*problems.OF_USER), summary="List a reader's ratings")
 async def list_ratings(
     services: ServicesDep,
     deadline: DeadlineDep,
-    user_id: UserIdPath,
+    user_id: OwnUserId,
     limit: LimitQuery = 100,
     offset: OffsetQuery = 0,
 ) -> RatingList:
@@ -28,7 +29,7 @@ async def list_ratings(
     "/{book_id}",
     responses={
         201: {"model": StoredRating, "description": "A new rating."},
-        **problems.document(404, 413, 415),
+        **problems.document(*problems.OF_USER, 413, 415),
     },
     summary="Rate a book",
     response_description="A changed rating.",
@@ -36,7 +37,7 @@ async def list_ratings(
 async def put_rating(
     services: ServicesDep,
     response: Response,
-    user_id: UserIdPath,
+    user_id: OwnUserId,
     book_id: BookIdPath,
     request: RatingRequest,
 ) -> StoredRating:
@@ -44,8 +45,13 @@ async def put_rating(
     return await store(services, response, user_id, book_id, request)
 
 
-@router.delete("/{book_id}", status_code=204, responses=problems.document(404), summary="Take a rating back")
-async def delete_rating(services: ServicesDep, user_id: UserIdPath, book_id: BookIdPath) -> None:
+@router.delete(
+    "/{book_id}",
+    status_code=204,
+    responses=problems.document(*problems.OF_USER),
+    summary="Take a rating back",
+)
+async def delete_rating(services: ServicesDep, user_id: OwnUserId, book_id: BookIdPath) -> None:
     """The book may be recommended to the reader again."""
     await remove(services, user_id, book_id)
 

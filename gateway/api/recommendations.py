@@ -6,8 +6,9 @@ from fastapi import APIRouter, Query, Response
 
 from contracts.shell import VERSION_HEADER, Weight
 from gateway.api import problems
+from gateway.api.callers import OwnUserId
 from gateway.api.moved import MOVED, CurrentBookId
-from gateway.api.services import DeadlineDep, KQuery, ServicesDep, UserIdPath
+from gateway.api.services import DeadlineDep, KQuery, ServicesDep
 from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable, UnknownBooks
 from gateway.recommend.list_requests import RecommendMode
@@ -31,13 +32,13 @@ PopularityWeightQuery = Annotated[
 @router.get(
     "/users/{user_id}/recommendations",
     response_model=BookList,
-    responses=problems.document(404),
+    responses=problems.document(*problems.OF_USER),
     summary="Recommend books to a reader",
 )
 async def recommend_to_reader(
     services: ServicesDep,
     deadline: DeadlineDep,
-    user_id: UserIdPath,
+    user_id: OwnUserId,
     k: KQuery = 10,
     mode: ModeQuery = "auto",
     popularity_weight: PopularityWeightQuery = None,
@@ -70,14 +71,14 @@ async def recommend_to_anyone(
 
 @router.get(
     "/users/{user_id}/recommendations/{book_id}/why",
-    responses={**problems.document(404), **MOVED},
+    responses={**problems.document(*problems.OF_USER), **MOVED},
     summary="Explain why a book suits a reader",
 )
 async def explain(
     services: ServicesDep,
     deadline: DeadlineDep,
     response: Response,
-    user_id: UserIdPath,
+    user_id: OwnUserId,
     book_id: CurrentBookId,
 ) -> Explanation:
     """The books of the reader's own history that speak most for the book."""

@@ -5,8 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from gateway.api import problems
+from gateway.api.callers import UserDep
 from gateway.api.filters import FiltersDep
-from gateway.api.services import DeadlineDep, KQuery, ServicesDep, UserDep
+from gateway.api.services import DeadlineDep, KQuery, ServicesDep
 from gateway.schemas import BookList
 
 router = APIRouter(prefix="/v1/search", tags=["search"])
@@ -32,7 +33,9 @@ Sentence = Annotated[
 ]
 
 
-@router.get("", response_model=BookList, responses=problems.document(404), summary="Search by words")
+@router.get(
+    "", response_model=BookList, responses=problems.document(*problems.OF_USER), summary="Search by words"
+)
 async def search(
     services: ServicesDep,
     deadline: DeadlineDep,
@@ -46,7 +49,10 @@ async def search(
 
 
 @router.get(
-    "/semantic", response_model=BookList, responses=problems.document(404), summary="Search by meaning"
+    "/semantic",
+    response_model=BookList,
+    responses=problems.document(*problems.OF_USER),
+    summary="Search by meaning",
 )
 async def search_by_meaning(
     services: ServicesDep, deadline: DeadlineDep, user: UserDep, q: Sentence, k: KQuery = 10

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request, Response
 
-from catalog.users import UserProfile
 from contracts.shell import VERSION_HEADER, BookId
 from gateway.accounts.accounts import Accounts
 from gateway.accounts.callers import Callers
@@ -68,18 +67,6 @@ async def _start_deadline(request: Request) -> Deadline:
 DeadlineDep = Annotated[Deadline, Depends(_start_deadline)]
 
 
-async def _find_user(
-    services: ServicesDep,
-    deadline: DeadlineDep,
-    user_id: Annotated[
-        Annotated[BookId, Whole] | None,
-        Query(description="Leave out what this reader has read or dismissed.", examples=[142]),
-    ] = None,
-) -> UserProfile | None:
-    return None if user_id is None else await services.catalog.read_user(user_id, deadline)
-
-
-UserDep = Annotated[UserProfile | None, Depends(_find_user)]
 UserIdPath = Annotated[BookId, Whole, Path(description="The reader.", examples=[142])]
 BookIdPath = Annotated[BookId, Whole, Path(description="The book.", examples=[241])]
 KQuery = Annotated[K, Query()]

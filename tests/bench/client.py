@@ -1,6 +1,7 @@
 """A client that costs little beside what it measures: one kept connection of the standard library."""
 
 import json
+from collections.abc import Mapping
 from http.client import HTTPConnection
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -9,7 +10,9 @@ from urllib.parse import urlencode, urlsplit
 class Client:
     """Requests one after another on one connection."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+        self._headers = dict(headers or {})
+        """What each request is sent with: a key, mostly."""
         self._connection = HTTPConnection(urlsplit(url).netloc, timeout=10)
 
     def __enter__(self) -> Self:
@@ -27,7 +30,7 @@ class Client:
         return self._send("POST", path, json.dumps(body).encode())
 
     def _send(self, method: str, path: str, body: bytes | None = None) -> bytes:
-        headers = {"content-type": "application/json"} if body else {}
+        headers = self._headers | ({"content-type": "application/json"} if body else {})
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         content = response.read()

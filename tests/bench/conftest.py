@@ -1,4 +1,4 @@
-"""Benchmarks run with `make bench` alone; by BOOKMESH_BENCH_URL against a gateway that runs already."""
+"""Benchmarks run with `make bench` alone; by BOOKMESH_BENCH_URL and _KEY against a running gateway."""
 
 import os
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from cli.own_key import read_headers
 from tests.bench.client import Client
 from tests.homes import Home
 from tests.meshes import Mesh
@@ -60,9 +61,18 @@ def gateway_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def client(gateway_url: str) -> Iterator[Client]:
+def key_headers(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What tells that gateway who asks: BOOKMESH_BENCH_KEY, or the key of the own mesh."""
+    if "BOOKMESH_BENCH_URL" in os.environ:
+        return {"Authorization": f"Bearer {os.environ['BOOKMESH_BENCH_KEY']}"}
+    mesh: Mesh = request.getfixturevalue("mesh")
+    return read_headers(mesh.home.path)
+
+
+@pytest.fixture(scope="session")
+def client(gateway_url: str, key_headers: dict[str, str]) -> Iterator[Client]:
     """One connection to the gateway."""
-    with Client(gateway_url) as opened:
+    with Client(gateway_url, key_headers) as opened:
         yield opened
 
 

@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import bootstrap
 
+from cli.own_key import read_headers
 from cli.process_table import read_rows
 from tests.bench.client import Client, find_readers
 
@@ -44,7 +45,7 @@ class RunningMesh:
         if not rows:
             raise typer.BadParameter(f"no mesh runs on {home}; start one with `bookmesh up`")
         self.pids = {name: row.pid for name, row in rows.items()}
-        self.gateway = Client(rows["gateway"].url)
+        self.gateway = Client(rows["gateway"].url, read_headers(home))
         self.als = Client(rows["als"].url)
 
     def cpu_s(self, names: list[str]) -> float:

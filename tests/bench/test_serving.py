@@ -98,6 +98,7 @@ def test_rank_of_the_als_server_alone(
 def test_requests_per_second_at_16_clients(
     benchmark: BenchmarkFixture,
     gateway_url: str,
+    key_headers: dict[str, str],
     readers: list[int],
     fresh_weight: Any,
     report: Any,
@@ -109,7 +110,7 @@ def test_requests_per_second_at_16_clients(
         path = f"{gateway_url}/v1/users/{next(turn)}/recommendations?k=10"
         return path if is_cached else f"{path}&popularity_weight={fresh_weight()}"
 
-    seconds = benchmark.pedantic(lambda: asyncio.run(drive(next_path)), rounds=1)
+    seconds = benchmark.pedantic(lambda: asyncio.run(drive(next_path, key_headers)), rounds=1)
 
     n, p50, p99 = len(seconds), seconds[len(seconds) // 2], seconds[int(0.99 * len(seconds))]
     name = "cached" if is_cached else "uncached"
@@ -120,7 +121,7 @@ def test_requests_per_second_at_16_clients(
     )
 
 
-async def drive(next_path: Any) -> list[float]:
+async def drive(next_path: Any, headers: dict[str, str]) -> list[float]:
     """Seconds of every request that the clients got answered within LOAD_S, ascending."""
     seconds: list[float] = []
     end_s = time.perf_counter() + LOAD_S
@@ -132,7 +133,8 @@ async def drive(next_path: Any) -> list[float]:
                 assert response.status == 200
             seconds.append(time.perf_counter() - started_s)
 
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=N_CLIENTS)) as session:
+    connector = aiohttp.TCPConnector(limit=N_CLIENTS)
+    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
         await asyncio.gather(*(one_client(session) for _ in range(N_CLIENTS)))
     return sorted(seconds)
 

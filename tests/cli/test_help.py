@@ -13,10 +13,11 @@ COMMANDS = {
     "authors list", "authors merge", "authors rename", "books add", "books change", "books merge",
     "books merges", "books restore", "books show", "books split", "books withdraw", "data export",
     "data report", "editions add", "editions move", "editions remove", "evaluate", "import book-crossing",
-    "import csv", "import demo", "import export", "import goodbooks", "import movielens", "jobs cancel",
-    "jobs list", "jobs retry", "jobs show", "migrate", "recommend", "refresh", "search", "serve", "similar",
-    "status", "subjects list", "subjects merge", "subjects rename", "subjects restore", "subjects withdraw",
-    "train", "up", "users claim-link", "users create-admin", "users demote", "users find", "users promote",
+    "import csv", "import demo", "import export", "import goodbooks", "import movielens",
+    "jobs cancel", "jobs list", "jobs retry", "jobs show", "keys create", "keys list", "keys revoke",
+    "migrate", "recommend", "refresh", "search", "serve", "similar", "status", "subjects list",
+    "subjects merge", "subjects rename", "subjects restore", "subjects withdraw", "train", "up",
+    "users claim-link", "users create-admin", "users demote", "users find", "users promote",
     "versions gc", "versions list", "versions promote", "versions rollback", "versions show", "worker",
 }  # fmt: skip
 

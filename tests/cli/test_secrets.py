@@ -27,7 +27,7 @@ from cli.commands import ending_in_one_sentence
 from cli.main import app
 from foundation.settings import ProcessSettings
 from telemetry.logs import configure_logging
-from tests.gateway.running import fill_catalog
+from tests.gateway.running import KEY, fill_catalog
 from tests.homes import ROOT, Home
 from tests.meshes import free_ports, port_settings, wait_until
 from tests.services import find_binary, free_port, new_mariadb_database, running
@@ -299,7 +299,7 @@ def ask_everything(home: Home) -> str:
             stdout=output,
             stderr=output,
         )
-    with httpx.Client(base_url=url, timeout=10) as client:
+    with httpx.Client(base_url=url, timeout=10, headers={"Authorization": f"Bearer {KEY}"}) as client:
         try:
             wait_until(lambda: process.poll() is not None or is_answering(client))
             paths = [

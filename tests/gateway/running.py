@@ -10,9 +10,11 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from catalog.database import Database
 from catalog.tables import (
+    ApiKey,
     Author,
     Book,
     BookAuthor,
@@ -25,6 +27,7 @@ from catalog.tables import (
     User,
     UserSubject,
 )
+from catalog.tokens import hash_token
 from contracts.shell import SERVER_NAMES
 from gateway.app import create_app
 from gateway.serve import build_uvicorn_config
@@ -42,6 +45,10 @@ PLENTY = dict.fromkeys(LimitOptions.model_fields, 1_000_000)
 """Limits that no test meets, though all of them come from one address."""
 NOWHERE = "http://127.0.0.1:9"
 """Where nobody listens: port 9 is the discard service's, which no machine of today runs."""
+
+
+KEY = "bmk_of_the_tests"
+"""What clients of gateways send if a test does not say otherwise: a key that acts for every reader."""
 
 
 def fill_catalog(db: Database) -> None:
@@ -79,11 +86,18 @@ def fill_catalog(db: Database) -> None:
             insert(User), [{"user_id": n, "source": "tests", "external_id": str(n)} for n in range(1, 5)]
         )
         session.execute(insert(UserSubject).values(user_id=SOUP_FAN, subject_id=2, position=0))
+        add_key(session)
         _rate(session, SPACE_READER, SPACE_HISTORY)
         _rate(session, PICKY_READER, SPACE_HISTORY)
         session.execute(
             insert(Event).values(user_id=PICKY_READER, book_id=DISMISSED, kind=EventKind.DISMISS, at=0)
         )
+
+
+def add_key(session: Session) -> None:
+    """Let a catalog know the key of the tests."""
+    values = {"name": "tests", "key_hash": hash_token(KEY), "scopes": "readers", "created_at": 0}
+    session.execute(insert(ApiKey).values(values))
 
 
 def _rate(session: Any, user_id: int, history: list[tuple[int, float | None]]) -> None:
@@ -120,7 +134,8 @@ def gateway(
     try:
         wait_until(lambda: runner.started or not thread.is_alive())
         port = runner.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S) as client:
+        headers = {"Authorization": f"Bearer {KEY}"}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_S, headers=headers) as client:
             yield client
     finally:
         runner.should_exit = True

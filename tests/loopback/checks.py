@@ -6,7 +6,7 @@ from typing import Any
 
 from foundation.author_limit import MOST_PER_AUTHOR, WINDOW
 
-LIST_KEYS = {"version", "mode", "degraded", "items"}
+LIST_KEYS = {"list_id", "version", "mode", "degraded", "items"}
 ITEM_KEYS = {"book_id", "title", "authors", "year", "n_pages", "isbns", "main_subject", "score"}
 
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 
+from tests.meshes import Mesh, with_key
+
 
 @dataclass(frozen=True, eq=False)
 class ListQuery:
@@ -64,10 +66,11 @@ class Load:
 
 
 @contextmanager
-def steady_load(url: str, queries: Sequence[ListQuery], *, per_second: float) -> Iterator[Load]:
+def steady_load(mesh: Mesh, queries: Sequence[ListQuery], *, per_second: float) -> Iterator[Load]:
     """The queries in turn while the block runs, each sent on time though others may not be answered yet."""
     load, stopping = Load(), threading.Event()
-    with httpx.Client(base_url=url, timeout=10) as client, ThreadPoolExecutor(16) as pool:
+    url, auth = mesh.url("gateway"), with_key(mesh.home.path)
+    with httpx.Client(base_url=url, timeout=10, auth=auth) as client, ThreadPoolExecutor(16) as pool:
 
         def fetch(query: ListQuery) -> None:
             load.outcomes.append(_fetch(client, query))

@@ -1,7 +1,9 @@
 """What the documents tell people to type: each command works, and what it finds first is what it asks for."""
 
+import json
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,7 +45,7 @@ TESTED_ELSEWHERE = {
 }
 """test_setup follows the Makefile, every home of a test is set so, and test_rollback goes back and forth."""
 COMMAND = re.compile(r"^ *(?:(?:\.venv/bin/)?bookmesh |(?=make |export \w+=|curl |pip ))(.+?)(?:\s+#.*)?$")
-CURL = re.compile(r"curl '(http://[^']+)'")
+CURL = re.compile(r"^ *(curl .+)$", re.MULTILINE)
 FIRST_AT = {"/v1/search": "Pride and Prejudice"}
 
 
@@ -100,10 +102,16 @@ def test_a_command_documented_for_real_data_finds_what_it_asks_for(book_crossing
 
 def test_the_requests_that_up_proposes_find_what_they_ask_for(mesh: Mesh) -> None:
     wait_until(lambda: len(CURL.findall(mesh.output.read_text())) == 3)
-    urls = [httpx.URL(url) for url in CURL.findall(mesh.output.read_text())]
+    commands = [shlex.split(line) for line in CURL.findall(mesh.output.read_text())]
 
-    answers = {url.path: mesh.client.get(url).raise_for_status().json()["items"] for url in urls}
+    answers = {
+        httpx.URL(words[-1]).path: json.loads(
+            subprocess.run([*words, "--silent"], capture_output=True, check=True).stdout
+        )["items"]
+        for words in commands
+    }
 
+    assert "bmk_" not in mesh.output.read_text()
     assert all(answers.values())
     assert {path: answers[path][0]["title"] for path in FIRST_AT} == FIRST_AT
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from contracts.errors import PROBLEM_MEDIA_TYPE, ClientCode, Problem
 from contracts.shell import REQUEST_ID_HEADER, VERSION_HEADER
 from gateway import schemas
+from gateway.accounts.schemas import CreatedUser
 from tests.homes import N_BOOKS, N_READERS
 from tests.meshes import Mesh
 
@@ -53,9 +54,12 @@ class Call:
         return " ".join(parts)[:80]
 
 
+OF_ACCOUNTS = ("/v1/auth", "/v1/me")
+"""What tests of accounts walk through."""
 ANSWERS: list[tuple[Call, int, type[BaseModel] | None]] = [
     (Call("GET", RECOMMENDATIONS, {"user_id": 1}), 200, schemas.BookList),
     (Call("POST", ANYONE, json={"subjects": ["War"]}), 200, schemas.BookList),
+    (Call("POST", "/v1/users", json={"loved_books": [36]}), 201, CreatedUser),
     (Call("GET", WHY, {"user_id": 1, "book_id": 36}), 200, schemas.Explanation),
     (Call("GET", POPULAR, params={"subject": "War"}), 200, schemas.BookList),
     (Call("GET", BOOK, {"book_id": 1}), 200, schemas.BookDetail),
@@ -209,7 +213,10 @@ def test_every_route_answers_in_the_form_that_the_document_promises(
             assert schema.model_validate_json(response.content).model_dump().keys() == response.json().keys()
 
     assert {(call.template, call.method.lower()) for call, *_ in walked} == {
-        (path, method) for path, methods in openapi["paths"].items() for method in methods
+        (path, method)
+        for path, methods in openapi["paths"].items()
+        for method in methods
+        if not path.startswith(OF_ACCOUNTS)
     }
 
 
@@ -226,7 +233,7 @@ def test_a_wrong_request_gets_one_error_body(mesh: Mesh, call: Call, status: int
 
 
 def test_a_405_names_every_method_of_the_path(mesh: Mesh, openapi: dict[str, Any]) -> None:
-    places = {"user_id": 1, "book_id": 1, "isbn": 1}
+    places = {"user_id": 1, "book_id": 1, "isbn": 1, "row_id": 1}
     for template, operations in openapi["paths"].items():
         methods = {method.upper() for method in operations} | ({"HEAD"} if "get" in operations else set())
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"} - methods:

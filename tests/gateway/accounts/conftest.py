@@ -41,6 +41,7 @@ def client(accounts_home: Path, urls: dict[str, str], mailbox: Mailbox) -> Itera
     settings = running.settings_for(accounts_home, urls, accounts=accounts)
     settings = settings.model_copy(update={"mail": MailOptions(smtp_url=SecretUrl(mailbox.url))})
     with running.gateway(settings) as client:
+        del client.headers["Authorization"]
         yield client
 
 

@@ -114,6 +114,8 @@ def test_a_catalog_of_an_earlier_release_is_not_used_before_it_is_migrated(
 
         with closing(open_database(f"sqlite:///{home / 'catalog.db'}")) as db:
             migrate(db)
+            with db.session(write=True) as session:
+                running.add_key(session)
 
         wait_until(lambda: client.get(READY_PATH).json()["catalog"])
         assert client.get(LIST).is_success

@@ -42,6 +42,7 @@ def test_every_route_is_there(operations: list[tuple[str, str]]) -> None:
         ("GET", "/v1/users/{user_id}/ratings"),
         ("PUT", "/v1/users/{user_id}/ratings/{book_id}"),
         ("DELETE", "/v1/users/{user_id}/ratings/{book_id}"),
+        ("POST", "/v1/users"),
         ("POST", "/v1/recommendations"),
         ("GET", "/v1/authors"),
         ("GET", "/v1/authors/{author_id}"),

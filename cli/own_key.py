@@ -1,0 +1,58 @@
+"""The key that commands of this home ask the gateway with, in a file that its owner alone can read.
+
+The file is the header that it is sent in, as `curl -H @FILE` takes it: so the key never stands among the
+words of a command, which every user of the machine can read.
+"""
+
+import os
+import re
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from catalog import audit, keys
+from catalog.database import Database
+from cli.users import CLI
+from gateway.accounts.callers import Scope
+
+_HEADER: Final = re.compile(rf"Authorization: (Bearer ({keys.KEY_PREFIX}[\w-]+))\n")
+
+
+def key_path(home: Path) -> Path:
+    """Where the key of a home is."""
+    return home.resolve() / "secrets" / "cli.key"
+
+
+def read_headers(home: Path) -> dict[str, str]:
+    """What to send with a request: nothing if the home has no key yet."""
+    found = _read(home)
+    return {"Authorization": found[1]} if found else {}
+
+
+def keep_key(db: Database, home: Path) -> None:
+    """Make the key of a home if it has none that the catalog knows. Raises OSError."""
+    found = _read(home)
+    with db.session() as session:
+        if found and keys.find_key(session, found[2]):
+            return
+    name = f"cli-{secrets.token_hex(4)}"
+    with db.session(write=True) as session:
+        key = keys.create_key(session, name, [Scope.READERS])
+        audit.record(session, CLI, "create-key", f"key {name}", {"scopes": [Scope.READERS]})
+        write_secret(key_path(home), f"Authorization: Bearer {key}\n")
+
+
+def write_secret(file: Path, text: str) -> None:
+    """Write a file that its owner alone can read, whole or not at all."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
+        opened.write(text)
+    new.replace(file)
+
+
+def _read(home: Path) -> re.Match[str] | None:
+    with suppress(FileNotFoundError):
+        return _HEADER.fullmatch(key_path(home).read_text("ascii", errors="replace"))
+    return None
