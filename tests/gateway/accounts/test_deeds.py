@@ -12,10 +12,12 @@ from catalog.tables import Event
 from catalog.users import read_revision
 from gateway.schemas import MAX_EVENTS
 from tests.gateway.accounts.people import Person, code_of, sign_up
+from tests.gateway.running import KEY
 from tests.servers import tiny
 
 BOOK, OTHER_BOOK, UNKNOWN_BOOK = 11, 22, 987_654
 SPACE_BOOKS = {int(book_id) for book_id in tiny.SPACE_IDS}
+SERVICE = {"Authorization": f"Bearer {KEY}"}
 
 
 @pytest.fixture
@@ -113,6 +115,18 @@ def test_events_are_of_whoever_s_token_it_is(client: httpx.Client, ada: Person) 
     assert ada.ask("POST", "/v1/events", {**body, "user_id": ada.user_id}).json()["n_new"] == 1
 
 
+def test_a_service_tells_whose_they_are(client: httpx.Client, ada: Person) -> None:
+    body: dict[str, Any] = {"events": [event_of("like", max(SPACE_BOOKS))]}
+
+    unnamed = client.post("/v1/events", json=body, headers=SERVICE)
+    nobody = client.post("/v1/events", json={**body, "user_id": UNKNOWN_BOOK}, headers=SERVICE)
+    told = client.post("/v1/events", json={**body, "user_id": ada.user_id}, headers=SERVICE)
+
+    assert (code_of(unnamed), code_of(nobody)) == ((422, "invalid_request"), (404, "user_not_found"))
+    assert told.json()["n_new"] == 1
+    assert ada.get("/v1/me/recommendations")["mode"] == "collaborative"
+
+
 def test_a_dismissed_book_leaves_every_list_at_once_and_comes_back(client: httpx.Client, ada: Person) -> None:
     def lists() -> list[list[int]]:
         paths = [
@@ -134,6 +148,16 @@ def test_a_dismissed_book_leaves_every_list_at_once_and_comes_back(client: httpx
     assert ada.ask("DELETE", f"/v1/me/dismissals/{BOOK}").status_code == 204
     assert lists() == before
     assert ada.get("/v1/me/dismissals")["items"] == []
+
+
+def test_a_service_dismisses_for_a_reader(client: httpx.Client, ada: Person) -> None:
+    path = f"/v1/users/{ada.user_id}/dismissals"
+
+    assert client.put(f"{path}/{BOOK}", headers=SERVICE).status_code == 204
+    assert client.get(path, headers=SERVICE).json() == ada.get("/v1/me/dismissals")
+    assert BOOK not in recommended(ada)
+    assert client.delete(f"{path}/{BOOK}", headers=SERVICE).status_code == 204
+    assert BOOK in recommended(ada)
 
 
 @pytest.mark.parametrize(("mark", "code"), [("dismissals", "dismissal_not_found"), ("shelf", "not_on_shelf")])
