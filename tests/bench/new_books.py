@@ -135,7 +135,7 @@ def main(
             ]
             with (
                 running_mesh(copy) as mesh,
-                steady_load(mesh, queries, per_second=PER_SECOND) as load,
+                steady_load(mesh.client, queries, per_second=PER_SECOND) as load,
             ):
                 wait_until(has_more(load, 50), patience_s=PATIENCE_S)
                 print(f"worker when idle: {measure_worker(mesh) / MIB:.0f} MiB (PSS)")

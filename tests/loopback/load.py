@@ -12,8 +12,6 @@ from typing import Any
 
 import httpx
 
-from tests.meshes import Mesh, with_key
-
 
 @dataclass(frozen=True, eq=False)
 class ListQuery:
@@ -66,11 +64,16 @@ class Load:
 
 
 @contextmanager
-def steady_load(mesh: Mesh, queries: Sequence[ListQuery], *, per_second: float) -> Iterator[Load]:
-    """The queries in turn while the block runs, each sent on time though others may not be answered yet."""
+def steady_load(of: httpx.Client, queries: Sequence[ListQuery], *, per_second: float) -> Iterator[Load]:
+    """The queries in turn while the block runs, each sent on time though others may not be answered yet.
+
+    They go where the given client's go, in the same name.
+    """
     load, stopping = Load(), threading.Event()
-    url, auth = mesh.url("gateway"), with_key(mesh.home.path)
-    with httpx.Client(base_url=url, timeout=10, auth=auth) as client, ThreadPoolExecutor(16) as pool:
+    with (
+        httpx.Client(base_url=of.base_url, headers=of.headers, auth=of.auth, timeout=10) as client,
+        ThreadPoolExecutor(16) as pool,
+    ):
 
         def fetch(query: ListQuery) -> None:
             load.outcomes.append(_fetch(client, query))

@@ -41,7 +41,7 @@ DAMAGED = "metadata/popular_order"
 
 @pytest.fixture
 def load(frail_mesh: Mesh) -> Iterator[Load]:
-    with steady_load(frail_mesh, QUERIES, per_second=RATE) as running:
+    with steady_load(frail_mesh.client, QUERIES, per_second=RATE) as running:
         yield running
 
 
@@ -110,7 +110,7 @@ def test_the_old_version_serves_on_when_an_object_of_the_new_one_is_damaged(frai
     with damage(store.objects.path(damaged.digest)):
         refusal = home.fail("versions", "promote", new.version)
         with (
-            steady_load(frail_mesh, QUERIES, per_second=RATE) as load,
+            steady_load(frail_mesh.client, QUERIES, per_second=RATE) as load,
             pointer_at(store, new),
         ):
             wait_until(lambda: info(frail_mesh, "als")["version"] == new.version)

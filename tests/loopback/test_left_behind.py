@@ -62,9 +62,9 @@ def test_all_stay_with_the_one_that_is_left_behind_until_it_is_mended(forgetful_
     mesh, old = forgetful_mesh, str(forgetful_mesh.home.store.current())
 
     with one_left_behind(mesh):
-        with steady_load(mesh, ONLY_RANKED, per_second=10) as load:
+        with steady_load(mesh.client, ONLY_RANKED, per_second=10) as load:
             time.sleep(3 * KEEP_PREVIOUS_S)
-        with steady_load(mesh, MIXED, per_second=40) as searching:
+        with steady_load(mesh.client, MIXED, per_second=40) as searching:
             wait_until(has_more(searching, 60))
 
     for each in (load, searching):
@@ -78,7 +78,7 @@ def test_a_server_that_is_restarted_meanwhile_loads_what_the_others_stay_with(fo
     with one_left_behind(mesh):
         killed = mesh.kill("semantic")
         wait_until(lambda: mesh.pid("semantic") != killed)
-        with steady_load(mesh, MIXED, per_second=20) as load:
+        with steady_load(mesh.client, MIXED, per_second=20) as load:
             wait_until(has_recovered(load, n=40))
 
     assert load.failures == []

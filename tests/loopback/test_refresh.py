@@ -51,7 +51,7 @@ def test_a_new_book_is_found_similar_and_recommended_while_readers_go_on_reading
     url, trained = f"sqlite:///{copied_home.path / 'catalog.db'}", str(copied_home.store.current())
     with running_mesh(copied_home, **QUICK_AND_UNCACHED) as mesh, closing(open_database(url)) as db:
         user_id, author = find_lover(db)
-        with steady_load(mesh, QUERIES, per_second=PER_SECOND) as load:
+        with steady_load(mesh.client, QUERIES, per_second=PER_SECOND) as load:
             wait_until(has_more(load, 20))
             with db.session(write=True) as session:
                 book_id = add_book(session, {"title": TITLE, "authors": [author], "subjects": ["War"]})

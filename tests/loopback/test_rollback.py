@@ -34,7 +34,7 @@ def test_rolling_back_and_forth_fails_no_request_and_mixes_no_versions(frail_mes
     move(frail_mesh, second, lambda: promote(frail_mesh, second))
     expected |= {(second, query): fetch(frail_mesh, query) for query in QUERIES}
 
-    with steady_load(frail_mesh, QUERIES, per_second=PER_SECOND) as load:
+    with steady_load(frail_mesh.client, QUERIES, per_second=PER_SECOND) as load:
         for _ in range(MOVES):
             move(frail_mesh, first, lambda: home.succeed("versions", "rollback"))
             wait_until(has_more(load, 10))

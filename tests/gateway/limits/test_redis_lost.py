@@ -53,7 +53,7 @@ def test_requests_go_on_while_redis_is_killed_and_comes_back(
     settings = running.settings_for(home, urls, cache={"redis_url": f"redis://127.0.0.1:{redis_port}/0"})
     with (
         running.gateway(settings) as client,
-        steady_load(str(client.base_url), QUERIES, per_second=PER_SECOND) as load,
+        steady_load(client, QUERIES, per_second=PER_SECOND) as load,
     ):
         with start_redis():
             wait_until(lambda: is_cached(client))
