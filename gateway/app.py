@@ -166,10 +166,9 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
     return app
 
 
-def open_tokens(settings: GatewaySettings) -> AccessTokens:
-    """What signs and reads access tokens, with the secret of the settings or of the home. Raises OSError."""
-    file = settings.home / "secrets" / "signing"
-    return AccessTokens(read_signing_secret(settings.gateway.accounts.secret, file))
+def find_signing_secret(settings: GatewaySettings) -> bytes:
+    """The secret of the settings or of the home. Raises OSError."""
+    return read_signing_secret(settings.gateway.accounts.secret, settings.home / "secrets" / "signing")
 
 
 async def _start(
@@ -199,7 +198,8 @@ async def _start(
     snapshots = SnapshotKeeper(mesh, catalog, n_books=options.snapshot_books)
     await snapshots.start(background)
 
-    access_tokens = open_tokens(settings)
+    secret = find_signing_secret(settings)
+    access_tokens = AccessTokens(secret)
     sessions = Sessions(catalog, access_tokens)
     page_url = None if options.accounts.page_url is None else str(options.accounts.page_url)
     mails = Mails(catalog, open_mailer(settings.mail, settings.home), page_url=page_url)
@@ -220,7 +220,7 @@ async def _start(
         access_tokens=access_tokens,
         accounts=Accounts(catalog, sessions, mails),
         libraries=Libraries(catalog),
-        limits=Limits(_open_counts(redis, metrics), options.limits),
+        limits=Limits(_open_counts(redis, metrics), options.limits, secret),
         deadline_s=options.deadline_s,
     )
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from catalog.database import open_database
 from catalog.schema import check_migrated
-from gateway.app import create_app, open_tokens
+from gateway.app import create_app, find_signing_secret
 from gateway.production import check_production
 from gateway.settings import GatewaySettings
 from middleware.connections import bound_connections
@@ -42,7 +42,7 @@ def _check_startable(settings: GatewaySettings) -> None:
     # The app does it all once more, but whatever is raised in there comes out as a traceback of uvicorn's.
     with closing(open_database(settings.catalog_url)) as db:
         check_migrated(db)
-    open_tokens(settings)
+    find_signing_secret(settings)
     settings.find_mesh_token()
 
 

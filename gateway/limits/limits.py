@@ -1,6 +1,6 @@
 """What is limited, by whom or what it is counted, and how much of it one may have."""
 
-import hashlib
+import hmac
 import math
 from typing import Final
 
@@ -16,8 +16,9 @@ HOUR_S: Final = 3600
 class Limits:
     """All methods raise RateLimited, and nothing else."""
 
-    def __init__(self, counts: RequestCounts, options: LimitOptions) -> None:
+    def __init__(self, counts: RequestCounts, options: LimitOptions, secret: bytes) -> None:
         self._counts = counts
+        self._secret = secret
         self._anonymous = Rate(options.anonymous_per_minute, MINUTE_S)
         self._reader = Rate(options.reader_per_minute, MINUTE_S)
         self._key = Rate(options.key_per_minute, MINUTE_S)
@@ -43,17 +44,16 @@ class Limits:
 
     async def check_email(self, email: str) -> None:
         """Count who tries an e-mail, from wherever they do."""
-        await self._take(f"email:{_hide(email)}", self._log_ins_of_email)
+        await self._take(f"email:{self._hide(email)}", self._log_ins_of_email)
 
     async def check_mail(self, email: str) -> None:
         """Count what would send a mail."""
-        await self._take(f"mail:{_hide(email)}", self._mails)
+        await self._take(f"mail:{self._hide(email)}", self._mails)
 
     async def _take(self, key: str, rate: Rate) -> None:
         if wait_s := await self._counts.take(key, rate):
             raise RateLimited(rate.requests, rate.per_s, retry_after_s=math.ceil(wait_s))
 
-
-def _hide(email: str) -> str:
-    # E-mails are nowhere but in the catalog: Redis gets to know none.
-    return hashlib.sha256(email.encode()).hexdigest()[:32]
+    def _hide(self, email: str) -> str:
+        # E-mails are nowhere but in the catalog: without the secret nobody who reads Redis can try addresses.
+        return hmac.digest(self._secret, f"limit {email}".encode(), "sha256").hex()[:32]

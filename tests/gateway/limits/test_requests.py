@@ -89,7 +89,7 @@ def test_a_token_that_is_not_good_is_counted_as_no_token(open_gateway: Gateway) 
 
 
 async def test_a_service_has_the_limit_of_its_key_or_else_that_of_the_settings() -> None:
-    limits = Limits(MemoryCounts(), LimitOptions(key_per_minute=2))
+    limits = Limits(MemoryCounts(), LimitOptions(key_per_minute=2), b"s" * 32)
 
     async def count_allowed(service: Service) -> int:
         for n in range(10):
