@@ -17,6 +17,8 @@ from catalog.errors import AccountTaken, AccountUnknown, EmailTaken, UserUnknown
 from catalog.identity import new_revision
 from catalog.tables import FIRST_OWN_ID, OWN_SOURCE, Account, Purpose, Role, User
 
+DEMO_EMAIL: Final = "demo@example.org"
+"""Of the account that comes with the demo."""
 _LARGEST_ID: Final = 2**31 - 1
 
 

@@ -19,7 +19,7 @@ from cli.errors import CannotStart
 from cli.log_files import keep_traceback
 from foundation.mesh_token import MeshTokenInvalid
 from foundation.settings import ProcessSettings, find_variable
-from gateway.production import UnsafeDefaults
+from gateway.production import UnsafeSettings
 from pipeline.errors import PipelineError
 from telemetry.tracing import TracingNotInstalled
 from worker.errors import WorkerRunning
@@ -57,7 +57,7 @@ def ending_in_one_sentence() -> Iterator[None]:
 def explain(error: Exception) -> tuple[str, int]:
     """What to tell the operator, and the exit code; of what we had not foreseen a traceback is kept."""
     match error:
-        case DatabaseUrlInvalid() | MeshTokenInvalid() | TracingNotInstalled() | UnsafeDefaults():
+        case DatabaseUrlInvalid() | MeshTokenInvalid() | TracingNotInstalled() | UnsafeSettings():
             return str(error), WRONG_SETTING_CODE
         case ArtifactError() | CatalogError() | CannotStart() | PipelineError() | WorkerRunning():
             return str(error), FAILURE_CODE

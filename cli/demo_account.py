@@ -2,18 +2,15 @@
 
 import secrets
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import func, select
 
 from catalog import accounts
-from catalog.accounts import Credentials
+from catalog.accounts import DEMO_EMAIL, Credentials
 from catalog.database import Database
 from catalog.tables import User
 from cli.own_key import write_secret
 from gateway.accounts.passwords import hash_password
-
-DEMO_EMAIL: Final = "demo@example.org"
 
 
 def password_path(home: Path) -> Path:

@@ -11,10 +11,11 @@ import httpx
 import typer
 from rich.table import Table
 
+from catalog.accounts import DEMO_EMAIL
 from catalog.database import open_database
 from catalog.schema import check_migrated
 from cli.console import err, out
-from cli.demo_account import DEMO_EMAIL, password_path
+from cli.demo_account import password_path
 from cli.log_files import log_path
 from cli.own_key import keep_key, key_path
 from cli.probes import TIMEOUT_S, is_ready, probe
@@ -36,14 +37,14 @@ def up() -> None:
     """Start the five model servers, the worker and the gateway; Ctrl-C stops all of them."""
     specs = _process_specs()
     settings = GatewaySettings()
-    check_production(settings)
+    with closing(open_database(settings.catalog_url)) as db:
+        check_migrated(db)
+        check_production(settings, db)
+        keep_key(db, settings.home)
     supervisor = Supervisor(specs, home=settings.home, report=_print_line)
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C, a service manager
         signal.signal(number, supervisor.request_stop)
     started_s = time.monotonic()
-    with closing(open_database(settings.catalog_url)) as db:
-        check_migrated(db)
-        keep_key(db, settings.home)
     try:
         supervisor.start()
         if not _wait_until_ready(supervisor, specs, settings.home):

@@ -1,4 +1,4 @@
-"""Commands about readers: look one up, hand out a link to an account, make an admin."""
+"""Commands about readers: look one up, hand out a link to an account, delete one, make an admin."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import typer
 from sqlalchemy.orm import Session
 
-from catalog import accounts, audit
+from catalog import accounts, audit, personal
 from catalog.accounts import Credentials
 from catalog.database import open_database
 from catalog.emails import fold_email
@@ -54,6 +54,20 @@ def claim_link(
     page_url = GatewaySettings().gateway.accounts.page_url
     typer.echo(build_link(None if page_url is None else str(page_url), Purpose.CLAIM, token))
     err.print("whoever has it gets the account: hand it to nobody but the reader", highlight=False)
+
+
+@app.command("delete")
+def delete(
+    user: Annotated[int, typer.Argument(help="user_id of the reader.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete everything about a reader, for ever: no import brings them back."""
+    if not yes:
+        typer.confirm(f"Delete everything about user {user}, for ever?", abort=True)
+    with _session(write=True) as session:
+        personal.erase(session, user)
+        audit.record(session, CLI, "delete", f"user {user}")
+    err.print(f"everything about user {user} is deleted", highlight=False)
 
 
 @app.command("create-admin")

@@ -25,7 +25,7 @@ DRAIN_S: Final = 10
 def run_gateway(settings: GatewaySettings) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first.
 
-    Raises UnsafeDefaults, CatalogError, MeshTokenInvalid; SQLAlchemyError if the database does not answer.
+    Raises UnsafeSettings, CatalogError, MeshTokenInvalid; SQLAlchemyError if the database does not answer.
     """
     configure_logging("gateway", level=settings.telemetry.log_level)
     # Having drained, uvicorn raises the signal that stopped it once more: its default would end the process
@@ -38,10 +38,10 @@ def run_gateway(settings: GatewaySettings) -> None:
 
 
 def _check_startable(settings: GatewaySettings) -> None:
-    check_production(settings)
     # The app does it all once more, but whatever is raised in there comes out as a traceback of uvicorn's.
     with closing(open_database(settings.catalog_url)) as db:
         check_migrated(db)
+        check_production(settings, db)
     find_signing_secret(settings)
     settings.find_mesh_token()
 

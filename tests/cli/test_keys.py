@@ -11,7 +11,8 @@ import httpx
 import psutil
 import pytest
 
-from cli.demo_account import DEMO_EMAIL, password_path
+from catalog.accounts import DEMO_EMAIL
+from cli.demo_account import password_path
 from cli.own_key import key_path, read_headers
 from tests.homes import DEMO, Home
 from tests.meshes import Mesh, wait_until

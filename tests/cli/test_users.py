@@ -66,3 +66,19 @@ def test_a_link_is_a_token_or_leads_to_the_page_of_the_settings(copied_home: Hom
     assert link.startswith("https://books.example/account#claim=")
     assert read(copied_home, "SELECT count(*) FROM one_time_tokens WHERE purpose = 'claim'") == [(2,)]
     assert token not in repr(read(copied_home, "SELECT * FROM one_time_tokens"))
+
+
+def test_a_reader_is_deleted_with_everything_and_the_log_names_a_number_alone(copied_home: Home) -> None:
+    user_id = create_admin(copied_home, "leaving@example.org").stdout.strip()
+
+    asked = copied_home.run("users", "delete", user_id)
+    copied_home.succeed("users", "delete", user_id, "--yes")
+
+    assert asked.returncode == 1
+    assert f"no user {user_id}" in copied_home.fail("users", "delete", user_id, "--yes")
+    assert read(copied_home, f"SELECT count(*) FROM users WHERE user_id = {user_id}") == [(0,)]
+    assert read(copied_home, f"SELECT action FROM audit_log WHERE target = 'user {user_id}'") == [
+        ("create-admin",),
+        ("delete",),
+    ]
+    assert "leaving" not in repr(read(copied_home, "SELECT * FROM audit_log"))
