@@ -1,13 +1,14 @@
 """What concerns the reader who has logged in: their profile, and all that is stored about them."""
 
 import time
+from dataclasses import asdict
 from typing import Any, Final
 
 from fastapi import APIRouter
 
 from gateway.accounts.accounts import ProfileChange
 from gateway.accounts.errors import WrongCredentials
-from gateway.accounts.schemas import PersonalData, Profile, ProfileUpdate
+from gateway.accounts.schemas import PersonalData, Profile, ProfileUpdate, RatingStatistics
 from gateway.api import problems
 from gateway.api.callers import ReaderDep
 from gateway.api.services import DeadlineDep, Services, ServicesDep
@@ -40,6 +41,15 @@ async def update_profile(
     # Done is done: what is answered may take its own time.
     after = Deadline.after(services.deadline_s)
     return Profile.model_validate(await services.accounts.read_profile(reader, after))
+
+
+@router.get("/statistics", responses=problems.document(*problems.OF_USER), summary="Count my ratings")
+async def read_statistics(
+    services: ServicesDep, deadline: DeadlineDep, reader: ReaderDep
+) -> RatingStatistics:
+    """How much I read, how I judge, and what it is about."""
+    statistics = await services.catalog.read_statistics(reader.user_id, deadline)
+    return RatingStatistics.model_validate(asdict(statistics))
 
 
 @router.get("/export", responses=problems.document(*problems.OF_USER), summary="Export everything about me")

@@ -1,10 +1,8 @@
 """What the reader who has logged in has read, and how they liked it."""
 
-from dataclasses import asdict
-
 from fastapi import APIRouter, Response
 
-from gateway.accounts.schemas import BulkRatings, BulkStored, RatingStatistics
+from gateway.accounts.schemas import BulkRatings, BulkStored
 from gateway.api import problems, ratings
 from gateway.api.callers import ReaderDep
 from gateway.api.paging import LimitQuery, OffsetQuery
@@ -24,15 +22,6 @@ async def list_ratings(
 ) -> RatingList:
     """My history with titles, newest first; books that nobody is shown are left out."""
     return await ratings.read_page(services, reader.user_id, limit, offset, deadline)
-
-
-@router.get("/statistics", responses=problems.document(*problems.OF_USER), summary="Count my ratings")
-async def read_statistics(
-    services: ServicesDep, deadline: DeadlineDep, reader: ReaderDep
-) -> RatingStatistics:
-    """How much I read, how I judge, and what it is about."""
-    statistics = await services.catalog.read_statistics(reader.user_id, deadline)
-    return RatingStatistics.model_validate(asdict(statistics))
 
 
 @router.post("", responses=problems.document(*problems.OF_USER, 413, 415), summary="Rate many books")

@@ -53,7 +53,7 @@ def test_a_reader_comes_tells_reads_and_leaves(client: httpx.Client) -> None:
     ada = sign_up(client, favourite_subjects=["Soup"], favourite_authors=["Author 2"], loved_books=[11, 22])
 
     assert ada.get("/v1/me")["n_books"] == 2
-    assert ada.get("/v1/me/ratings/statistics")["mean_rating"] == 10
+    assert ada.get("/v1/me/statistics")["mean_rating"] == 10
     assert ada.ask("PATCH", "/v1/me", {"country": "Chile", "favourite_authors": []}).status_code == 200
     assert ada.get("/v1/me/export")["tables"]["users"][0]["country"] == "Chile"
     assert log_in(client, ada.email).status_code == 200

@@ -69,7 +69,7 @@ def test_ratings_are_given_listed_counted_and_taken_back(client: httpx.Client) -
     assert statuses == [201, 200, 201]
     listed = ada.get("/v1/me/ratings")
     assert {row["book_id"]: row["rating"] for row in listed["items"]} == {11: 9, 22: None}
-    assert ada.get("/v1/me/ratings/statistics") == {
+    assert ada.get("/v1/me/statistics") == {
         "n_books": 2,
         "n_rated": 1,
         "mean_rating": 9,

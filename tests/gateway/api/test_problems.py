@@ -76,7 +76,7 @@ def test_every_route_is_there(operations: list[tuple[str, str]]) -> None:
         ("POST", "/v1/me/import/review/{row_id}"),
         ("GET", "/v1/me/ratings"),
         ("POST", "/v1/me/ratings"),
-        ("GET", "/v1/me/ratings/statistics"),
+        ("GET", "/v1/me/statistics"),
         ("PUT", "/v1/me/ratings/{book_id}"),
         ("DELETE", "/v1/me/ratings/{book_id}"),
         ("GET", "/v1/me/dismissals"),
