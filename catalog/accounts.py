@@ -13,9 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from catalog import tokens
-from catalog.errors import AccountTaken, AccountUnknown, EmailTaken, UserUnknown
+from catalog.errors import AccountTaken, AccountUnknown, EmailTaken, UserBrought, UserUnknown
 from catalog.identity import new_revision
-from catalog.tables import FIRST_OWN_ID, OWN_SOURCE, Account, Purpose, Role, User
+from catalog.tables import FIRST_OWN_ID, OWN_SOURCE, Account, BroughtUser, Purpose, Role, User
 
 DEMO_EMAIL: Final = "demo@example.org"
 """Of the account that comes with the demo."""
@@ -58,6 +58,21 @@ def create_user(session: Session) -> int:
     values = {"source": OWN_SOURCE, "external_id": secrets.token_hex(16), "revision": new_revision()}
     session.execute(insert(User).values(user_id=user_id, created_at=int(time.time()), **values))
     return user_id
+
+
+def find_brought(session: Session, external_hash: str) -> tuple[int, str] | None:
+    """The reader whom a service has brought under an id, and the hash of what it told of them."""
+    brought = session.get(BroughtUser, external_hash)
+    return None if brought is None else (brought.user_id, brought.form_hash)
+
+
+def note_brought(session: Session, user_id: int, external_hash: str, form_hash: str) -> None:
+    """Remember under which id a service brings a reader. Raises UserBrought if another one has it by now."""
+    values = {"external_hash": external_hash, "user_id": user_id, "form_hash": form_hash}
+    try:
+        session.execute(insert(BroughtUser).values(values))
+    except IntegrityError:
+        raise UserBrought from None
 
 
 def create_account(session: Session, user_id: int, credentials: Credentials) -> None:

@@ -20,6 +20,7 @@ CatalogError
 ├── EmailInvalid            a text is no e-mail address
 ├── EmailTaken              another account has this e-mail
 ├── AccountTaken            a reader has an account already
+├── UserBrought             a service has brought a reader under an id in the meantime
 ├── AccountUnknown          nobody has signed up with an e-mail
 ├── KeyNameTaken            a key has this name, or had it
 ├── KeyUnknown              no key of this name that is good
@@ -211,6 +212,13 @@ class AccountTaken(CatalogError):
     def __init__(self, user_id: int) -> None:
         super().__init__(f"user {user_id} has an account already; they reset its password by mail")
         self.user_id = user_id
+
+
+class UserBrought(CatalogError):
+    """A service has brought a reader under this id in the meantime."""
+
+    def __init__(self) -> None:
+        super().__init__("a reader was brought under this id just now; look for them")
 
 
 class AccountUnknown(CatalogError):

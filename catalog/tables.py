@@ -570,6 +570,18 @@ class TokenFamily(Base):
     revoked_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class BroughtUser(Base):
+    """That a service brought a reader, under an id of its own: sent again, it brings the same one."""
+
+    __tablename__ = "brought_users"
+
+    external_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of that id, which may be an e-mail."""
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
+    form_hash: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of what it told of the reader."""
+
+
 class OneTimeToken(Base):
     """A token that is good once, by its SHA-256."""
 

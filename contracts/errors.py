@@ -46,6 +46,7 @@ class ClientCode(StrEnum):
     WRONG_CREDENTIALS = "wrong_credentials"
     FORBIDDEN = "forbidden"
     EMAIL_TAKEN = "email_taken"
+    EXTERNAL_ID_TAKEN = "external_id_taken"
     LINK_INVALID = "link_invalid"
     LIBRARY_UNREADABLE = "library_unreadable"
     LIBRARY_ROW_NOT_FOUND = "library_row_not_found"
@@ -95,6 +96,7 @@ STATUS: Final[Mapping[ErrorCode, int]] = {
     ClientCode.WRONG_CREDENTIALS: 401,
     ClientCode.FORBIDDEN: 403,
     ClientCode.EMAIL_TAKEN: 409,
+    ClientCode.EXTERNAL_ID_TAKEN: 409,
     ClientCode.LINK_INVALID: 422,
     ClientCode.LIBRARY_UNREADABLE: 422,
     ClientCode.LIBRARY_ROW_NOT_FOUND: 404,

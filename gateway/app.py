@@ -40,6 +40,7 @@ from gateway.api import (
     ratings,
     recommendations,
     search,
+    shelf,
     subjects,
     users,
 )
@@ -129,6 +130,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         subjects,
         ratings,
         dismissals,
+        shelf,
         events,
         users,
         auth,

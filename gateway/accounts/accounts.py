@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from catalog import accounts, personal, preferences, ratings, tokens
 from catalog.accounts import Credentials, StoredAccount
-from catalog.errors import AccountTaken, AuthorsUnknown
+from catalog.errors import AccountTaken, AuthorsUnknown, UserBrought
 from catalog.errors import EmailTaken as EmailInUse
 from catalog.tables import Purpose, Role
 from catalog.tokens import LogIn, Refusal
 from gateway.accounts.callers import Reader
 from gateway.accounts.errors import (
     EmailTaken,
+    ExternalIdTaken,
     LinkInvalid,
     TokenExpired,
     TokenReused,
@@ -47,6 +48,16 @@ class SignUp:
 
 
 @dataclass(frozen=True, slots=True)
+class FormHashes:
+    """By what a service's form is recognised when it is sent again."""
+
+    external_id: str
+    """Of the id by which the service knows the reader."""
+    form: str
+    """Of all else."""
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileChange:
     """What a reader changes; None, and what the preferences do not name, stays as it is."""
 
@@ -75,15 +86,27 @@ class Accounts:
 
         return await self._write(create)
 
-    async def create_user(self, preferences: Mapping[str, Any], loved_books: Collection[int]) -> int:
-        """The user_id of a new reader without an account. Raises UnknownAuthors, UnknownBooks."""
+    async def create_user(
+        self, preferences: Mapping[str, Any], loved_books: Collection[int], hashes: FormHashes | None
+    ) -> tuple[int, bool]:
+        """The user_id of a reader without an account, and whether they are new: with hashes, once for all.
 
-        def create(session: Session) -> int:
+        Raises ExternalIdTaken, UnknownAuthors, UnknownBooks.
+        """
+
+        def create(session: Session) -> tuple[int, bool]:
+            if hashes and (user_id := _find_brought(session, hashes)):
+                return user_id, False
             user_id = accounts.create_user(session)
+            if hashes:
+                accounts.note_brought(session, user_id, hashes.external_id, hashes.form)
             _fill(session, user_id, preferences, loved_books)
-            return user_id
+            return user_id, True
 
-        return await self._write(create)
+        try:
+            return await self._write(create)
+        except UserBrought:  # somebody was quicker, and is found now
+            return await self._write(create)
 
     async def log_in(self, email: str, password: str, deadline: Deadline) -> LogIn:
         """A new log-in. Raises WrongCredentials, as late for an unknown e-mail as for a wrong password."""
@@ -231,6 +254,16 @@ def _fill(session: Session, user_id: int, given: Mapping[str, Any], loved_books:
     """Note what a new reader tells, or a service of them."""
     preferences.write_preferences(session, user_id, given)
     ratings.put_ratings(session, user_id, dict.fromkeys(loved_books, LOVED))
+
+
+def _find_brought(session: Session, hashes: FormHashes) -> int | None:
+    brought = accounts.find_brought(session, hashes.external_id)
+    if brought is None:
+        return None
+    user_id, form = brought
+    if form != hashes.form:
+        raise ExternalIdTaken(user_id)
+    return user_id
 
 
 def _begin_anew(session: Session, user_id: int, password_hash: str) -> LogIn:

@@ -7,6 +7,7 @@ AccountError
 ├── WrongCredentials                no such e-mail with this password
 ├── Forbidden                       known, and not allowed
 ├── EmailTaken                      another account has this e-mail
+├── ExternalIdTaken                 a service has brought another reader under this id
 └── LinkInvalid                     the token of a mail or a link, used or expired, or none of ours
 """
 
@@ -69,6 +70,18 @@ class EmailTaken(AccountError):
 
     def __init__(self) -> None:
         super().__init__("an account has this e-mail already; log in, or reset its password")
+
+
+class ExternalIdTaken(AccountError):
+    """The id stands for a reader of whom something else was told."""
+
+    code = ClientCode.EXTERNAL_ID_TAKEN
+
+    def __init__(self, user_id: int) -> None:
+        super().__init__(
+            f"another form with this `external_id` made user {user_id}; send that, or another id"
+        )
+        self.user_id = user_id
 
 
 class LinkInvalid(AccountError):

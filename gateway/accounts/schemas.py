@@ -16,6 +16,7 @@ from gateway.schemas import MAX_SUBJECTS, Answer, Body, Rating, SubjectName
 MAX_FAVOURITES = 20
 MAX_LOVED = 100
 MAX_BULK = 500
+MAX_EXTERNAL_ID = 200
 _PASSWORD = "correct horse battery staple"  # noqa: S105  (an example)
 _TOKEN = "4f1c5b0d9a7e4d23.kXw3nT0"  # noqa: S105
 _WHO: dict[str, JsonValue] = {"email": "ada@example.org", "name": "Ada", "password": _PASSWORD}
@@ -85,6 +86,19 @@ class NewReader(PreferenceForm):
 
     loved_books: Annotated[list[BookId], Field(max_length=MAX_LOVED)] = Field(
         default=[], description="Books that the reader has read and loves: rated 10.", examples=[[241]]
+    )
+
+
+class NewUser(NewReader):
+    """The same, with the service's own id of the reader."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"external_id": "shop-4711", **_NEW_READER}]})
+
+    external_id: Annotated[str, Field(min_length=1, max_length=MAX_EXTERNAL_ID)] | None = Field(
+        default=None,
+        description="Sent again with the same form, it brings the same reader; of all services together, so "
+        "begin it with the name of yours. It is kept as a digest.",
+        examples=["shop-4711"],
     )
 
 
@@ -171,7 +185,7 @@ class TokenAnswer(Answer):
 
 
 class CreatedUser(Answer):
-    """A new reader."""
+    """A reader whom a service brought."""
 
     user_id: int = Field(examples=[1739203948])
 

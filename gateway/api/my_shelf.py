@@ -1,21 +1,16 @@
 """Books that the reader who has logged in wants to read."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from catalog.tables import EventKind
-from contracts.shell import BookId
-from gateway.api import dismissals, problems
+from gateway.api import dismissals, problems, shelf
 from gateway.api.callers import ReaderDep
 from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import DeadlineDep, ServicesDep
-from gateway.errors import NotOnShelf
-from gateway.schemas import MarkedList, Whole
+from gateway.api.shelf import UnreadBookIdPath
+from gateway.schemas import MarkedList
 
 router = APIRouter(prefix="/v1/me/shelf", tags=["me"])
-
-UnreadBookIdPath = Annotated[BookId, Whole, Path(description="The book.", examples=[242])]
 
 
 @router.get("", responses=problems.document(*problems.OF_USER), summary="List what I want to read")
@@ -49,5 +44,4 @@ async def shelve(services: ServicesDep, reader: ReaderDep, book_id: UnreadBookId
 )
 async def unshelve(services: ServicesDep, reader: ReaderDep, book_id: UnreadBookIdPath) -> None:
     """I do not want to read it any more."""
-    if not await services.catalog.unmark(reader.user_id, book_id, EventKind.TO_READ):
-        raise NotOnShelf(reader.user_id, book_id)
+    await shelf.remove(services, reader.user_id, book_id)

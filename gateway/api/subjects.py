@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
 from gateway.api.conditional import NOT_MODIFIED, ConditionalRoute
+from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import DeadlineDep, ServicesDep
-from gateway.schemas import SubjectItem, SubjectList, Whole
+from gateway.schemas import SubjectItem, SubjectList
 
 router = APIRouter(prefix="/v1", tags=["subjects"], route_class=ConditionalRoute, responses=NOT_MODIFIED)
 
@@ -19,8 +19,8 @@ async def list_subjects(
     prefix: Annotated[
         str, Query(max_length=200, description="Only subjects that begin so, in any case.", examples=["sci"])
     ] = "",
-    limit: Annotated[int, Field(ge=1, le=1000), Whole, Query(description="Most subjects on a page.")] = 100,
-    offset: Annotated[int, Field(ge=0, le=1_000_000), Whole, Query(description="Subjects to skip.")] = 0,
+    limit: LimitQuery = 100,
+    offset: OffsetQuery = 0,
 ) -> SubjectList:
     """Those of most books first, generic ones ("Fiction") last."""
     rows, total = await services.subjects.find(prefix=prefix, limit=limit, offset=offset, deadline=deadline)

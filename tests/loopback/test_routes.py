@@ -24,6 +24,7 @@ ANYONE, POPULAR, SUBJECTS = "/v1/recommendations", "/v1/books/popular", "/v1/sub
 BOOK, ISBN, SIMILAR = "/v1/books/{book_id}", "/v1/books/isbn/{isbn}", "/v1/books/{book_id}/similar"
 SEARCH, SEMANTIC = "/v1/search", "/v1/search/semantic"
 DISMISSALS, DISMISSAL = "/v1/users/{user_id}/dismissals", "/v1/users/{user_id}/dismissals/{book_id}"
+SHELF, SHELVED = "/v1/users/{user_id}/shelf", "/v1/users/{user_id}/shelf/{book_id}"
 RATED = {"user_id": 60, "book_id": N_BOOKS}
 NOBODY, NOTHING = N_READERS + 1, N_BOOKS + 1
 MEGABYTE = b'{"subjects": ["' + b"x" * 1_000_000 + b'"]}'
@@ -79,6 +80,9 @@ ANSWERS: list[tuple[Call, int, type[BaseModel] | None]] = [
     (Call("PUT", DISMISSAL, RATED), 204, None),
     (Call("GET", DISMISSALS, {"user_id": 60}), 200, schemas.MarkedList),
     (Call("DELETE", DISMISSAL, RATED), 204, None),
+    (Call("PUT", SHELVED, RATED), 204, None),
+    (Call("GET", SHELF, {"user_id": 60}), 200, schemas.MarkedList),
+    (Call("DELETE", SHELVED, RATED), 204, None),
     (Call("GET", "/v1/model"), 200, schemas.ModelInfo),
     (Call("GET", "/v1/health"), 200, schemas.Health),
     (Call("GET", "/v1/version"), 200, schemas.VersionInfo),

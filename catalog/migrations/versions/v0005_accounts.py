@@ -82,6 +82,13 @@ def _create_accounts() -> None:
         indexes=[["user_id"]],
     )
     create_table(
+        "brought_users",
+        Column("external_hash", String(64), primary_key=True),
+        _user_id(),
+        Column("form_hash", String(64), nullable=False),
+        indexes=[["user_id"]],
+    )
+    create_table(
         "one_time_tokens",
         Column("token_hash", String(64), primary_key=True),
         _user_id(),

@@ -67,6 +67,15 @@ def test_of_those_who_sign_up_with_one_email_at_once_one_does(client: httpx.Clie
     assert at_once(lambda: client.post("/v1/auth/signup", json=form)) == [201] + [409] * (MANY - 1)
 
 
+def test_of_those_who_bring_one_reader_at_once_one_makes_them(client: httpx.Client) -> None:
+    form = {"external_id": "shop-1", "loved_books": [11]}
+    headers = {"Authorization": f"Bearer {running.KEY}"}
+
+    assert at_once(lambda: client.post("/v1/users", json=form, headers=headers)) == [200] * (MANY - 1) + [201]
+    other = client.post("/v1/users", json={"external_id": "shop-1"}, headers=headers)
+    assert code_of(other) == (409, "external_id_taken")
+
+
 def test_of_those_who_bring_one_refresh_token_at_once_one_gets_the_next(client: httpx.Client) -> None:
     body = {"refresh_token": sign_up(client).tokens["refresh_token"]}
 

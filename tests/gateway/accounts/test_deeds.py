@@ -150,6 +150,17 @@ def test_a_dismissed_book_leaves_every_list_at_once_and_comes_back(client: httpx
     assert ada.get("/v1/me/dismissals")["items"] == []
 
 
+def test_a_service_keeps_the_shelf_of_a_reader(client: httpx.Client, ada: Person) -> None:
+    path = f"/v1/users/{ada.user_id}/shelf"
+
+    assert client.put(f"{path}/{BOOK}", headers=SERVICE).status_code == 204
+    assert client.get(path, headers=SERVICE).json() == ada.get("/v1/me/shelf")
+    assert ada.get("/v1/me/shelf")["total"] == 1
+    assert client.delete(f"{path}/{BOOK}", headers=SERVICE).status_code == 204
+    again = client.delete(f"{path}/{BOOK}", headers=SERVICE)
+    assert code_of(again) == (404, "not_on_shelf")
+
+
 def test_a_service_dismisses_for_a_reader(client: httpx.Client, ada: Person) -> None:
     path = f"/v1/users/{ada.user_id}/dismissals"
 
@@ -182,7 +193,7 @@ def test_marks_are_listed_in_pages(ada: Person, mark: str) -> None:
     assert [page["total"] for page in pages] == [3, 3, 3]
     assert [ids_of(page) for page in pages] == [books[:0:-1], books[:1], []]
     assert pages[0]["items"][0].keys() >= {"title", "authors", "at"}
-    assert code_of(ada.ask("GET", f"/v1/me/{mark}?limit=501")) == (422, "invalid_request")
+    assert code_of(ada.ask("GET", f"/v1/me/{mark}?limit=1001")) == (422, "invalid_request")
 
 
 def test_a_book_on_the_shelf_may_be_recommended_and_a_rating_takes_it_off(ada: Person) -> None:

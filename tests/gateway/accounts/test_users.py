@@ -1,7 +1,10 @@
 """Readers whom services bring."""
 
 import httpx
+from sqlalchemy import select
 
+from catalog.database import Database
+from catalog.tables import BroughtUser
 from tests.gateway.accounts.people import code_of, sign_up
 from tests.gateway.running import KEY
 
@@ -31,6 +34,39 @@ def test_a_reader_of_whom_nothing_is_told_gets_a_list_too(client: httpx.Client) 
     user_id = client.post("/v1/users", json={}, headers=SERVICE).json()["user_id"]
 
     assert client.get(f"/v1/users/{user_id}/recommendations", headers=SERVICE).json()["items"]
+
+
+def test_a_form_that_is_sent_again_brings_the_same_reader(client: httpx.Client) -> None:
+    form = {**FORM, "external_id": "shop-1"}
+
+    first, again = (client.post("/v1/users", json=form, headers=SERVICE) for _ in "12")
+    user_id = first.json()["user_id"]
+    client.put(f"/v1/users/{user_id}/ratings/22", json={"rating": 8}, headers=SERVICE)
+    later = client.post("/v1/users", json=form, headers=SERVICE)
+    other = client.post("/v1/users", json={**form, "external_id": "shop-2"}, headers=SERVICE)
+
+    assert [each.status_code for each in (first, again, later, other)] == [201, 200, 200, 201]
+    assert again.json() == later.json() == first.json()
+    assert other.json() != first.json()
+
+
+def test_another_form_of_the_same_reader_contradicts_it(client: httpx.Client) -> None:
+    form = {**FORM, "external_id": "shop-3"}
+    user_id = client.post("/v1/users", json=form, headers=SERVICE).json()["user_id"]
+
+    other = client.post("/v1/users", json={**form, "country": "Chile"}, headers=SERVICE)
+
+    assert code_of(other) == (409, "external_id_taken")
+    assert str(user_id) in other.json()["detail"]
+
+
+def test_the_id_of_a_service_is_kept_as_a_digest(client: httpx.Client, db: Database) -> None:
+    client.post("/v1/users", json={"external_id": "grace@example.org"}, headers=SERVICE)
+
+    with db.session() as session:
+        stored = session.execute(select(BroughtUser.external_hash)).scalars().all()
+    assert stored
+    assert all(len(each) == 64 for each in stored)
 
 
 def test_only_services_create_readers(client: httpx.Client) -> None:
