@@ -1,11 +1,14 @@
-"""Who may call what: each route tried by nobody, by readers, by services and by an admin."""
+"""Who may call what: each route tried by nobody, by readers, by services, by an admin, with bad tokens."""
 
-import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from sqlalchemy import insert, update
 
@@ -14,124 +17,161 @@ from catalog.tables import Account, ApiKey, Role
 from catalog.tokens import hash_token
 from gateway.accounts import keys, sessions
 from tests.gateway.accounts.people import Person, code_of, sign_up
+from tests.gateway.accounts.routes import BAD_TOKENS, CALLERS, OK, OUTCOMES, ROUTES, Access, Route
+from tests.gateway.accounts.test_auth import forge
+from tests.gateway.accounts.test_me_import import bring
 from tests.gateway.running import KEY, SOUP_FAN
 
+API = Path(__file__).parents[3] / "docs" / "api.md"
 NOBODY = (401, "unauthenticated")
-FOREIGN = (404, "user_not_found")
-FORBIDDEN = (403, "forbidden")
-NEED_A_TOKEN = ("/v1/me", "/v1/users", "/v1/events", "/v1/auth/logout", "/v1/auth/password")
-OF_A_READER = [
-    ("GET", "/v1/users/{user_id}/recommendations"),
-    ("GET", "/v1/users/{user_id}/recommendations/11/why"),
-    ("GET", "/v1/users/{user_id}/ratings"),
-    ("PUT", "/v1/users/{user_id}/ratings/22"),
-    ("DELETE", "/v1/users/{user_id}/ratings/22"),
-    ("GET", "/v1/users/{user_id}/dismissals"),
-    ("PUT", "/v1/users/{user_id}/dismissals/44"),
-    ("DELETE", "/v1/users/{user_id}/dismissals/44"),
-    ("GET", "/v1/books/popular?user_id={user_id}"),
-    ("GET", "/v1/books/11/similar?user_id={user_id}"),
-    ("GET", "/v1/search?q=space&user_id={user_id}"),
-    ("GET", "/v1/search/semantic?q=space&user_id={user_id}"),
-]
+STATUS = {"unauthenticated": 401, "token_expired": 401, "forbidden": 403, "user_not_found": 404}
+BOOK, UNREAD_BOOK = 11, 44
+_numbers = count(1)
 
 
 @dataclass(frozen=True)
-class Callers:
-    """The headers that each kind of caller sends."""
+class Cast:
+    """Three readers with accounts, each with a row of a library to settle, and what each caller sends."""
 
-    nobody: dict[str, str]
-    reader: dict[str, str]
-    other: dict[str, str]
-    service: dict[str, str]
-    narrow_service: dict[str, str]
-    admin: dict[str, str]
+    people: dict[str, Person]
+    row_ids: dict[str, int]
+    tokens: dict[str, str]
 
-
-@pytest.fixture(scope="module")
-def reader(client: httpx.Client) -> Person:
-    return sign_up(client, loved_books=[11])
-
-
-@pytest.fixture(scope="module")
-def callers(client: httpx.Client, db: Database, reader: Person) -> Callers:
-    admin = sign_up(client)
-    with db.session(write=True) as session:
-        session.execute(update(Account).filter_by(user_id=admin.user_id).values(role=Role.ADMIN))
-        session.execute(
-            insert(ApiKey).values(
-                name="narrow", key_hash=hash_token("bmk_narrow"), scopes="other", created_at=0
-            )
+    def send(self, caller: str, route: Route) -> httpx.Response:
+        """What a caller gets who sends the request of a route, about the first reader or themselves."""
+        reader, owner = self.people[CALLERS[1]], self.people.get(caller, self.people[CALLERS[1]])
+        path = route.path.format(
+            user_id=reader.user_id,
+            book_id=UNREAD_BOOK if "/shelf" in route.path else BOOK,
+            row_id=self.row_ids.get(caller, 1),
+            isbn="9780441478125",
+            author_id=1,
         )
-    return Callers(
-        nobody={},
-        reader=reader.headers,
-        other=sign_up(client).headers,
-        service={"Authorization": f"Bearer {KEY}"},
-        narrow_service={"Authorization": "Bearer bmk_narrow"},
-        admin=admin.headers,
+        content = route.body(reader if route.access is Access.USER else owner)
+        is_file = isinstance(content, bytes)
+        body: dict[str, Any] = {"content": content} if is_file else {"json": content}
+        headers = {"Content-Type": "text/csv"} if is_file else {}
+        if token := self.tokens.get(caller):
+            headers["Authorization"] = f"Bearer {token}"
+        if route.method == "DELETE" and "{book_id}" in route.path:
+            reader.client.put(path, headers=headers, **body)
+        return reader.client.request(route.method, path, headers=headers, **body)
+
+
+def gather(client: httpx.Client, db: Database, home: Path) -> Cast:
+    """Everybody who may try a route."""
+    people = {caller: sign_up(client) for caller in CALLERS if "token" in caller and caller != "no token"}
+    narrow = f"bmk_narrow_{next(_numbers)}"
+    with db.session(write=True) as session:
+        admin = update(Account).filter_by(user_id=people[CALLERS[-1]].user_id)
+        session.execute(admin.values(role=Role.ADMIN))
+        session.execute(
+            insert(ApiKey).values(name=narrow, key_hash=hash_token(narrow), scopes="other", created_at=0)
+        )
+    reader = people[CALLERS[1]]
+    claims = jwt.decode(reader.tokens["access_token"], options={"verify_signature": False})
+    return Cast(
+        people,
+        {caller: bring(person).json()["review"]["items"][0]["row_id"] for caller, person in people.items()},
+        {
+            **{caller: person.tokens["access_token"] for caller, person in people.items()},
+            CALLERS[3]: KEY,
+            CALLERS[4]: narrow,
+            "expired": forge(home, reader, exp=int(time.time()) - 1),
+            "forged": forge(home, reader, key=b"k" * 32),
+            "alg:none": jwt.encode(claims, None, "none"),
+        },
     )
 
 
-def ask(client: httpx.Client, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
-    body: Any = {"rating": 8} if method == "PUT" else None
-    return client.request(method, path, json=body, headers=headers)
+@pytest.fixture(scope="module")
+def cast(client: httpx.Client, db: Database, accounts_home: Path) -> Cast:
+    return gather(client, db, accounts_home)
 
 
-@pytest.mark.parametrize(("method", "template"), OF_A_READER)
-def test_what_is_a_reader_s_is_for_them_a_service_and_an_admin(
-    client: httpx.Client, reader: Person, callers: Callers, method: str, template: str
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+def test_a_route_is_for_those_whom_the_table_names(
+    cast: Cast, route: Route, client: httpx.Client, db: Database, accounts_home: Path
 ) -> None:
-    path = template.format(user_id=reader.user_id)
-
-    assert code_of(ask(client, method, path, callers.nobody)) == NOBODY
-    assert code_of(ask(client, method, path, callers.other)) == FOREIGN
-    assert code_of(ask(client, method, path, callers.narrow_service)) == FORBIDDEN
-    for headers in (callers.reader, callers.service, callers.admin):
-        if method == "DELETE":
-            ask(client, "PUT", path, headers)
-        assert ask(client, method, path, headers).is_success
+    if route.is_last:
+        cast = gather(client, db, accounts_home)
+    for bad, code in BAD_TOKENS.items():
+        expected = OK if route.access is Access.ANYONE else code
+        check_outcome(cast.send(bad, route), expected, route, bad)
+    for caller, expected in zip(CALLERS, OUTCOMES[route.access], strict=True):
+        check_outcome(cast.send(caller, route), expected, route, caller)
 
 
-@pytest.mark.parametrize(("method", "template"), OF_A_READER)
-def test_who_is_there_is_not_told(client: httpx.Client, callers: Callers, method: str, template: str) -> None:
+def check_outcome(answer: httpx.Response, expected: str | None, route: Route, caller: str) -> None:
+    if expected is not OK:
+        assert code_of(answer) == (STATUS[expected], expected), caller
+    elif route.refused_later is not None:
+        assert answer.json()["code"] == route.refused_later, caller
+    else:
+        assert answer.is_success, f"{caller}: {answer.text}"
+
+
+@pytest.fixture(scope="module")
+def operations(client: httpx.Client) -> dict[tuple[str, str], dict[str, Any]]:
+    """The operations of the OpenAPI document by method and path."""
+    paths: dict[str, dict[str, Any]] = client.get("/openapi.json").json()["paths"]
+    return {
+        (method.upper(), template): operation
+        for template, methods in paths.items()
+        for method, operation in methods.items()
+    }
+
+
+def test_no_route_is_missing_in_the_table(operations: dict[tuple[str, str], dict[str, Any]]) -> None:
+    assert {(route.method, route.template) for route in ROUTES} == operations.keys()
+
+
+def test_the_document_says_which_routes_need_a_token(
+    operations: dict[tuple[str, str], dict[str, Any]],
+) -> None:
+    for key, operation in operations.items():
+        needed = {route.access != Access.ANYONE for route in ROUTES if key == (route.method, route.template)}
+        security = operation.get("security", [])
+        expected = {frozenset([True]): [[{"bearer": []}]], frozenset([False]): [[]]}
+        assert security in expected.get(frozenset(needed), [[{}, {"bearer": []}]]), key
+
+
+def test_the_table_is_documented() -> None:
+    lines = API.read_text().splitlines()
+    statuses = [line for line in lines if line.startswith(tuple(f"| {access} |" for access in Access))]
+    routes = [line for line in lines if line.endswith(tuple(f" | {access} |" for access in Access))]
+
+    assert "\n".join(statuses) == "\n".join(write_statuses())
+    assert "\n".join(routes) == "\n".join(f"| `{route}` | {route.access} |" for route in ROUTES)
+
+
+def write_statuses() -> Iterator[str]:
+    for access, outcomes in OUTCOMES.items():
+        cells = ["yes" if code is OK else str(STATUS[code]) for code in outcomes]
+        bad = "as no token" if access is Access.ANYONE else "401"
+        yield f"| {access} | {' | '.join([*cells, bad])} |"
+
+
+@pytest.mark.parametrize("route", [each for each in ROUTES if each.access is Access.USER], ids=str)
+def test_who_is_there_is_not_told(cast: Cast, client: httpx.Client, route: Route) -> None:
+    other = cast.people[CALLERS[2]]
     there, nowhere = (
-        ask(client, method, template.format(user_id=user_id), callers.other)
+        client.request(
+            route.method,
+            route.path.format(user_id=user_id, book_id=BOOK),
+            json=None if route.body(other) is None else {**route.body(other), **named(route, user_id)},
+            headers=other.headers,
+        )
         for user_id in (SOUP_FAN, 999_999)
     )
 
-    assert code_of(there) == code_of(nowhere) == FOREIGN
-    assert there.json()["detail"].replace(str(SOUP_FAN), "") == nowhere.json()["detail"].replace("99", "")
+    assert code_of(there) == code_of(nowhere) == (404, "user_not_found")
+    assert there.json()["detail"].replace(str(SOUP_FAN), "") == nowhere.json()["detail"].replace("9", "")
 
 
-def read_operations(client: httpx.Client) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    paths: dict[str, dict[str, Any]] = client.get("/openapi.json").json()["paths"]
-    for template, operations in paths.items():
-        for method, operation in operations.items():
-            yield method.upper(), re.sub(r"{\w+}", "11", template), operation
-
-
-def test_each_route_that_needs_a_token_says_so_and_asks_for_it(client: httpx.Client) -> None:
-    needing = {path for _, path, operation in read_operations(client) if operation.get("security")}
-
-    for method, path, operation in read_operations(client):
-        needs = operation.get("security") == [{"bearer": []}]
-        assert needs == path.startswith(NEED_A_TOKEN), path
-        if needs:
-            assert code_of(client.request(method, path)) == NOBODY
-    assert {"/v1/books/popular", "/v1/search"} <= needing
-
-
-def test_a_service_has_no_account(client: httpx.Client, callers: Callers) -> None:
-    for method, path, operation in read_operations(client):
-        if operation.get("security") == [{"bearer": []}] and not path.startswith(("/v1/users", "/v1/events")):
-            assert code_of(client.request(method, path, headers=callers.service)) == FORBIDDEN
-
-
-def test_what_is_open_to_anyone_stays_so(client: httpx.Client) -> None:
-    for path in ("/v1/books/popular", "/v1/books/11", "/v1/search?q=space", "/v1/subjects", "/v1/health"):
-        assert client.get(path).status_code == 200
-    assert client.post("/v1/recommendations", json={"liked": [{"book_id": 11}]}).status_code == 200
+def named(route: Route, user_id: int) -> dict[str, int]:
+    """The reader, where the body names them."""
+    return {} if "user_id" in route.path else {"user_id": user_id}
 
 
 def test_a_key_that_was_revoked_is_soon_none(
