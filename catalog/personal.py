@@ -22,7 +22,9 @@ from catalog.tables import (
     User,
 )
 
-_SECRETS: Final = {"password_hash", "current_hash", "token_hash", "family_id", "revision"}
+_SECRETS: Final = {
+    *("password_hash", "current_hash", "former_hash", "salt", "token_hash", "family_id", "revision"),
+}
 """What would be of use to thieves, or is of no use to anybody."""
 _LEFT_OUT: Final = {OneTimeToken.__tablename__}
 

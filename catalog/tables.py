@@ -562,6 +562,10 @@ class TokenFamily(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), index=True)
     current_hash: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the newest token."""
+    former_hash: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of the one before, which for a few seconds is exchanged for the newest once more."""
+    salt: Mapped[str | None] = mapped_column(String(32))
+    """With it the newest was made of the one before."""
     created_at: Mapped[int] = mapped_column(BigInteger)
     """This and the times below in seconds since 1970 UTC."""
     expires_at: Mapped[int] = mapped_column(BigInteger)

@@ -4,6 +4,7 @@ Use what writes within `db.session(write=True)`.
 """
 
 import hashlib
+import hmac
 import secrets
 import time
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from catalog.tables import Account, OneTimeToken, Purpose, Role, TokenFamily
 
 FAMILY_S: Final = 30 * 24 * 3600
 """How long a log-in lasts that is not used; each refresh begins it anew."""
+GRACE_S: Final = 10
+"""So long two tabs, or a client that lost the answer, may bring one refresh token."""
 _N_BYTES: Final = 32
 
 # A signed-in reader's requests begin with it. Built once and run below the ORM it costs less than half.
@@ -29,6 +32,11 @@ _ROLE: Final = (
         Account.user_id == bindparam("user_id"),
         TokenFamily.revoked_at.is_(None),
     )
+)
+_FAMILY: Final = (
+    select(TokenFamily.__table__, Account.role)
+    .join(Account, Account.user_id == TokenFamily.user_id)
+    .where(TokenFamily.family_id == bindparam("family_id"))
 )
 
 
@@ -67,27 +75,30 @@ def log_in(session: Session, user_id: int, role: Role) -> LogIn:
 
 
 def refresh(session: Session, token: str) -> LogIn | Refusal:
-    """Exchange a refresh token for the next one; of several who bring the same, one gets it.
+    """Exchange a refresh token for the next one: the same one for all who bring it within GRACE_S.
 
     A refusal is no exception, since what it ends has to be committed.
     """
-    family_id, now = read_family(token), int(time.time())
-    new = _new_refresh_token(family_id)
+    family_id, digest, now, salt = read_family(token), hash_token(token), int(time.time()), _new_salt()
     good = (
         TokenFamily.family_id == family_id,
-        TokenFamily.current_hash == hash_token(token),
+        TokenFamily.current_hash == digest,
         TokenFamily.revoked_at.is_(None),
         TokenFamily.expires_at > now,
     )
-    values = {"current_hash": hash_token(new), "used_at": now, "expires_at": now + FAMILY_S}
-    if not count_changed(session, update(TokenFamily).where(*good).values(values)):
-        return _refuse(session, family_id, now)
-    user_id, role = session.execute(
-        select(Account.user_id, Account.role)
-        .join(TokenFamily, TokenFamily.user_id == Account.user_id)
-        .where(TokenFamily.family_id == family_id)
-    ).one()
-    return LogIn(user_id, Role(role), family_id, new)
+    values = {"current_hash": hash_token(_derive_next(token, salt)), "former_hash": digest, "salt": salt}
+    times = {"used_at": now, "expires_at": now + FAMILY_S}
+    is_first = count_changed(session, update(TokenFamily).where(*good).values(**values, **times)) > 0
+    family = session.execute(_FAMILY, {"family_id": family_id}).one_or_none()
+    if family is None or family.revoked_at is not None:
+        return Refusal.UNKNOWN
+    if family.expires_at <= now:
+        return Refusal.EXPIRED
+    if is_first or (family.former_hash == digest and family.used_at > now - GRACE_S):
+        return LogIn(family.user_id, Role(family.role), family_id, _derive_next(token, family.salt))
+    # Nobody else knows the name of the family, so this was a token of it.
+    log_out(session, family_id)
+    return Refusal.REUSED
 
 
 def log_out(session: Session, family_id: str) -> None:
@@ -146,19 +157,6 @@ def hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _refuse(session: Session, family_id: str, now: int) -> Refusal:
-    family = session.execute(
-        select(TokenFamily.revoked_at, TokenFamily.expires_at).where(TokenFamily.family_id == family_id)
-    ).one_or_none()
-    if family is None or family.revoked_at is not None:
-        return Refusal.UNKNOWN
-    if family.expires_at <= now:
-        return Refusal.EXPIRED
-    # Nobody else knows the name of the family, so this was a token of it.
-    log_out(session, family_id)
-    return Refusal.REUSED
-
-
 def _revoke(session: Session, families: ColumnElement[bool]) -> None:
     is_open = TokenFamily.revoked_at.is_(None)
     session.execute(update(TokenFamily).where(families, is_open).values(revoked_at=int(time.time())))
@@ -166,3 +164,12 @@ def _revoke(session: Session, families: ColumnElement[bool]) -> None:
 
 def _new_refresh_token(family_id: str) -> str:
     return f"{family_id}.{secrets.token_urlsafe(_N_BYTES)}"
+
+
+def _new_salt() -> str:
+    return secrets.token_hex(16)
+
+
+def _derive_next(token: str, salt: str) -> str:
+    """The token that follows, which can be told again to whoever has the one before, and is not stored."""
+    return f"{read_family(token)}.{hmac.digest(token.encode(), salt.encode(), 'sha256').hex()}"

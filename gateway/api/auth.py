@@ -87,7 +87,10 @@ async def log_in(services: ServicesDep, deadline: DeadlineDep, body: LogInReques
     openapi_extra={"security": []},
 )
 async def refresh(services: ServicesDep, body: RefreshRequest) -> TokenAnswer:
-    """Whoever brings a refresh token a second time ends its log-in: one of the two has stolen it."""
+    """Whoever brings a refresh token again within ten seconds, as two tabs may, gets the same next one.
+
+    Later that ends its log-in: one of the two has stolen it.
+    """
     return _answer(services, await services.accounts.refresh(body.refresh_token))
 
 

@@ -144,7 +144,18 @@ def test_an_intranet_has_addresses_too() -> None:
     assert fold_email("Jürgen@Bücher.example") == "jürgen@bücher.example"
 
 
-def test_a_refresh_token_is_good_once_and_a_second_time_ends_the_log_in(db: Database) -> None:
+@pytest.fixture
+def no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "GRACE_S", 0)
+
+
+@pytest.fixture
+def long_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Longer than a busy machine may stand still."""
+    monkeypatch.setattr(tokens, "GRACE_S", 3600)
+
+
+def test_a_refresh_token_is_good_once_and_a_second_time_ends_the_log_in(db: Database, no_grace: None) -> None:
     first = log_in(db, sign_up(db))
 
     second = refresh(db, first.refresh_token)
@@ -154,15 +165,51 @@ def test_a_refresh_token_is_good_once_and_a_second_time_ends_the_log_in(db: Data
     assert refresh(db, second.refresh_token) is Refusal.UNKNOWN
 
 
-def test_of_those_who_refresh_with_one_token_at_once_one_gets_the_next(db: Database) -> None:
+def test_of_those_who_refresh_with_one_token_at_once_all_get_the_same_next_one(
+    db: Database, long_grace: None
+) -> None:
     token = log_in(db, sign_up(db)).refresh_token
-    outcomes: list[object] = []
+    outcomes: list[LogIn | Refusal] = []
     run_together(lambda: outcomes.append(refresh(db, token)))
 
-    assert [type(each) for each in outcomes].count(LogIn) == 1
-    assert outcomes.count(Refusal.REUSED) >= 1
-    [winner] = [each for each in outcomes if isinstance(each, LogIn)]
-    assert refresh(db, winner.refresh_token) is Refusal.UNKNOWN
+    following = outcomes[0]
+
+    assert isinstance(following, LogIn)
+    assert outcomes == [following] * MANY
+    assert isinstance(refresh(db, following.refresh_token), LogIn)
+
+
+def test_only_the_token_before_the_newest_has_a_grace(db: Database, long_grace: None) -> None:
+    first = log_in(db, sign_up(db)).refresh_token
+    second = refresh(db, first)
+    assert isinstance(second, LogIn)
+    third = refresh(db, second.refresh_token)
+    assert isinstance(third, LogIn)
+
+    assert refresh(db, second.refresh_token) == third
+    assert refresh(db, first) is Refusal.REUSED
+    assert refresh(db, third.refresh_token) is Refusal.UNKNOWN
+
+
+def test_who_has_logged_out_has_no_grace(db: Database, long_grace: None) -> None:
+    here = log_in(db, sign_up(db))
+    refresh(db, here.refresh_token)
+
+    with db.session(write=True) as session:
+        tokens.log_out(session, here.family_id)
+
+    assert refresh(db, here.refresh_token) is Refusal.UNKNOWN
+
+
+def test_a_log_in_keeps_no_token_that_could_be_used(db: Database, long_grace: None) -> None:
+    first = log_in(db, sign_up(db)).refresh_token
+    second = refresh(db, first)
+    assert isinstance(second, LogIn)
+
+    with db.session() as session:
+        stored = repr(session.execute(select(TokenFamily.__table__)).all())
+
+    assert not any(token.partition(".")[2] in stored for token in (first, second.refresh_token))
 
 
 def test_a_log_in_that_was_not_used_for_long_has_expired(db: Database) -> None:

@@ -75,6 +75,8 @@ def _create_accounts() -> None:
         Column("family_id", String(32), primary_key=True),
         _user_id(),
         Column("current_hash", String(64), nullable=False),
+        Column("former_hash", String(64)),
+        Column("salt", String(32)),
         Column("created_at", BigInteger(), nullable=False),
         Column("expires_at", BigInteger(), nullable=False),
         Column("used_at", BigInteger(), nullable=False),
