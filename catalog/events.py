@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from catalog.books import find_all_current, find_current
 from catalog.errors import BookRated, BookUnknown
-from catalog.tables import Book, Event, EventKind, MergedEvent, Rating
+from catalog.tables import Book, Event, EventKind, MergedEvent, Rating, WithdrawnEvent
 from catalog.users import bump_revision, lock_user
 
 _LASTING: Final = frozenset({EventKind.LIKE, EventKind.TO_READ, EventKind.DISMISS})
@@ -110,7 +110,7 @@ def shelve(session: Session, user_id: int, book_id: int) -> bool:
 def unmark(session: Session, user_id: int, book_id: int, kind: EventKind) -> bool:
     """Take back that a reader dismissed a book or wants to read it; False if they did not.
 
-    Raises UserUnknown or BookUnknown.
+    No later import brings it back, unless with a date after this. Raises UserUnknown or BookUnknown.
     """
     book_id = find_current(session, book_id)
     lock_user(session, user_id)
@@ -121,6 +121,7 @@ def unmark(session: Session, user_id: int, book_id: int, kind: EventKind) -> boo
     # What a merge keeps goes along: SQLite may give the number to another reader's event.
     for table in (MergedEvent, Event):
         session.execute(delete(table).where(table.event_id.in_(event_ids)))
+    _note_withdrawal(session, user_id, book_id, kind)
     bump_revision(session, user_id)
     return True
 
@@ -142,6 +143,17 @@ def read_marked(
     return (
         session.scalar(total.where(*conditions)) or 0,
         [MarkedBook(*row) for row in session.execute(page.limit(limit).offset(offset))],
+    )
+
+
+def _note_withdrawal(session: Session, user_id: int, book_id: int, kind: EventKind) -> None:
+    """Of the book, and of each that is part of it by now and may be split off again."""
+    parts = session.scalars(select(Book.book_id).where(Book.replaced_by == book_id))
+    book_ids, now = [book_id, *parts], int(time.time())
+    same = {"user_id": user_id, "kind": kind}
+    session.execute(delete(WithdrawnEvent).filter_by(**same).where(WithdrawnEvent.book_id.in_(book_ids)))
+    session.execute(
+        insert(WithdrawnEvent), [{**same, "book_id": each, "withdrawn_at": now} for each in book_ids]
     )
 
 

@@ -423,6 +423,22 @@ class Event(Base):
     """The book's place in the list, the first is 1."""
 
 
+class WithdrawnEvent(Base):
+    """That a reader took back a dismissal, or a book off the shelf: dumps do not bring it again."""
+
+    __tablename__ = "withdrawn_events"
+    __table_args__ = _CLUSTERED
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.user_id", ondelete="CASCADE"), primary_key=True)
+    book_id: Mapped[int] = mapped_column(
+        ForeignKey("books.book_id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    """As it was then: the book may have an heir by now."""
+    kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    withdrawn_at: Mapped[int] = mapped_column(BigInteger)
+    """Seconds since 1970 UTC."""
+
+
 class Merge(Base):
     """That a book became another one's edition; the tables below keep what then changed hands, to undo it."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from catalog.bulk import CHUNK_ROWS, RowWriter
 from catalog.importing.changes import Changes
@@ -15,8 +15,8 @@ from catalog.importing.origins import Origins
 from catalog.importing.users import ERASED, UserImporter
 from catalog.sources.records import RawEvent
 from catalog.sources.row_log import RowLog
-from catalog.tables import Event, EventKind, User
-from foundation.arrays import I64, Mask, pack_pairs
+from catalog.tables import Book, Event, EventKind, User, WithdrawnEvent
+from foundation.arrays import I64, Mask, find_rows, pack_pairs
 
 _KINDS = tuple(EventKind)
 _NUMBER_OF_KIND = {str(kind): number for number, kind in enumerate(_KINDS)}
@@ -65,12 +65,13 @@ class EventImporter:
             self._origins.add(raw.file, self._log.line)
 
     def write(self, connection: Connection, source: str) -> None:
-        """Write those that the catalog does not have yet; what readers did here stays as it is."""
+        """Write those that the catalog does not have yet; what readers did and undid here stays as it is."""
         columns = (self._user_ids, self._book_ids, self._kinds, self._at)
         incoming = EventColumns(*(np.array(column, dtype=np.int64) for column in columns))
-        is_new = find_new(_read_events(connection, source), incoming)
-        is_first = find_new(_NONE, incoming)
-        self._count(is_first)
+        is_undone = find_undone(incoming, _read_withdrawn(connection, source))
+        is_new = find_new(_read_events(connection, source), incoming) & ~is_undone
+        is_first = find_new(_NONE, incoming) & ~is_undone
+        self._count(is_first, is_undone)
         self.changes = Changes(new=int(is_new.sum()), unchanged=int(is_first.sum() - is_new.sum()))
         now = int(time.time())
         writer = RowWriter.inserting(connection, Event, "user_id", "book_id", "kind", "at", "created_at")
@@ -81,11 +82,12 @@ class EventImporter:
             )
         )
 
-    def _count(self, is_first: Mask) -> None:
+    def _count(self, is_first: Mask, is_undone: Mask) -> None:
         for file, n, _ in self._origins.by_file(np.flatnonzero(is_first)):
             self._log.keep(file, n)
-        for file, n, lines in self._origins.by_file(np.flatnonzero(~is_first)):
-            self._log.drop_lines(file, "event given twice", n, lines)
+        for reason, rows in (("event given twice", ~is_first & ~is_undone), ("reader undid it", is_undone)):
+            for file, n, lines in self._origins.by_file(np.flatnonzero(rows)):
+                self._log.drop_lines(file, reason, n, lines)
 
 
 def find_new(stored: EventColumns, incoming: EventColumns) -> Mask:
@@ -106,6 +108,39 @@ def find_new(stored: EventColumns, incoming: EventColumns) -> Mask:
         [column[order][1:] != column[order][:-1] for column in (pairs, kinds, times)]
     )
     return is_new[n_stored:]
+
+
+def find_undone(incoming: EventColumns, withdrawn: EventColumns) -> Mask:
+    """(n_incoming,) which events the reader has taken back since; those without a date, too.
+
+    `withdrawn` says when, in place of when it was done; its pairs of reader and book ascend.
+    """
+    is_undone = np.zeros(incoming.user_id.size, dtype=bool)
+    for kind in np.unique(withdrawn.kind):
+        of_kind, taken_back = np.flatnonzero(incoming.kind == kind), withdrawn.kind == kind
+        is_known, rows = find_rows(
+            pack_pairs(withdrawn.user_id[taken_back], withdrawn.book_id[taken_back]),
+            pack_pairs(incoming.user_id[of_kind], incoming.book_id[of_kind]),
+        )
+        known = of_kind[is_known]
+        is_undone[known] = incoming.at[known] <= withdrawn.at[taken_back][rows]
+    return is_undone
+
+
+def _read_withdrawn(connection: Connection, source: str) -> EventColumns:
+    """What a source's readers took back and when, by books as they are now."""
+    book_id = func.coalesce(Book.replaced_by, Book.book_id)
+    key = (WithdrawnEvent.user_id, book_id, WithdrawnEvent.kind)
+    rows = connection.execute(
+        select(*key, func.max(WithdrawnEvent.withdrawn_at))
+        .join(User, User.user_id == WithdrawnEvent.user_id)
+        .join(Book, Book.book_id == WithdrawnEvent.book_id)
+        .where(User.source == source)
+        .group_by(*key)
+        .order_by(*key)
+    )
+    columns = [(user_id, book, _NUMBER_OF_KIND[kind], at) for user_id, book, kind, at in rows]
+    return EventColumns(*np.array(columns, dtype=np.int64).reshape(-1, 4).T)
 
 
 def _read_events(connection: Connection, source: str) -> EventColumns:

@@ -18,7 +18,7 @@ from catalog.library.candidates import CURRENT_ID, read_parts
 from catalog.library.matching import Match
 from catalog.library.records import ExportRow, Shelf
 from catalog.library.review import drop_reviews, keep_reviews, make_key, read_settled, settle_review
-from catalog.tables import Book, Event, EventKind, Rating, WithdrawnRating
+from catalog.tables import Book, Event, EventKind, Rating, WithdrawnEvent, WithdrawnRating
 from catalog.users import bump_revision, lock_user
 
 _EVENTS: Final = {Shelf.TO_READ: EventKind.TO_READ, Shelf.ABANDONED: EventKind.DISMISS}
@@ -139,15 +139,30 @@ def _write_events(session: Session, user_id: int, rows: Mapping[int, ExportRow])
     )
     done = {(book_id, kind) for book_id, kind in stored}
     known |= {book_id for book_id, kind in done if kind == EventKind.DISMISS}
+    undone = _read_undone(session, user_id)
     new = [
-        (book_id, _EVENTS[row.shelf], row.at)
+        (book_id, kind, row.at)
         for book_id, row in rows.items()
-        if book_id not in known and (book_id, _EVENTS[row.shelf]) not in done
+        for kind in (_EVENTS[row.shelf],)
+        if book_id not in known
+        and (book_id, kind) not in done
+        and (row.at or 0) > undone.get((book_id, kind), -1)
     ]
     RowWriter.inserting(
         session.connection(), Event, "book_id", "kind", "at", user_id=user_id, created_at=int(time.time())
     ).extend(new)
     return len(new)
+
+
+def _read_undone(session: Session, user_id: int) -> dict[tuple[int, str], int]:
+    """When the reader took back what they had done, by book and kind."""
+    undone = session.execute(
+        select(CURRENT_ID, WithdrawnEvent.kind, WithdrawnEvent.withdrawn_at)
+        .join(Book, WithdrawnEvent.book_id == Book.book_id)
+        .where(WithdrawnEvent.user_id == user_id)
+        .order_by(WithdrawnEvent.withdrawn_at)
+    )
+    return {(book_id, kind): at for book_id, kind, at in undone}
 
 
 def _lock_current(session: Session, book_ids: Iterable[int]) -> Mapping[int, int]:

@@ -21,11 +21,12 @@ from catalog.tables import (
     SubjectAlias,
     User,
     UserSubject,
+    WithdrawnEvent,
     WithdrawnRating,
 )
 
-OF_A_BOOK = {BookAuthor, BookEdit, BookSubject, Edition, Event, Rating, WithdrawnRating}
-OF_A_READER = {Event, Rating, UserSubject, WithdrawnRating}
+OF_A_BOOK = {BookAuthor, BookEdit, BookSubject, Edition, Event, Rating, WithdrawnEvent, WithdrawnRating}
+OF_A_READER = {Event, Rating, UserSubject, WithdrawnEvent, WithdrawnRating}
 OF_AN_AUTHOR = {AuthorAlias, BookAuthor}
 OF_A_SUBJECT = {BookSubject, SubjectAlias, UserSubject}
 CHILDREN = OF_A_BOOK | OF_A_READER | OF_AN_AUTHOR | OF_A_SUBJECT
@@ -48,6 +49,7 @@ def filled(db: Database) -> Database:
         (UserSubject, {"user_id": 1, "subject_id": 1, "position": 0}),
         (Event, {"user_id": 1, "book_id": 1, "kind": EventKind.VIEW, "at": 1}),
         (Rating, {"user_id": 1, "book_id": 1, "rating": 5.0}),
+        (WithdrawnEvent, {"user_id": 1, "book_id": 1, "kind": EventKind.VIEW, "withdrawn_at": 1}),
         (WithdrawnRating, {"user_id": 1, "book_id": 1, "withdrawn_at": 1}),
     ]
     with db.session(write=True) as session:

@@ -25,6 +25,15 @@ def upgrade() -> None:
         options=CLUSTERED,
     )
     create_table(
+        "withdrawn_events",
+        _user_id(primary_key=True),
+        Column("book_id", Integer(), ForeignKey("books.book_id", ondelete="CASCADE"), primary_key=True),
+        Column("kind", String(10), primary_key=True),
+        Column("withdrawn_at", BigInteger(), nullable=False),
+        indexes=[["book_id"]],
+        options=CLUSTERED,
+    )
+    create_table(
         "library_rows",
         Column("row_id", _BIG_INTEGER, primary_key=True),
         _user_id(),

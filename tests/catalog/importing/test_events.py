@@ -1,13 +1,16 @@
 """Events of a source come into the catalog once, however often it is imported."""
 
+import time
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select
 
 from catalog.database import Database
-from catalog.events import dismiss
+from catalog.editing.books import merge_book, split_book
+from catalog.events import dismiss, unmark
 from catalog.importing import import_source
-from catalog.tables import Event, User
+from catalog.tables import Event, EventKind, User
 from tests.catalog.reading import book_of, dropped
 from tests.catalog.shelf import ListSource, edition, event, rating, user, work
 
@@ -96,6 +99,55 @@ def test_events_given_in_the_app_stay_beside_those_of_the_dump(db: Database) -> 
     import_source(db, source)
 
     assert [row[2] for row in events_of(db)] == ["dismiss", "to_read"]
+
+
+def undo(db: Database, kind: EventKind, number: int) -> None:
+    """What reader 1 undoes in the app."""
+    with db.session(write=True) as session:
+        user_id = session.scalars(select(User.user_id).filter_by(external_id="1")).one()
+        assert unmark(session, user_id, book_of(db, number).book_id, kind)
+
+
+@pytest.mark.parametrize("kind", [EventKind.DISMISS, EventKind.TO_READ])
+def test_what_was_undone_here_does_not_come_back_with_the_dump_that_told_it(
+    db: Database, kind: EventKind
+) -> None:
+    told = [event("1", 1, kind), event("1", 1, kind, 50), event("1", 1, "like"), event("2", 1, kind)]
+    source = replace(SOURCE, event_list=told)
+    import_source(db, source)
+    undo(db, kind, 1)
+
+    reports = [import_source(db, source) for _ in "12"]
+
+    ash = book_of(db, 1).book_id
+    assert events_of(db) == [("1", ash, "like", None), ("2", ash, kind, None)]
+    assert [dropped(report, "events") for report in reports] == [{"reader undid it": 2}] * 2
+    assert reports[0].changes["events"].unchanged == 2
+
+
+def test_what_was_done_after_it_had_been_undone_counts(db: Database) -> None:
+    import_source(db, replace(SOURCE, event_list=[event("1", 1)]))
+    undo(db, EventKind.TO_READ, 1)
+    later = int(time.time()) + 100
+
+    import_source(db, replace(SOURCE, event_list=[event("1", 1, at=later)]))
+
+    assert [row[2:] for row in events_of(db)] == [("to_read", later)]
+
+
+def test_what_was_undone_stays_so_when_its_book_becomes_another_one_and_leaves_it(db: Database) -> None:
+    source = replace(SOURCE, event_list=[event("1", 1), event("1", 2)])
+    import_source(db, source)
+    ash, birch = book_of(db, 1).book_id, book_of(db, 2).book_id
+    db.write(lambda session: merge_book(session, birch, ash))
+    undo(db, EventKind.TO_READ, 1)
+
+    import_source(db, source)
+    assert events_of(db) == []
+    db.write(lambda session: split_book(session, birch))
+    import_source(db, source)
+
+    assert events_of(db) == []
 
 
 def test_an_event_of_a_book_that_was_merged_goes_to_its_heir_and_stays_one(db: Database) -> None:

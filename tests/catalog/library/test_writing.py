@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from catalog.database import Database
 from catalog.errors import BookUnknown, LibraryRowUnknown, UserUnknown
-from catalog.events import dismiss
+from catalog.events import dismiss, unmark
 from catalog.importing import import_source
 from catalog.library.matching import match_rows
 from catalog.library.records import ExportRow, Shelf
@@ -16,7 +16,7 @@ from catalog.library.review import list_reviews
 from catalog.library.writing import Outcome, settle_row, write_library
 from catalog.merging.merge import merge_books
 from catalog.ratings import delete_rating, put_rating
-from catalog.tables import Book, Event, Hidden, Rating, User
+from catalog.tables import Book, Event, EventKind, Hidden, Rating, User
 from catalog.users import find_user, read_revision
 from tests.catalog.shelf import ListSource, edition, isbn, user, work
 
@@ -217,6 +217,24 @@ def test_a_book_that_was_dismissed_here_is_not_wanted_again(db: Database, reader
     outcome = bring(db, reader, row("Dune", "Frank Herbert", shelf=Shelf.TO_READ, rating=None))
 
     assert (outcome.new, len(read_events(db, reader))) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("shelf", "kind"), [(Shelf.TO_READ, EventKind.TO_READ), (Shelf.ABANDONED, EventKind.DISMISS)]
+)
+def test_what_was_undone_here_does_not_come_back_with_the_same_library(
+    db: Database, reader: int, shelf: Shelf, kind: EventKind
+) -> None:
+    library = row("Dune", "Frank Herbert", shelf=shelf, rating=None)
+    bring(db, reader, library)
+    with db.session(write=True) as session:
+        unmark(session, reader, find_book(db, "Dune"), kind)
+
+    outcome = bring(db, reader, library)
+    assert (outcome.unchanged, read_events(db, reader)) == (1, set())
+
+    bring(db, reader, replace(library, at=int(time.time()) + DAY))
+    assert len(read_events(db, reader)) == 1
 
 
 def test_an_isbn_alone_is_asked_about(db: Database, reader: int) -> None:
