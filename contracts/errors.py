@@ -7,6 +7,7 @@ CodedError                  an error that its code tells how to answer
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from types import MappingProxyType
 from typing import ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -123,8 +124,8 @@ class CodedError(Exception):
     held: Sequence[str] | None = None
     unknown: Sequence[str] | Sequence[int] | None = None
     suggestions: Mapping[str, list[str]] | None = None
-    retry_after_s: int | None = None
-    """For the header of that name."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Of the answer, besides those of every answer of its status."""
 
 
 class Problem(BaseModel):

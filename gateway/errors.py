@@ -164,9 +164,10 @@ class RateLimited(GatewayError):
 
     code = ClientCode.RATE_LIMITED
 
-    def __init__(self, requests: int, per_s: int, *, retry_after_s: int) -> None:
+    def __init__(self, requests: int, per_s: int, retry_after_s: int, headers: Mapping[str, str]) -> None:
         super().__init__(f"more than {requests} such requests in {per_s} s; try again in {retry_after_s} s")
         self.requests, self.per_s, self.retry_after_s = requests, per_s, retry_after_s
+        self.headers = {**headers, "Retry-After": str(retry_after_s)}
 
 
 class Overloaded(GatewayError):

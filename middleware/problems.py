@@ -49,8 +49,8 @@ async def answer_problem(request: Request, error: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if problem.status == STATUS[ClientCode.OVERLOADED]:
         headers["Retry-After"] = str(RETRY_AFTER_S)
-    if isinstance(error, CodedError) and error.retry_after_s is not None:
-        headers["Retry-After"] = str(error.retry_after_s)
+    if isinstance(error, CodedError):
+        headers |= error.headers
     body = problem.model_dump_json(exclude_none=True)
     return Response(body, problem.status, headers, PROBLEM_MEDIA_TYPE)
 

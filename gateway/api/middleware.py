@@ -1,5 +1,6 @@
 """Middleware of the gateway alone: limits on requests, who sends them, and the version on every response."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
@@ -27,7 +28,7 @@ class ConcurrencyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request if there is room for it."""
-        if scope["type"] != "http" or not _is_limited(scope["path"]):
+        if scope["type"] != "http" or not is_limited(scope["path"]):
             await self._app(scope, receive, send)
             return
         if self._n_running >= self._limit:
@@ -40,7 +41,7 @@ class ConcurrencyLimit:
 
 
 class RateLimit:
-    """Tells who sends a request, for the routes too, and counts it against their limit."""
+    """Tells who sends a request, for the routes too, and counts it; the answer says how many are left."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -50,12 +51,13 @@ class RateLimit:
         if scope["type"] == "http":
             services: Services = scope["app"].state.services
             scope["state"]["deadline"] = deadline = Deadline.after(services.deadline_s)
-            if _is_limited(scope["path"]):
+            if is_limited(scope["path"]):
                 found = await _find_caller(services, scope, deadline)
                 scope["state"]["caller"] = found
                 # Whose token is not good is anyone, and may go on to a route that asks for none.
                 caller = ANYONE if isinstance(found, GatewayError) else found
-                await services.limits.check_caller(caller, find_network(scope))
+                left = await services.limits.check_caller(caller, find_network(scope))
+                send = _name_limits(left, send)
         await self._app(scope, receive, send)
 
 
@@ -77,6 +79,18 @@ class VersionHeader:
         await self._app(scope, receive, send_named if scope["type"] == "http" else send)
 
 
+def _name_limits(left: Mapping[str, str], send: Send) -> Send:
+    """With these headers on the answer, but on one that names a limit which was passed."""
+    named = [(name.lower().encode(), value.encode()) for name, value in left.items()]
+
+    async def send_named(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] != 429:
+            message["headers"] = [*message.get("headers", ()), *named]
+        await send(message)
+
+    return send_named
+
+
 async def _find_caller(services: Services, scope: Scope, deadline: Deadline) -> Caller | GatewayError:
     """Whoever sends a request, or why that cannot be told."""
     for name, value in scope["headers"]:
@@ -88,5 +102,6 @@ async def _find_caller(services: Services, scope: Scope, deadline: Deadline) -> 
     return ANYONE
 
 
-def _is_limited(path: str) -> bool:
+def is_limited(path: str) -> bool:
+    """Whether requests of a path are counted, and may be refused."""
     return path.startswith(LIMITED_PREFIX) and not path.startswith(HEALTH_PREFIX)

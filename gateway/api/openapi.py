@@ -5,8 +5,11 @@ from typing import Any, Final
 
 from contracts.shell import REQUEST_ID_HEADER, VERSION_HEADER
 from gateway.api import problems
+from gateway.api.middleware import is_limited
+from gateway.limits.limits import LIMIT, REMAINING, RESET
 
 _TEXT: Final = {"type": "string"}
+_COUNT: Final = {"type": "integer"}
 HEADERS: Final[Mapping[str, dict[str, Any]]] = {
     REQUEST_ID_HEADER: {
         "description": "The id that the caller gave, or a new one: it is in every line of our logs.",
@@ -21,8 +24,11 @@ HEADERS: Final[Mapping[str, dict[str, Any]]] = {
     "Retry-After": {
         "description": "Seconds after which to come back.",
         "required": True,
-        "schema": {"type": "integer"},
+        "schema": _COUNT,
     },
+    LIMIT: {"description": "Requests that may come at once.", "required": True, "schema": _COUNT},
+    REMAINING: {"description": "How many of them are left.", "required": True, "schema": _COUNT},
+    RESET: {"description": "Seconds after which all are again.", "required": True, "schema": _COUNT},
     "Location": {"description": "Where to ask instead.", "required": True, "schema": _TEXT},
     "WWW-Authenticate": {"description": "How to say who asks.", "required": True, "schema": _TEXT},
     "ETag": {
@@ -45,13 +51,15 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     schema = problems.Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     components["schemas"] |= {**schema.pop("$defs"), "Problem": schema}
     components["headers"] = dict(HEADERS)
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for operation in operations.values():
             if "401" in operation["responses"]:
                 # A route that needs a token says so itself; others take one, and are open to anyone too.
                 operation.setdefault("security", [{}, {"bearer": []}])
             for status, response in operation["responses"].items():
                 names = _list_headers(int(status))
+                if is_limited(path) and (int(status) < 400 or status == "429"):
+                    names += [LIMIT, REMAINING, RESET]
                 if "304" in operation["responses"] and status in ("200", "304"):
                     names += ["ETag", "Cache-Control"]
                 response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in names}

@@ -2,6 +2,7 @@
 
 import hmac
 import math
+from collections.abc import Mapping
 from typing import Final
 
 from gateway.accounts.callers import Anonymous, Caller, Reader, Service
@@ -11,6 +12,9 @@ from gateway.settings import LimitOptions
 
 MINUTE_S: Final = 60
 HOUR_S: Final = 3600
+# Three numbers, as client libraries read them; the later drafts' one structured field few of them parse.
+LIMIT, REMAINING, RESET = "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"
+Headers = Mapping[str, str]
 
 
 class Limits:
@@ -26,17 +30,16 @@ class Limits:
         self._log_ins_of_email = Rate(options.log_ins_of_email_per_minute, MINUTE_S)
         self._mails = Rate(options.mails_per_hour, HOUR_S)
 
-    async def check_caller(self, caller: Caller, network: str) -> None:
-        """Count any request: a reader's, a key's, or for all others that of a network."""
+    async def check_caller(self, caller: Caller, network: str) -> Headers:
+        """Count any request: a reader's, a key's, or else that of a network; what is left of them."""
         match caller:
             case Reader(user_id=user_id):
-                await self._take(f"reader:{user_id}", self._reader)
-            case Service(key_id=key_id, rate_per_minute=None):
-                await self._take(f"key:{key_id}", self._key)
-            case Service(key_id=key_id, rate_per_minute=int(per_minute)):
-                await self._take(f"key:{key_id}", Rate(per_minute, MINUTE_S))
+                key, rate = f"reader:{user_id}", self._reader
+            case Service(key_id=key_id, rate_per_minute=per_minute):
+                key, rate = f"key:{key_id}", Rate(per_minute, MINUTE_S) if per_minute else self._key
             case Anonymous():
-                await self._take(f"network:{network}", self._anonymous)
+                key, rate = f"network:{network}", self._anonymous
+        return await self._take(key, rate)
 
     async def check_log_in(self, network: str) -> None:
         """Count what somebody could guess at: passwords, and the tokens of mails and links."""
@@ -50,9 +53,16 @@ class Limits:
         """Count what would send a mail."""
         await self._take(f"mail:{self._hide(email)}", self._mails)
 
-    async def _take(self, key: str, rate: Rate) -> None:
-        if wait_s := await self._counts.take(key, rate):
-            raise RateLimited(rate.requests, rate.per_s, retry_after_s=math.ceil(wait_s))
+    async def _take(self, key: str, rate: Rate) -> Headers:
+        taken = await self._counts.take(key, rate)
+        headers = {
+            LIMIT: str(rate.requests),
+            REMAINING: str(rate.count_left(taken)),
+            RESET: str(math.ceil(taken.full_in_s)),
+        }
+        if taken.wait_s:
+            raise RateLimited(rate.requests, rate.per_s, math.ceil(taken.wait_s), headers)
+        return headers
 
     def _hide(self, email: str) -> str:
         # E-mails are nowhere but in the catalog: without the secret nobody who reads Redis can try addresses.

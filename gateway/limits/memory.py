@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from gateway.limits.base import Rate
+from gateway.limits.base import Rate, Taken
 
 LONGEST_S: Final = 3600
 """No rate is for longer: what was not touched for so long, counts nothing any more."""
@@ -22,14 +22,14 @@ class MemoryCounts:
         self._young: dict[str, float] = {}
         self._old: dict[str, float] = {}
 
-    async def take(self, key: str, rate: Rate) -> float:
-        """Seconds after which a request is within the rate; 0 if it is now, and then it is counted."""
+    async def take(self, key: str, rate: Rate) -> Taken:
+        """Count a request, if it is within the rate."""
         now_s = self._clock()
         if len(self._young) >= self._most_keys or now_s - self._turned_at_s > LONGEST_S:
             self._turned_at_s, self._young, self._old = now_s, {}, self._young
-        full_at_s = self._young.get(key) or self._old.get(key, now_s)
-        full_at_s = max(full_at_s, now_s) + rate.interval_s
-        if (wait_s := full_at_s - rate.per_s - now_s) > 0:
-            return wait_s
-        self._young[key] = full_at_s
-        return 0.0
+        full_at_s = max(self._young.get(key) or self._old.get(key, now_s), now_s)
+        full_in_s = full_at_s - now_s + rate.interval_s
+        if (wait_s := full_in_s - rate.per_s) > 0:
+            return Taken(wait_s, full_at_s - now_s)
+        self._young[key] = now_s + full_in_s
+        return Taken(0.0, full_in_s)

@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from gateway.limits.base import Rate
+from gateway.limits.base import Rate, Taken
 from gateway.limits.memory import MemoryCounts
 from gateway.shared_redis import SharedRedis
 
@@ -15,13 +15,13 @@ TAKE: Final = """
 local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
 local interval_us, period_us = tonumber(ARGV[1]), tonumber(ARGV[2])
-local full_at_us = math.max(tonumber(redis.call('GET', KEYS[1]) or 0) or 0, now_us) + interval_us
-local wait_us = full_at_us - period_us - now_us
-if wait_us > 0 then
-  return math.ceil(wait_us)
+local before_us = math.max((tonumber(redis.call('GET', KEYS[1]) or 0) or 0) - now_us, 0)
+local full_in_us = before_us + interval_us
+if full_in_us > period_us then
+  return {math.ceil(full_in_us - period_us), math.ceil(before_us)}
 end
-redis.call('SET', KEYS[1], string.format('%.0f', full_at_us), 'PX', math.ceil((full_at_us - now_us) / 1000))
-return 0
+redis.call('SET', KEYS[1], string.format('%.0f', now_us + full_in_us), 'PX', math.ceil(full_in_us / 1000))
+return {0, math.ceil(full_in_us)}
 """
 
 
@@ -34,11 +34,12 @@ class RedisCounts:
         self._alone = alone
         self._counted_alone = counted_alone
 
-    async def take(self, key: str, rate: Rate) -> float:
-        """Seconds after which a request is within the rate; 0 if it is now, and then it is counted."""
+    async def take(self, key: str, rate: Rate) -> Taken:
+        """Count a request, if it is within the rate."""
         arguments = [rate.interval_s * 1e6, rate.per_s * 1_000_000]
-        wait_us = await self._redis.call(lambda: self._take([KEY_PREFIX + key], arguments))
-        if wait_us is None:
+        taken = await self._redis.call(lambda: self._take([KEY_PREFIX + key], arguments))
+        if taken is None:
             self._counted_alone.inc()
             return await self._alone.take(key, rate)
-        return float(wait_us) / 1e6
+        wait_us, full_in_us = taken
+        return Taken(wait_us / 1e6, full_in_us / 1e6)

@@ -46,40 +46,48 @@ async def counts(request: pytest.FixtureRequest) -> AsyncIterator[RequestCounts]
 
 
 async def test_all_requests_of_a_period_may_come_at_once_and_no_more(counts: RequestCounts) -> None:
-    waits = [await counts.take("key", THREE_A_MINUTE) for _ in range(5)]
+    waits = [(await counts.take("key", THREE_A_MINUTE)).wait_s for _ in range(5)]
 
     assert waits[:3] == [0, 0, 0]
     assert all(19 < wait_s <= 20 for wait_s in waits[3:])
 
 
+async def test_it_is_told_what_is_left(counts: RequestCounts) -> None:
+    taken = [await counts.take("key", THREE_A_MINUTE) for _ in range(4)]
+
+    assert [THREE_A_MINUTE.count_left(each) for each in taken] == [2, 1, 0, 0]
+    assert all(each.full_in_s == pytest.approx(20 * n, abs=19) for n, each in enumerate(taken[:3], start=1))
+    assert taken[3].full_in_s <= 60
+
+
 async def test_who_is_refused_waits_no_longer_for_having_asked(counts: RequestCounts) -> None:
-    waits = [await counts.take("key", THREE_A_MINUTE) for _ in range(20)]
+    waits = [(await counts.take("key", THREE_A_MINUTE)).wait_s for _ in range(20)]
 
     assert waits[-1] <= waits[3]
 
 
 async def test_after_the_wait_one_request_is_within_the_rate(counts: RequestCounts) -> None:
-    waits = [await counts.take("key", TEN_A_SECOND) for _ in range(12)]
+    waits = [(await counts.take("key", TEN_A_SECOND)).wait_s for _ in range(12)]
     wait_s = max(waits)
 
     await anyio.sleep(wait_s + 0.005)
 
     assert 0 < wait_s <= 0.1
-    assert await counts.take("key", TEN_A_SECOND) == 0
+    assert (await counts.take("key", TEN_A_SECOND)).wait_s == 0
 
 
 async def test_keys_are_counted_apart(counts: RequestCounts) -> None:
     for _ in range(4):
         await counts.take("key", THREE_A_MINUTE)
 
-    assert await counts.take("another", THREE_A_MINUTE) == 0
+    assert (await counts.take("another", THREE_A_MINUTE)).wait_s == 0
 
 
 async def test_requests_at_once_are_counted_one_by_one(counts: RequestCounts) -> None:
     waits: list[float] = []
 
     async def take() -> None:
-        waits.append(await counts.take("key", THREE_A_MINUTE))
+        waits.append((await counts.take("key", THREE_A_MINUTE)).wait_s)
 
     async with anyio.create_task_group() as group:
         for _ in range(20):
@@ -93,7 +101,7 @@ async def test_gateways_count_together_in_redis(redis_url: str) -> None:
     for _ in range(3):
         await open_counts(redis).take("key", THREE_A_MINUTE)
 
-    assert await open_counts(another).take("key", THREE_A_MINUTE) > 0
+    assert (await open_counts(another).take("key", THREE_A_MINUTE)).wait_s > 0
     await redis.close()
     await another.close()
 
@@ -111,7 +119,7 @@ async def test_what_is_not_ours_in_redis_counts_nothing(redis_url: str) -> None:
     redis = open_redis(redis_url)
     await redis.client.set(KEY_PREFIX + "key", "garbage")
 
-    assert await open_counts(redis).take("key", THREE_A_MINUTE) == 0
+    assert (await open_counts(redis).take("key", THREE_A_MINUTE)).wait_s == 0
     await redis.close()
 
 
@@ -131,8 +139,8 @@ async def test_this_process_keeps_a_bounded_number_of_keys() -> None:
     for n in range(1000):
         await counts.take(f"key {n}", Rate(1, 60))
 
-    assert await counts.take("early", Rate(1, 60)) == 0
-    assert await counts.take("key 999", Rate(1, 60)) > 0
+    assert (await counts.take("early", Rate(1, 60))).wait_s == 0
+    assert (await counts.take("key 999", Rate(1, 60))).wait_s > 0
 
 
 async def test_this_process_keeps_a_key_for_as_long_as_the_longest_rate() -> None:
@@ -145,6 +153,6 @@ async def test_this_process_keeps_a_key_for_as_long_as_the_longest_rate() -> Non
 
     now_s[0] += LONGEST_S - 1
 
-    assert await counts.take("key", an_hourly) == pytest.approx(1)
+    assert (await counts.take("key", an_hourly)).wait_s == pytest.approx(1)
     now_s[0] += 1
-    assert await counts.take("key", an_hourly) == 0
+    assert (await counts.take("key", an_hourly)).wait_s == 0

@@ -56,10 +56,30 @@ def test_one_request_too_many_is_told_when_to_come_back(open_gateway: Gateway) -
     assert answers[3].headers["Content-Type"] == "application/problem+json"
 
 
+def test_an_answer_tells_what_is_left(open_gateway: Gateway) -> None:
+    with open_gateway(anonymous_per_minute=3) as client:
+        answers = [search(client) for _ in range(3)] + [client.get("/v1/nothing")]
+
+    told = [[answer.headers[f"RateLimit-{name}"] for name in ("Limit", "Remaining")] for answer in answers]
+    assert told == [["3", "2"], ["3", "1"], ["3", "0"], ["3", "0"]]
+    assert [0 < int(answer.headers["RateLimit-Reset"]) <= 60 for answer in answers] == [True] * 4
+
+
+def test_who_passes_another_limit_is_told_of_that_one(open_gateway: Gateway) -> None:
+    with open_gateway(log_ins_per_minute=1) as client:
+        answers = [people.log_in(client, new_email()) for _ in range(2)]
+
+    told = [answer.headers.get_list("RateLimit-Limit") for answer in answers]
+    assert told == [[str(running.PLENTY["anonymous_per_minute"])], ["1"]]
+
+
 @pytest.mark.parametrize("path", ["/v1/health", "/health/live", "/health/ready", "/metrics"])
 def test_operators_are_not_limited(open_gateway: Gateway, path: str) -> None:
     with open_gateway(anonymous_per_minute=1) as client:
-        assert {client.get(path).status_code for _ in range(5)} == {200}
+        answers = [client.get(path) for _ in range(5)]
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert not any("RateLimit-Limit" in answer.headers for answer in answers)
 
 
 def test_paths_that_are_not_served_count_too(open_gateway: Gateway) -> None:
