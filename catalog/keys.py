@@ -2,10 +2,10 @@
 
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import BigInteger, BindParameter, Row, bindparam, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,11 +18,11 @@ KEY_PREFIX: Final = "bmk_"
 """What every key begins with."""
 _N_BYTES: Final = 32
 
-# Every request of a service may begin with it. Built once and run below the ORM it costs less than half.
-# Found by its digest, a key is compared in a time that tells nothing of those there are.
-_FIND: Final = select(ApiKey.key_id, ApiKey.name, ApiKey.scopes, ApiKey.rate_per_minute).where(
-    ApiKey.key_hash == bindparam("key_hash"), ApiKey.revoked_at.is_(None)
-)
+# Built once and run below the ORM it costs less than half.
+_GOOD: Final = select(
+    ApiKey.key_hash, ApiKey.key_id, ApiKey.name, ApiKey.scopes, ApiKey.rate_per_minute
+).where(ApiKey.revoked_at.is_(None))
+_USED_AT: Final[BindParameter[int]] = bindparam("at", type_=BigInteger)
 
 
 def create_key(
@@ -52,6 +52,19 @@ def list_keys(session: Session) -> Sequence[ApiKey]:
     return session.scalars(select(ApiKey).order_by(ApiKey.key_id)).all()
 
 
-def find_key(session: Session, key: str) -> Row[int, str, str, int | None] | None:
-    """Id, name, scopes and rate of a key that is good; None for any other."""
-    return session.connection().execute(_FIND, {"key_hash": hash_token(key)}).one_or_none()
+def read_good_keys(session: Session) -> Sequence[Row[str, int, str, str, int | None]]:
+    """Digest, id, name, scopes and rate of all keys that are good: an installation has few."""
+    return session.connection().execute(_GOOD).all()
+
+
+def is_good(session: Session, key: str) -> bool:
+    """Whether it is a key, and was not revoked."""
+    return session.connection().execute(_GOOD.where(ApiKey.key_hash == hash_token(key))).first() is not None
+
+
+def note_used(session: Session, used_at: Mapping[int, int]) -> None:
+    """Note when keys were last used, by their ids; of what several gateways tell the latest counts."""
+    is_later = or_(ApiKey.used_at.is_(None), ApiKey.used_at < _USED_AT)
+    noting = update(ApiKey).where(ApiKey.key_id == bindparam("of_key"), is_later).values(used_at=_USED_AT)
+    rows = [{"of_key": key_id, "at": at} for key_id, at in sorted(used_at.items())]
+    session.connection().execute(noting, rows)

@@ -40,7 +40,7 @@ def create(
 
 @app.command("list")
 def show() -> None:
-    """List the keys there are and were, without what they are."""
+    """List the keys there are and were, without what they are; `used` is the last minute or so behind."""
     with reading() as session:
         rows = [
             (
@@ -49,11 +49,23 @@ def show() -> None:
                 key.scopes,
                 key.rate_per_minute,
                 _time(key.created_at),
+                _time(key.used_at),
                 _time(key.revoked_at),
             )
             for key in keys.list_keys(session)
         ]
-    print_rows((number("id"), "name", "scopes", number("per minute"), "created (UTC)", "revoked (UTC)"), rows)
+    print_rows(
+        (
+            number("id"),
+            "name",
+            "scopes",
+            number("per minute"),
+            "created (UTC)",
+            "used (UTC)",
+            "revoked (UTC)",
+        ),
+        rows,
+    )
 
 
 @app.command("revoke")

@@ -34,7 +34,7 @@ def keep_key(db: Database, home: Path) -> None:
     """Make the key of a home if it has none that the catalog knows. Raises OSError."""
     found = _read(home)
     with db.session() as session:
-        if found and keys.find_key(session, found[2]):
+        if found and keys.is_good(session, found[2]):
             return
     name = f"cli-{secrets.token_hex(4)}"
     with db.session(write=True) as session:

@@ -15,7 +15,7 @@ from catalog.schema import check_migrated
 from contracts.shell import ServerName
 from gateway.accounts.accounts import Accounts
 from gateway.accounts.callers import Callers
-from gateway.accounts.keys import StoredKeys
+from gateway.accounts.keys import NOTE_EVERY_S, StoredKeys
 from gateway.accounts.mails import Mails
 from gateway.accounts.secret import read_signing_secret
 from gateway.accounts.sessions import Sessions
@@ -199,6 +199,9 @@ async def _start(
     secret = find_signing_secret(settings)
     access_tokens = AccessTokens(secret)
     sessions = Sessions(catalog, access_tokens)
+    stored_keys = StoredKeys(catalog)
+    background.repeat("used keys", stored_keys.note_used, every_s=NOTE_EVERY_S)
+    stack.push_async_callback(stored_keys.note_used)
     page_url = None if options.accounts.page_url is None else str(options.accounts.page_url)
     mails = Mails(catalog, open_mailer(settings.mail, settings.home), page_url=page_url)
     stack.push_async_callback(mails.close)
@@ -214,7 +217,7 @@ async def _start(
         recommender=Recommender(mesh, catalog, cards, cache, metrics, rules=settings.serving),
         pages=Pages(mesh, catalog, cards),
         details=Details(mesh, catalog, cards, rules=settings.serving),
-        callers=Callers(sessions, StoredKeys(catalog)),
+        callers=Callers(sessions, stored_keys),
         access_tokens=access_tokens,
         accounts=Accounts(catalog, sessions, mails),
         libraries=Libraries(catalog),

@@ -24,8 +24,8 @@ class Sessions:
     def __init__(self, catalog: Catalog, access: AccessTokens) -> None:
         self._catalog = catalog
         self._access = access
-        self._seen: LRUCache[str, tuple[Reader, float]] = LRUCache(N_KEPT)
-        """What the catalog said of a log-in, and when."""
+        self._seen: LRUCache[str, tuple[Reader | None, float]] = LRUCache(N_KEPT)
+        """What the catalog said of a log-in, and when; None: it was ended."""
 
     async def find(self, token: str, deadline: Deadline) -> Reader:
         """The reader with the role that they have now. Raises TokenExpired or Unauthenticated.
@@ -35,21 +35,15 @@ class Sessions:
         """
         claimed = self._access.read(token)
         reader, looked_at_s = self._seen.get(claimed.family_id, (claimed, float("-inf")))
-        if time.monotonic() - looked_at_s < FRESH_S:
-            return reader
-        try:
-            role = await self._catalog.read(
-                lambda session: tokens.read_role(session, claimed.user_id, claimed.family_id), deadline
-            )
-        except CatalogUnavailable:
-            if claimed.is_admin:
-                raise
-            return claimed
-        if role is None:
-            self._seen.pop(claimed.family_id, None)
+        if time.monotonic() - looked_at_s >= FRESH_S:
+            try:
+                reader = await self._look_up(claimed, deadline)
+            except CatalogUnavailable:
+                if claimed.is_admin:
+                    raise
+                return claimed
+        if reader is None:
             raise Unauthenticated("this log-in has been ended; log in again")
-        reader = Reader(claimed.user_id, role, claimed.family_id)
-        self._seen[claimed.family_id] = reader, time.monotonic()
         return reader
 
     def forget_log_in(self, family_id: str) -> None:
@@ -59,5 +53,14 @@ class Sessions:
     def forget(self, user_id: int) -> None:
         """Look a reader's log-ins up again, at the next request."""
         for family_id, (reader, _) in list(self._seen.items()):
-            if reader.user_id == user_id:
+            if reader is not None and reader.user_id == user_id:
                 del self._seen[family_id]
+
+    async def _look_up(self, claimed: Reader, deadline: Deadline) -> Reader | None:
+        """The reader with the role that they have now; None if the log-in was ended."""
+        role = await self._catalog.read(
+            lambda session: tokens.read_role(session, claimed.user_id, claimed.family_id), deadline
+        )
+        reader = None if role is None else Reader(claimed.user_id, role, claimed.family_id)
+        self._seen[claimed.family_id] = reader, time.monotonic()
+        return reader

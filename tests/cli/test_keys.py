@@ -59,7 +59,7 @@ def test_keys_are_listed_and_revoked_and_the_log_tells(home: Home) -> None:
         next(line for line in shown.splitlines() if "old-shop" in line).split("│")
         for shown in (before, home.succeed("keys", "list"))
     ]
-    assert (old[3].strip(), old[6].strip(), bool(new[6].strip())) == ("readers", "", True)
+    assert (old[3].strip(), old[7].strip(), bool(new[7].strip())) == ("readers", "", True)
     log = read(home, "SELECT actor, action FROM audit_log WHERE target = 'key old-shop' ORDER BY entry_id")
     assert log == [("cli", "create-key"), ("cli", "revoke-key")]
 
