@@ -45,7 +45,7 @@ from gateway.api import (
 )
 from gateway.api.checks import RequestCheck
 from gateway.api.compression import Compression
-from gateway.api.middleware import ConcurrencyLimit, RateLimit, VersionHeader
+from gateway.api.middleware import ConcurrencyLimit, LargeBodies, RateLimit, VersionHeader
 from gateway.api.moved import BookMoved, answer_moved
 from gateway.api.services import Services
 from gateway.cache.base import ResponseCache
@@ -73,7 +73,7 @@ from gateway.settings import GatewaySettings
 from gateway.shared_redis import SharedRedis
 from mail.mailer import open_mailer
 from middleware.background import Background
-from middleware.requests import RequestMiddleware
+from middleware.requests import LargerBody, RequestMiddleware
 from telemetry.metrics import HttpMetrics, build_registry
 
 DESCRIPTION = """
@@ -143,6 +143,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
     # From the inside out: what is added last is outermost.
     app.add_middleware(Compression)
     app.add_middleware(RateLimit)
+    libraries = LargeBodies(limit=me_import.MOST_BODIES)
     app.add_middleware(ConcurrencyLimit, limit=settings.gateway.concurrency)
     app.add_middleware(
         RequestMiddleware,
@@ -150,7 +151,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         metrics=HttpMetrics("gateway", registry),
         tracer=tracer,
         max_body_bytes=MAX_BODY_BYTES,
-        larger_bodies={me_import.PATH: me_import.MAX_BODY_BYTES},
+        larger_bodies={("POST", me_import.PATH): LargerBody(me_import.MAX_BODY_BYTES, libraries.admit)},
     )
     app.add_middleware(VersionHeader)
     if settings.gateway.cors_origins:

@@ -3,7 +3,9 @@
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final
 
@@ -24,13 +26,22 @@ CLIENT_GONE_STATUS: Final = 499
 ACCEPTED_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
+@dataclass(frozen=True, slots=True)
+class LargerBody:
+    """A route whose bodies may be larger than others."""
+
+    max_bytes: int
+    admit: Callable[[Scope], AbstractAsyncContextManager[None]]
+    """Around the request, from before its body is read; raises for whoever may not send one."""
+
+
 class RequestMiddleware:
     """Gives every request an id, reads its body up to the limit; counts, times, traces and logs its answer.
 
     Plain ASGI, since Starlette has nothing that fits: its BaseHTTPMiddleware costs some 200 µs of CPU a
     request, dependencies see neither an unmatched path nor the status that was sent, and its body limit
     answers in plain text, past every exception handler.
-    `larger_bodies` are the limits of paths that have their own.
+    `larger_bodies` are those of methods and paths that have their own limit.
     Successful requests are logged at `success_level`, refused ones at info, failed ones at warning.
     """
 
@@ -42,14 +53,14 @@ class RequestMiddleware:
         metrics: HttpMetrics,
         tracer: Tracer,
         max_body_bytes: int,
-        larger_bodies: Mapping[str, int] | None = None,
+        larger_bodies: Mapping[tuple[str, str], LargerBody] | None = None,
         success_level: int = logging.INFO,
     ) -> None:
         self._app = app
         self._process = process
         self._metrics = metrics
         self._tracer = tracer
-        self._max_body_bytes = max_body_bytes
+        self._any_body = LargerBody(max_body_bytes, lambda _: nullcontext())
         self._larger_bodies = larger_bodies or {}
         self._success_level = success_level
         # Bound once: a logger of the module would be made anew for each line, also for one below its level.
@@ -86,9 +97,10 @@ class RequestMiddleware:
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer"
     ) -> None:
         try:
-            limit_bytes = self._larger_bodies.get(scope["path"], self._max_body_bytes)
-            body = await _read_body(headers, receive, limit_bytes)
-            await self._app(scope, receive if body is None else _replay(body, receive), answer.send)
+            allowed = self._larger_bodies.get((scope["method"], scope["path"]), self._any_body)
+            async with allowed.admit(scope):
+                body = await _read_body(headers, receive, allowed.max_bytes)
+                await self._app(scope, receive if body is None else _replay(body, receive), answer.send)
         except ClientDisconnect:
             answer.status = CLIENT_GONE_STATUS
         except Exception as error:  # the top of every process: each failure becomes an error body

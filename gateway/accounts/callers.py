@@ -66,6 +66,16 @@ def check_acts_for(caller: Caller, user_id: int) -> None:
             raise UserNotFound(user_id)
 
 
+def check_is_reader(caller: Caller) -> Reader:
+    """A reader who has logged in. Raises Unauthenticated, Forbidden."""
+    match caller:
+        case Reader():
+            return caller
+        case Service():
+            raise Forbidden("readers who have logged in; a key acts for them under /v1/users/{user_id}")
+    raise Unauthenticated
+
+
 class Keys(Protocol):
     """Finds the service that a key is of."""
 

@@ -8,7 +8,7 @@ from fastapi.security.base import SecurityBase
 
 from catalog.users import UserProfile
 from contracts.shell import BookId
-from gateway.accounts.callers import Caller, Reader, Scope, Service, check_acts_for
+from gateway.accounts.callers import Caller, Reader, Scope, Service, check_acts_for, check_is_reader
 from gateway.accounts.errors import Forbidden, Unauthenticated
 from gateway.api.services import DeadlineDep, ServicesDep, UserIdPath
 from gateway.errors import GatewayError
@@ -58,12 +58,7 @@ class _Bearer(SecurityBase):
 
 class _NeedsReader(_Bearer):
     async def __call__(self, caller: CallerDep) -> Reader:
-        match caller:
-            case Reader():
-                return caller
-            case Service():
-                raise Forbidden("readers who have logged in; a key acts for them under /v1/users/{user_id}")
-        raise Unauthenticated
+        return check_is_reader(caller)
 
 
 class _NeedsAdmin(_Bearer):

@@ -29,6 +29,8 @@ from gateway.schemas import Whole
 PATH: Final = "/v1/me/import"
 MAX_BODY_BYTES: Final = 8 * 1024 * 1024
 """10,000 books fit, a tenth of them with a review."""
+MOST_BODIES: Final = 8
+"""Held in memory at once."""
 FIRST_PAGE: Final = 50
 CSV, FORM = "text/csv", "multipart/form-data"
 _EXAMPLE: Final = "Title,Author,My Rating,Exclusive Shelf\nThe Dispossessed,Ursula K. Le Guin,4,read\n"

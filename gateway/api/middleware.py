@@ -1,13 +1,14 @@
 """Middleware of the gateway alone: limits on requests, who sends them, and the version on every response."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from contracts.shell import VERSION_HEADER
-from gateway.accounts.callers import ANYONE, Caller
+from gateway.accounts.callers import ANYONE, Caller, check_is_reader
 from gateway.api.services import Services
 from gateway.deadline import Deadline
 from gateway.errors import GatewayError, Overloaded
@@ -59,6 +60,30 @@ class RateLimit:
                 left = await services.limits.check_caller(caller, find_network(scope))
                 send = _name_limits(left, send)
         await self._app(scope, receive, send)
+
+
+class LargeBodies:
+    """Lets readers alone send large bodies, one each and so many at once, and says so before they do."""
+
+    def __init__(self, *, limit: int) -> None:
+        self._limit = limit
+        self._senders: set[int] = set()
+
+    @asynccontextmanager
+    async def admit(self, scope: Scope) -> AsyncIterator[None]:
+        """Around a request, its body included. Raises what a route for readers raises, and Overloaded."""
+        services: Services = scope["app"].state.services
+        caller = await _find_caller(services, scope, Deadline.after(services.deadline_s))
+        if isinstance(caller, GatewayError):
+            raise caller
+        user_id = check_is_reader(caller).user_id
+        if user_id in self._senders or len(self._senders) >= self._limit:
+            raise Overloaded(len(self._senders))
+        self._senders.add(user_id)
+        try:
+            yield
+        finally:
+            self._senders.discard(user_id)
 
 
 class VersionHeader:

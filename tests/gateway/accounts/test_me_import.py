@@ -1,7 +1,9 @@
 """A library that a reader brings: their very next list knows it, and what is unsure is theirs to tell."""
 
+import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,19 @@ from sqlalchemy.orm import Session
 from catalog.library.matching import Match, match_rows
 from catalog.library.reading import MOST_ROWS
 from catalog.library.records import ExportRow
-from gateway.api.me_import import MAX_BODY_BYTES
+from gateway.api.me_import import MAX_BODY_BYTES, MOST_BODIES
 from gateway.library import libraries
+from middleware import connections
 from tests.catalog.library.exports import goodreads_row, storygraph_row, write_goodreads, write_storygraph
 from tests.gateway import running
 from tests.gateway.accounts.people import Person, code_of, sign_up
-from tests.gateway.running import UNTRAINED_BOOK
+from tests.gateway.running import KEY, UNTRAINED_BOOK
+from tests.meshes import wait_until
+from tests.servers.running import PATIENCE_S
 from tests.servers.tiny import BOOK_IDS
 
 PATH = "/v1/me/import"
+SERVICE = {"Authorization": f"Bearer {KEY}"}
 SPACE, ODYSSEY, SPACEWAYS, PLANET = (int(book_id) for book_id in BOOK_IDS[[0, 1, 2, 4]])
 LIBRARY = write_goodreads(
     [
@@ -206,6 +212,49 @@ def test_a_library_may_be_larger_than_other_bodies_but_not_boundless(client: htt
     assert code_of(bring(ada, b"x" * (MAX_BODY_BYTES + 1))) == (413, "body_too_large")
     rating: dict[str, Any] = {"ratings": [{"book_id": SPACE, "rating": 1, "x": "y" * 600_000}]}
     assert code_of(ada.ask("POST", "/v1/me/ratings", rating)) == (413, "body_too_large")
+
+
+@contextmanager
+def sending(client: httpx.Client, headers: dict[str, str]) -> Iterator[socket.socket]:
+    """A connection on which a library is announced, to be sent once that is asked for."""
+    lines = [
+        f"POST {PATH} HTTP/1.1",
+        "Host: x",
+        "Content-Type: text/csv",
+        f"Content-Length: {MAX_BODY_BYTES}",
+        "Expect: 100-continue",
+    ]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    address = (client.base_url.host, client.base_url.port or 0)
+    with socket.create_connection(address, timeout=PATIENCE_S) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"), [({}, 401), ({"Authorization": "Bearer x"}, 401), (SERVICE, 403)], ids=str
+)
+def test_who_may_not_bring_a_library_is_told_before_it_is_sent(
+    client: httpx.Client, headers: dict[str, str], status: int
+) -> None:
+    with sending(client, headers) as connection:
+        assert connection.recv(12) == f"HTTP/1.1 {status}".encode()
+
+
+def test_so_many_libraries_are_sent_at_once_one_by_a_reader(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "RECEIVE_S", 3600)  # a busy machine may stand still
+    *senders, late = [sign_up(client) for _ in range(MOST_BODIES + 1)]
+    with ExitStack() as stack:
+        for sender in senders:
+            connection = stack.enter_context(sending(client, sender.headers))
+            assert connection.recv(12) == b"HTTP/1.1 100"
+            assert code_of(bring(sender)) == (503, "overloaded")
+        assert code_of(bring(late)) == (503, "overloaded")
+        assert late.get("/v1/me")  # all else goes on
+
+    wait_until(lambda: bring(late).status_code == 200)
 
 
 def test_a_library_may_take_longer_than_a_list(
