@@ -172,7 +172,7 @@ def test_a_worker_that_stops_puts_a_training_back_at_once(make: Make, db: Databa
     worker.stop()
     worker.turn()
 
-    assert time.monotonic() - started_s < 2
+    assert time.monotonic() - started_s < 10
     assert not child.is_running()
     assert (read(db, job_id).state, read(db, job_id).attempts) == (JobState.QUEUED, 0)
 

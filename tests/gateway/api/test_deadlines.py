@@ -86,7 +86,7 @@ def test_the_look_up_of_the_reader_and_the_servers_share_one_deadline(
 
     assert (response.status_code, response.json()["mode"]) == (200, "popular")
     assert response.json()["degraded"] == ["embedder"]
-    assert 1.2 < response.elapsed.total_seconds() < 2.0
+    assert 1.2 < response.elapsed.total_seconds() < 2.5
 
 
 def test_a_slow_fallback_is_blamed_and_not_what_it_left_no_time(

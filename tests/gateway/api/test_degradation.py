@@ -198,14 +198,14 @@ def test_a_server_that_hangs_costs_no_more_than_the_deadline(
 ) -> None:
     with (
         hanging() as url,
-        running.gateway(running.settings_for(home, {**urls, slow: url}, deadline_s=0.2)) as client,
+        running.gateway(running.settings_for(home, {**urls, slow: url}, deadline_s=0.6)) as client,
     ):
         for path in (LISTS[0], LISTS[3], LISTS[6], LISTS[7]):
             response = client.get(path)
 
             assert response.status_code == 200, (path, response.text)
             # Beyond the deadline come the SQL fallback and the time that this machine takes for all else.
-            assert response.elapsed.total_seconds() < 0.2 + 0.5
+            assert response.elapsed.total_seconds() < 0.6 + 2
 
 
 def test_readers_without_an_account_are_served_without_the_catalog(

