@@ -38,6 +38,12 @@ class JobKind(StrEnum):
     REFRESH = "refresh"
     """Publish what has changed in the catalog, without training."""
     TRAIN = "train"
+    PROMOTE = "promote"
+    """Move the pointer to the `version` of the params; with `force` also to one that the gate refused."""
+    ROLLBACK = "rollback"
+    """Move it back, if it still is at `from_version` or another refresh of the same models."""
+    IMPORT = "import"
+    """Read a `source` from a `folder` below the home's folder of imports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,16 +181,23 @@ def list_jobs(
     session: Session,
     *,
     limit: int,
+    offset: int = 0,
     kind: JobKind | None = None,
     states: Collection[JobState] = (),
 ) -> list[StoredJob]:
-    """The newest jobs, all or of one kind, all or in one of these states; the newest first."""
+    """A page of the jobs, all or of one kind, all or in one of these states; the newest first."""
     chosen = select(Job.__table__)
     if kind is not None:
         chosen = chosen.where(Job.kind == kind)
     if states:
         chosen = chosen.where(Job.state.in_(states))
-    return [_parse(row) for row in session.execute(chosen.order_by(Job.job_id.desc()).limit(limit))]
+    page = chosen.order_by(Job.job_id.desc()).limit(limit).offset(offset)
+    return [_parse(row) for row in session.execute(page)]
+
+
+def count_jobs(session: Session) -> int:
+    """How many there are, those included that ended and are kept."""
+    return session.scalar(select(func.count()).select_from(Job)) or 0
 
 
 def _lost() -> Select[int, int]:

@@ -9,6 +9,7 @@ import typer
 
 from catalog.database import Database, open_database
 from catalog.settings import CatalogSettings
+from cli import sources
 from cli.console import err, fail, out
 from cli.demo_account import keep_demo_account
 from cli.import_report import print_report
@@ -17,6 +18,7 @@ from cli.progress import bars
 from telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
+    from catalog.importing import ImportReport
     from catalog.sources.records import Source
 
 DryRun = Annotated[
@@ -40,14 +42,7 @@ def book_crossing(
     dry_run: DryRun = False,
 ) -> None:
     """Import the Book-Crossing dump; with Open Library's, works, subjects and descriptions too."""
-    from catalog.sources.book_crossing import BookCrossing
-    from catalog.sources.overrides import Overridden
-
-    def build() -> "Source":
-        source = BookCrossing(folder, open_library)
-        return Overridden(source, overrides) if overrides else source
-
-    _import(build, dry_run=dry_run)
+    _import(lambda: sources.open_book_crossing(folder, open_library, overrides), dry_run=dry_run)
 
 
 @import_app.command("goodbooks")
@@ -58,9 +53,7 @@ def goodbooks(
     dry_run: DryRun = False,
 ) -> None:
     """Import goodbooks-10k: books with readers' tags, ratings, and what they want to read."""
-    from catalog.sources.goodbooks import Goodbooks
-
-    _import(lambda: Goodbooks(folder), dry_run=dry_run)
+    _import(lambda: sources.open_goodbooks(folder), dry_run=dry_run)
 
 
 @import_app.command("movielens")
@@ -71,9 +64,7 @@ def movielens(
     dry_run: DryRun = False,
 ) -> None:
     """Import MovieLens: the set of 100,000 ratings, or a newer one with ratings.csv; films are books."""
-    from catalog.sources.movielens import open_movielens
-
-    _import(lambda: open_movielens(folder), dry_run=dry_run)
+    _import(lambda: sources.open_movielens(folder), dry_run=dry_run)
 
 
 @import_app.command("csv")
@@ -94,17 +85,11 @@ def mapped(
 
     Without a mapping these are ratings.csv (user_id, item_id, rating) and items.csv (item_id, title).
     """
-    from catalog.sources.generic import Generic
-    from catalog.sources.mapping import build_mapping, read_mapping
-
     given = {"name": name, "scale": scale, "separator": separator, "encoding": encoding}
     options = {key: value for key, value in given.items() if value is not None}
     if mapping and options:
         fail(f"--{next(iter(options))}: write it into {mapping}, which tells all of that", code=2)
-    _import(
-        lambda: Generic(folder, read_mapping(mapping) if mapping else build_mapping(**options), at=mapping),
-        dry_run=dry_run,
-    )
+    _import(lambda: sources.open_csv(folder, mapping, **options), dry_run=dry_run)
 
 
 @import_app.command("demo")
@@ -161,19 +146,25 @@ def exported(
 
 
 def _import(build: "Callable[[], Source]", *, dry_run: bool) -> None:
+    if dry_run:
+        configure_logging("import", level="warning" if err.is_terminal else "info")
+        with closing(open_database(CatalogSettings().catalog_url)) as db:
+            _preview(db, build())
+        return
+    report, path = run_import(build)
+    print_report(report)
+    err.print(f"report: {path}", highlight=False)
+
+
+def run_import(build: "Callable[[], Source]") -> "tuple[ImportReport, Path]":
+    """Import a source; what it did, and the file that tells it. Raises CatalogError."""
     from catalog.importing import import_source, write_report
 
     settings = CatalogSettings()
     configure_logging("import", level="warning" if err.is_terminal else "info")
-    with closing(open_database(settings.catalog_url)) as db:
-        if dry_run:
-            _preview(db, build())
-            return
-        with bars() as progress:
-            report = import_source(db, build(), progress=progress.update)
-    path = write_report(report, settings.home / "reports")
-    print_report(report)
-    err.print(f"report: {path}", highlight=False)
+    with closing(open_database(settings.catalog_url)) as db, bars() as progress:
+        report = import_source(db, build(), progress=progress.update)
+    return report, write_report(report, settings.home / "reports")
 
 
 def _preview(db: Database, source: "Source") -> None:

@@ -14,17 +14,18 @@ from multiprocessing.connection import Connection, wait
 from threading import Thread
 from typing import Final
 
+from catalog.jobs import StoredJob
 from worker.errors import ForkerGone
 
 TRY_AGAIN_CODE: Final = 75
 """EX_TEMPFAIL of sysexits.h: it could not be done now."""
 KILL_AFTER_S: Final = 3.0
 """What a process that is told to end has for it."""
-STOP: Final = b"stop"
+STOP: Final = None
 FORK: Final = multiprocessing.get_context("fork")
 
-Do = Callable[[str], tuple[str, int]]
-"""Does a job of this kind; what came of it in a sentence, and the code to exit with."""
+Do = Callable[[StoredJob], tuple[str, int]]
+"""Does a job; what came of it in a sentence, and the code to exit with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,9 @@ class Forker:
         if not self._process.is_alive():
             raise ForkerGone
 
-    def begin(self, kind: str) -> None:
+    def begin(self, job: StoredJob) -> None:
         """Begin a job, once the one before has ended. Raises ForkerGone, as all of these do."""
-        self._send(kind.encode())
+        self._send(job)
 
     def wait(self, seconds: float = 0.0) -> Ending | None:
         """How the job ended; None if it still runs after so many seconds."""
@@ -75,9 +76,9 @@ class Forker:
         self._connection.close()
         self._process.join()
 
-    def _send(self, order: bytes) -> None:
+    def _send(self, order: StoredJob | None) -> None:
         try:
-            self._connection.send_bytes(order)
+            self._connection.send(order)
         except OSError as error:
             raise ForkerGone from error
 
@@ -93,15 +94,15 @@ def _serve(do: Do, connection: Connection, not_ours: Connection) -> None:
     os.setsid()  # Ctrl-C on a terminal is for our parent, who then tells us
     with suppress(EOFError, BrokenPipeError):  # our parent is gone
         while True:
-            order = connection.recv_bytes()
-            if order != STOP:  # which may come when the job has just ended
-                connection.send_bytes(json.dumps(_run(do, order.decode(), connection)).encode())
+            order = connection.recv()
+            if order is not STOP:  # which may come when the job has just ended
+                connection.send_bytes(json.dumps(_run(do, order, connection)).encode())
 
 
-def _run(do: Do, kind: str, orders: Connection) -> tuple[int, str]:
+def _run(do: Do, job: StoredJob, orders: Connection) -> tuple[int, str]:
     """The job's exit code and sentence; any order ends it, and stays to be read."""
     answers, theirs = FORK.Pipe(duplex=False)
-    process = FORK.Process(target=_do, args=(do, kind, theirs, orders))
+    process = FORK.Process(target=_do, args=(do, job, theirs, orders))
     with answers:
         try:
             process.start()
@@ -125,10 +126,10 @@ def _receive(answers: Connection) -> str:
     return ""
 
 
-def _do(do: Do, kind: str, answers: Connection, not_ours: Connection) -> None:
+def _do(do: Do, job: StoredJob, answers: Connection, not_ours: Connection) -> None:
     not_ours.close()
     Thread(target=_end_with_parent, daemon=True).start()
-    sentence, code = do(kind)
+    sentence, code = do(job)
     answers.send_bytes(sentence.encode())
     sys.exit(code)
 

@@ -127,7 +127,7 @@ class Worker:
                 jobs.finish(session, job.job_id, why_not)
                 return
         log.info("job begun", job=job.job_id, kind=job.kind, attempt=job.attempts)
-        self._forker.begin(job.kind)
+        self._forker.begin(job)
         self._metrics.count_begun(job.kind)
         self._running = _Running(job, time.monotonic() + KEEP_ALIVE_S)
 

@@ -24,7 +24,7 @@ from worker.worker import Worker
 @pytest.fixture
 def forker() -> Iterator[Forker]:
     """One that has nothing to do."""
-    with closing(Forker(lambda kind: ("", 0))) as idle:
+    with closing(Forker(lambda job: ("", 0))) as idle:
         yield idle
 
 

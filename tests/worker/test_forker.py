@@ -11,16 +11,23 @@ from multiprocessing.context import ForkProcess
 import psutil
 import pytest
 
+from catalog.jobs import StoredJob
+from catalog.tables import JobState
 from tests.meshes import wait_until
 from worker.errors import ForkerGone
 from worker.forker import FORK, Ending, Forker
 
 
-def say(kind: str) -> tuple[str, int]:
-    return f"{kind} by {os.getppid()}", 0
+def make_job(kind: str) -> StoredJob:
+    times = {"due_at": 0.0, "queued_at": 0.0, "started_at": 0.0, "finished_at": None}
+    return StoredJob(1, kind, JobState.RUNNING, {}, **times, attempts=1, outcome=None)
 
 
-def sleep(kind: str) -> tuple[str, int]:
+def say(job: StoredJob) -> tuple[str, int]:
+    return f"{job.kind} by {os.getppid()}", 0
+
+
+def sleep(job: StoredJob) -> tuple[str, int]:
     time.sleep(60)
     return "", 0
 
@@ -29,7 +36,7 @@ def test_jobs_are_forked_from_one_process() -> None:
     endings = []
     with closing(Forker(say)) as forker:
         for kind in ("refresh", "train"):
-            forker.begin(kind)
+            forker.begin(make_job(kind))
             endings.append(forker.wait(20))
         [pid] = {child.pid for child in multiprocessing.active_children()}
 
@@ -47,7 +54,7 @@ def test_a_process_that_cannot_be_started_fails_its_job(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(FORK.Process, "start", refuse)
     with closing(Forker(say)) as forker:
-        forker.begin("refresh")
+        forker.begin(make_job("refresh"))
 
         ending = forker.wait(20)
 
@@ -56,10 +63,10 @@ def test_a_process_that_cannot_be_started_fails_its_job(monkeypatch: pytest.Monk
 
 def test_a_job_that_ends_as_it_is_told_to_has_one_ending() -> None:
     with closing(Forker(say)) as forker:
-        forker.begin("refresh")
+        forker.begin(make_job("refresh"))
         time.sleep(0.3)
         stopped = forker.stop()
-        forker.begin("train")
+        forker.begin(make_job("train"))
 
         ending = forker.wait(20)
 
@@ -72,7 +79,7 @@ def test_a_job_that_ends_as_it_is_told_to_has_one_ending() -> None:
 def killed() -> Iterator[tuple[Forker, psutil.Process]]:
     """One that was killed, and the process of its job."""
     with closing(Forker(sleep)) as forker:
-        forker.begin("train")
+        forker.begin(make_job("train"))
         process = max(psutil.Process().children(), key=psutil.Process.create_time)
         wait_until(process.children)
         [job] = process.children()
@@ -88,6 +95,6 @@ def test_its_job_does_not_outlive_it(killed: tuple[Forker, psutil.Process]) -> N
     with pytest.raises(ForkerGone):
         forker.wait(1)
     with pytest.raises(ForkerGone):
-        forker.begin("train")
+        forker.begin(make_job("train"))
     with pytest.raises(ForkerGone):
         forker.stop()

@@ -26,36 +26,36 @@ from worker.settings import WorkerSettings
 from worker.worker import Worker
 
 
-def say(kind: str) -> tuple[str, int]:
+def say(job: StoredJob) -> tuple[str, int]:
     print("a warning of some library")
     return "three new books", 0
 
 
-def fail(kind: str) -> tuple[str, int]:
+def fail(job: StoredJob) -> tuple[str, int]:
     return "the disk is full", 1
 
 
-def crash(kind: str) -> tuple[str, int]:
+def crash(job: StoredJob) -> tuple[str, int]:
     os.kill(os.getpid(), signal.SIGKILL)
     return "", 0
 
 
-def sulk(kind: str) -> tuple[str, int]:
+def sulk(job: StoredJob) -> tuple[str, int]:
     sys.exit(9)
 
 
-def be_refused(kind: str) -> tuple[str, int]:
+def be_refused(job: StoredJob) -> tuple[str, int]:
     return "another process trains", TRY_AGAIN_CODE
 
 
-def sleep(kind: str) -> tuple[str, int]:
+def sleep(job: StoredJob) -> tuple[str, int]:
     time.sleep(60)
     return "", 0
 
 
-def sleep_briefly(kind: str) -> tuple[str, int]:
+def sleep_briefly(job: StoredJob) -> tuple[str, int]:
     time.sleep(0.5)
-    return say(kind)
+    return say(job)
 
 
 Make = Callable[..., Worker]
