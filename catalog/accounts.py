@@ -19,6 +19,8 @@ from catalog.tables import FIRST_OWN_ID, OWN_SOURCE, Account, BroughtUser, Purpo
 
 DEMO_EMAIL: Final = "demo@example.org"
 """Of the account that comes with the demo."""
+CLAIM_S: Final = 7 * 24 * 3600
+"""How long a link to an account is good for."""
 _LARGEST_ID: Final = 2**31 - 1
 
 
@@ -93,12 +95,12 @@ def claim(session: Session, token: str, credentials: Credentials) -> int | None:
     return user_id
 
 
-def issue_claim(session: Session, user_id: int, *, good_for_s: int) -> str:
+def issue_claim(session: Session, user_id: int) -> str:
     """A token with which an imported reader gets an account. Raises UserUnknown, AccountTaken."""
     if session.get(User, user_id) is None:
         raise UserUnknown(user_id)
     _check_has_none(session, user_id)
-    return tokens.issue(session, user_id, Purpose.CLAIM, good_for_s=good_for_s)
+    return tokens.issue(session, user_id, Purpose.CLAIM, good_for_s=CLAIM_S)
 
 
 def find_by_email(session: Session, email: str) -> StoredAccount | None:

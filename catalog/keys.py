@@ -16,6 +16,8 @@ from catalog.tokens import hash_token
 
 KEY_PREFIX: Final = "bmk_"
 """What every key begins with."""
+KEY_NAME: Final = r"[A-Za-z0-9._-]{1,80}"
+"""What a key may be called."""
 _N_BYTES: Final = 32
 
 # Built once and run below the ORM it costs less than half.

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -12,8 +12,6 @@ from cli.console import err, fail, number
 from cli.tables import print_rows
 from cli.users import CLI
 from gateway.accounts.callers import Scope
-
-NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,80}")
 
 Name = Annotated[str, typer.Argument(help="What the key is called, for example by the service it is for.")]
 app = typer.Typer(no_args_is_help=True)
@@ -29,7 +27,7 @@ def create(
     ] = None,
 ) -> None:
     """Print a new key and nothing else; a service sends it as `Authorization: Bearer KEY`."""
-    if not NAME.fullmatch(name):
+    if not re.fullmatch(keys.KEY_NAME, name):
         fail("a name has 1 to 80 letters, digits, dots, dashes and underscores", code=2)
     with changing("key_created", name=name) as session:
         key = keys.create_key(session, name, scope, rate_per_minute=rate)

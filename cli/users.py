@@ -23,8 +23,6 @@ from gateway.settings import GatewaySettings
 
 CLI: Final = "cli"
 """Who did what the audit log tells of."""
-CLAIM_S: Final = 7 * 24 * 3600
-"""How long a link to an account is good for."""
 
 Email = Annotated[str, typer.Argument(help="E-mail of the account.")]
 app = typer.Typer(no_args_is_help=True)
@@ -49,7 +47,7 @@ def claim_link(
 ) -> None:
     """Print a link by which an imported reader gets an account; it is good once, for a week."""
     with _session(write=True) as session:
-        token = accounts.issue_claim(session, user, good_for_s=CLAIM_S)
+        token = accounts.issue_claim(session, user)
         audit.record(session, CLI, "claim-link", f"user {user}")
     page_url = GatewaySettings().gateway.accounts.page_url
     typer.echo(build_link(None if page_url is None else str(page_url), Purpose.CLAIM, token))

@@ -17,6 +17,7 @@ LIVE_PATH = "/health/live"
 READY_PATH = "/health/ready"
 INFO_PATH = "/info"
 MODEL_PATH = "/model"
+VERSIONS_PATH = "/versions"
 METRICS_PATH = "/metrics"
 RELOAD_PATH = "/reload"
 
@@ -117,3 +118,18 @@ class ModelResponse(Response):
     params: dict[str, JsonValue]
     passed: bool
     checks: list[ModelCheck]
+    refresh_of: str | None = None
+    """The trained version whose models it has; None for a trained one."""
+
+
+class VersionsRequest(Request):
+    """What the artifact store holds: every server can tell, and a gateway may be where no store is."""
+
+
+class VersionsResponse(Response):
+    """All versions of the store."""
+
+    current: str | None
+    """What the pointer names."""
+    versions: list[ModelResponse]
+    """The newest first; those that cannot be read are left out."""

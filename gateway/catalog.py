@@ -217,9 +217,9 @@ class Catalog:
         finally:
             deadline.charge(CATALOG, time.monotonic() - started_s)
 
-    async def write(self, change: Callable[[Session], ResultT]) -> ResultT:
+    async def write(self, change: Callable[[Session], ResultT], *, timeout_s: float | None = None) -> ResultT:
         """What a change answers, committed. Raises UserNotFound, BookNotFound, UnknownBooks, AlreadyRated."""
-        timeout_s = self._write_timeout_s
+        timeout_s = timeout_s or self._write_timeout_s
         try:
             return await self._run(change, self._writing, timeout_s=timeout_s, write=True)
         except TimeoutError as error:

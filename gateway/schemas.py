@@ -406,6 +406,9 @@ class ModelInfo(Answer):
     params: dict[str, JsonValue] = Field(
         description="What it was trained with.", examples=[{"evidence": {"als": {"n_factors": 128}}}]
     )
+    refresh_of: str | None = Field(
+        description="The trained version whose models it has, if it is a refresh.", examples=[None]
+    )
     passed: bool = Field(description="The verdict of the gate; false only if an operator has overruled it.")
     checks: list[GateCheck]
 

@@ -1,13 +1,26 @@
 """What operators are shown of a book: all that is stored, also of one that readers do not see."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from catalog.errors import BookUnknown, EditionUnknown
 from catalog.isbn import parse_isbn
-from catalog.tables import Author, Book, BookAuthor, BookEdit, BookSubject, Edition, Rating, Subject
+from catalog.tables import (
+    Author,
+    Book,
+    BookAuthor,
+    BookEdit,
+    BookSubject,
+    Edition,
+    Hidden,
+    Rating,
+    Subject,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,49 @@ class StoredBook:
     """The book that has replaced it."""
     settled: list[str]
     """What imports leave as an operator has written it."""
+
+
+class Visibility(StrEnum):
+    """Whether readers see a book, and if not, why."""
+
+    SHOWN = "shown"
+    WITHDRAWN = "withdrawn"
+    UNTITLED = "untitled"
+    MERGED = "merged"
+
+
+@dataclass(frozen=True, slots=True)
+class BookLine:
+    """A line of a list of books."""
+
+    book_id: int
+    source: str
+    external_id: str
+    title: str
+    year: int | None
+    hidden: str | None
+    part_of: int | None
+
+
+_VISIBLE: Final[Mapping[Visibility, tuple[ColumnElement[bool], ...]]] = {
+    Visibility.SHOWN: (Book.hidden.is_(None), Book.replaced_by.is_(None)),
+    Visibility.WITHDRAWN: (Book.hidden == Hidden.WITHDRAWN,),
+    Visibility.UNTITLED: (Book.hidden == Hidden.UNTITLED,),
+    Visibility.MERGED: (Book.replaced_by.is_not(None),),
+}
+
+
+def list_books(
+    session: Session, *, title: str = "", visibility: Visibility | None = None, limit: int, offset: int
+) -> tuple[int, list[BookLine]]:
+    """How many books there are with this in their titles, in any case, and a page of them by book_id."""
+    conditions = list(_VISIBLE[visibility]) if visibility else []
+    if title:
+        conditions.append(func.lower(Book.title).contains(title.lower(), autoescape=True))
+    total = session.scalar(select(func.count()).select_from(Book).where(*conditions)) or 0
+    columns = (Book.book_id, Book.source, Book.external_id, Book.title, Book.year, Book.hidden)
+    page = select(*columns, Book.replaced_by.label("part_of")).where(*conditions).order_by(Book.book_id)
+    return total, [BookLine(**row._mapping) for row in session.execute(page.limit(limit).offset(offset))]
 
 
 def read_book(session: Session, book_id: int) -> StoredBook:

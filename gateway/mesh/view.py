@@ -5,7 +5,17 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from contracts import als, embedder, metadata, semantic, similarity
-from contracts.shell import MODEL_PATH, ModelRequest, ModelResponse, Request, Response, ServerName
+from contracts.shell import (
+    MODEL_PATH,
+    VERSIONS_PATH,
+    ModelRequest,
+    ModelResponse,
+    Request,
+    Response,
+    ServerName,
+    VersionsRequest,
+    VersionsResponse,
+)
 from gateway.deadline import Deadline
 from gateway.mesh.errors import VersionNotHeld, VersionUnavailable
 from gateway.mesh.pinning import NO_VERSION
@@ -42,6 +52,10 @@ class MeshView:
     async def describe(self, name: ServerName) -> ModelResponse:
         """What one of the servers tells of the version."""
         return await self._call(name, MODEL_PATH, ModelRequest(), ModelResponse)
+
+    async def list_versions(self, name: ServerName) -> VersionsResponse:
+        """What one of the servers finds in the artifact store."""
+        return await self._call(name, VERSIONS_PATH, VersionsRequest(), VersionsResponse)
 
     async def rank(self, request: als.RankRequest) -> als.RankResponse:
         return await self._call("als", als.RANK_PATH, request, als.RankResponse)

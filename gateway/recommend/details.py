@@ -1,10 +1,11 @@
 """Single books: everything known of one, and why one suits a reader."""
 
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 
 from catalog.users import UserProfile
 from contracts import als
-from contracts.shell import MAX_BOOKS, SERVER_NAMES
+from contracts.shell import MAX_BOOKS, SERVER_NAMES, ServerName, VersionsResponse
 from foundation.serving_rules import ServingRules
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
@@ -14,6 +15,8 @@ from gateway.mesh.mesh import Mesh
 from gateway.mesh.view import MeshView
 from gateway.recommend.cards import Cards, build_card
 from gateway.schemas import BookDetail, Explanation, ModelInfo, Reason
+
+AnswerT = TypeVar("AnswerT")
 
 N_REASONS: Final = 5
 
@@ -39,18 +42,16 @@ class Details:
 
     async def describe_model(self, deadline: Deadline) -> ModelInfo:
         """What any of the servers tells of the version. Raises NothingLeft."""
-        return await self._mesh.at_one_version(deadline, self._describe_model)
+        model = await self._mesh.at_one_version(
+            deadline, lambda view: _ask_any(lambda name: view.with_share().describe(name))
+        )
+        return ModelInfo(**model.model_dump())
 
-    async def _describe_model(self, view: MeshView) -> ModelInfo:
-        failed: list[str] = []
-        for name in SERVER_NAMES:
-            try:
-                model = await view.with_share().describe(name)
-            except UpstreamError as error:
-                failed.append(error.blamed)
-            else:
-                return ModelInfo(**model.model_dump())
-        raise NothingLeft(failed)
+    async def list_versions(self, deadline: Deadline) -> VersionsResponse:
+        """What any of the servers finds in the artifact store. Raises NothingLeft."""
+        return await self._mesh.at_one_version(
+            deadline, lambda view: _ask_any(lambda name: view.with_share().list_versions(name))
+        )
 
     async def _describe(self, view: MeshView, book_id: int) -> BookDetail:
         degraded: set[str] = set()
@@ -107,3 +108,14 @@ class Details:
         except UpstreamError as error:
             degraded.add(error.blamed)
             return []
+
+
+async def _ask_any(ask: Callable[[ServerName], Awaitable[AnswerT]]) -> AnswerT:
+    """The answer of the first server that has one."""
+    failed: list[str] = []
+    for name in SERVER_NAMES:
+        try:
+            return await ask(name)
+        except UpstreamError as error:
+            failed.append(error.blamed)
+    raise NothingLeft(failed)

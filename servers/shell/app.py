@@ -44,6 +44,7 @@ def create_app(holder: VersionHolder[M], tracer: Tracer, mesh_token: str | None 
         Route(shell.READY_PATH, operation.show_ready),
         Route(shell.INFO_PATH, operation.show_info),
         Route(shell.MODEL_PATH, operation.show_model, methods=["POST"]),
+        Route(shell.VERSIONS_PATH, operation.show_versions, methods=["POST"]),
         Route(shell.METRICS_PATH, operation.show_metrics),
         Route(shell.RELOAD_PATH, operation.reload, methods=["POST"]),
     ]
@@ -118,6 +119,14 @@ class Operation(Generic[M]):
         """What is known of the version that the request names, or of the current one."""
         with self._holder.use(request.headers.get(shell.VERSION_HEADER) or None) as held:
             return respond(describe_version(held.manifest), version=held.version)
+
+    async def show_versions(self, request: Request) -> Response:
+        """What the store holds, also what no server does."""
+        with self._holder.use(request.headers.get(shell.VERSION_HEADER) or None) as held:
+            current, manifests = await asyncio.to_thread(self._holder.read_store)
+            versions = [describe_version(manifest) for manifest in manifests]
+            answer = shell.VersionsResponse(version=held.version, current=current, versions=versions)
+            return respond(answer, version=held.version)
 
     async def show_metrics(self, request: Request) -> Response:
         """Prometheus' text format."""

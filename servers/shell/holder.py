@@ -11,6 +11,7 @@ from typing import Final, Generic, TypeVar
 import structlog
 
 from artifacts.errors import ArtifactCorrupt, ArtifactError, ArtifactMissing
+from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
 from servers.errors import NotLoaded, ReloadFailed, VersionNotHeld
 from servers.shell.held import MOST_HELD, Held, find_surplus, find_unwanted
@@ -73,6 +74,14 @@ class VersionHolder(Generic[M]):
     def held(self) -> list[str]:
         """Names of all versions in memory, the current one first."""
         return [each.version for each in self._held]
+
+    def read_store(self) -> tuple[str | None, list[Manifest]]:
+        """What the pointer names, and the manifests of all versions that can be read, the newest first."""
+        manifests = []
+        for version in self._store.versions():
+            with suppress(ArtifactError):  # damaged, or just collected
+                manifests.append(self._store.manifest(version))
+        return self._store.current(), manifests
 
     @contextmanager
     def use(self, version: str | None) -> Iterator[Held[M]]:

@@ -22,4 +22,5 @@ def describe_version(manifest: Manifest) -> shell.ModelResponse:
         params=manifest.params,
         passed=manifest.gate.passed,
         checks=[shell.ModelCheck(**check.model_dump()) for check in manifest.gate.checks],
+        refresh_of=manifest.refresh_of,
     )
