@@ -51,6 +51,15 @@ class ClientCode(StrEnum):
     LINK_INVALID = "link_invalid"
     LIBRARY_UNREADABLE = "library_unreadable"
     LIBRARY_ROW_NOT_FOUND = "library_row_not_found"
+    EDIT_CONFLICT = "edit_conflict"
+    JOB_NOT_FOUND = "job_not_found"
+    JOB_ENDED = "job_ended"
+    VERSION_NOT_FOUND = "version_not_found"
+    REPORT_NOT_FOUND = "report_not_found"
+    KEY_NOT_FOUND = "key_not_found"
+    KEY_NAME_TAKEN = "key_name_taken"
+    ACCOUNT_TAKEN = "account_taken"
+    ACCOUNT_MISSING = "account_missing"
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
     UPSTREAM_FAILED = "upstream_failed"
@@ -101,6 +110,15 @@ STATUS: Final[Mapping[ErrorCode, int]] = {
     ClientCode.LINK_INVALID: 422,
     ClientCode.LIBRARY_UNREADABLE: 422,
     ClientCode.LIBRARY_ROW_NOT_FOUND: 404,
+    ClientCode.EDIT_CONFLICT: 409,
+    ClientCode.JOB_NOT_FOUND: 404,
+    ClientCode.JOB_ENDED: 409,
+    ClientCode.VERSION_NOT_FOUND: 404,
+    ClientCode.REPORT_NOT_FOUND: 404,
+    ClientCode.KEY_NOT_FOUND: 404,
+    ClientCode.KEY_NAME_TAKEN: 409,
+    ClientCode.ACCOUNT_TAKEN: 409,
+    ClientCode.ACCOUNT_MISSING: 409,
     ClientCode.RATE_LIMITED: 429,
     ClientCode.OVERLOADED: 503,
     ClientCode.UPSTREAM_FAILED: 503,

@@ -21,6 +21,7 @@ from gateway.accounts.secret import read_signing_secret
 from gateway.accounts.sessions import Sessions
 from gateway.accounts.tokens import AccessTokens
 from gateway.api import (
+    admin,
     auth,
     authors,
     books,
@@ -136,6 +137,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         my_recommendations,
         my_dismissals,
         my_shelf,
+        *admin.MODULES,
         health,
     ):
         app.include_router(module.router)

@@ -218,6 +218,14 @@ class Accounts:
 
         return await self._write(create)
 
+    def build_claim_link(self, token: str) -> str:
+        """What an admin hands to an imported reader."""
+        return self._mails.build_claim_link(token)
+
+    def forget(self, user_id: int) -> None:
+        """Look a reader's role and log-ins up again, at the next request."""
+        self._sessions.forget(user_id)
+
     async def change(self, reader: Reader, change: ProfileChange) -> None:
         """Change what is given of an account and its reader. Raises EmailTaken, UnknownAuthors."""
 

@@ -43,6 +43,10 @@ class Mails:
         self._page_url = page_url
         self._under_way: set[asyncio.Task[None]] = set()
 
+    def build_claim_link(self, token: str) -> str:
+        """Where a token leads that gives an imported reader an account."""
+        return build_link(self._page_url, Purpose.CLAIM, token)
+
     def send_reset(self, account: StoredAccount) -> None:
         """Mail a reader a token to set a new password with."""
         self._begin(self._send_reset(account))

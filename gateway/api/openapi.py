@@ -29,7 +29,11 @@ HEADERS: Final[Mapping[str, dict[str, Any]]] = {
     LIMIT: {"description": "Requests that may come at once.", "required": True, "schema": _COUNT},
     REMAINING: {"description": "How many of them are left.", "required": True, "schema": _COUNT},
     RESET: {"description": "Seconds after which all are again.", "required": True, "schema": _COUNT},
-    "Location": {"description": "Where to ask instead.", "required": True, "schema": _TEXT},
+    "Location": {
+        "description": "Where to ask instead, or for what becomes of it.",
+        "required": True,
+        "schema": _TEXT,
+    },
     "WWW-Authenticate": {"description": "How to say who asks.", "required": True, "schema": _TEXT},
     "ETag": {
         "description": "The state of the answer, for `If-None-Match`.",
@@ -57,7 +61,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
                 # A route that needs a token says so itself; others take one, and are open to anyone too.
                 operation.setdefault("security", [{}, {"bearer": []}])
             for status, response in operation["responses"].items():
-                names = _list_headers(int(status))
+                names = [*_list_headers(int(status)), *response.get("headers", ())]  # and what the route says
                 if is_limited(path) and (int(status) < 400 or status == "429"):
                     names += [LIMIT, REMAINING, RESET]
                 if "304" in operation["responses"] and status in ("200", "304"):

@@ -82,7 +82,7 @@ def imported(db: Database, external_id: str = "1") -> int:
 
 def claim(db: Database, external_id: str = "1") -> int:
     with db.session(write=True) as session:
-        token = accounts.issue_claim(session, imported(db, external_id), good_for_s=60)
+        token = accounts.issue_claim(session, imported(db, external_id))
     with db.session(write=True) as session:
         return accounts.claim(session, token, ADA) or 0
 
@@ -267,23 +267,23 @@ def test_an_imported_reader_is_claimed_once(db: Database) -> None:
     import_library(db)
     user_id = imported(db)
     with db.session(write=True) as session:
-        token = accounts.issue_claim(session, user_id, good_for_s=60)
+        token = accounts.issue_claim(session, user_id)
 
     for expected in (user_id, None):
         with db.session(write=True) as session:
             assert accounts.claim(session, token, ADA) == expected
 
     with pytest.raises(AccountTaken), db.session(write=True) as session:
-        accounts.issue_claim(session, user_id, good_for_s=60)
+        accounts.issue_claim(session, user_id)
     with pytest.raises(UserUnknown), db.session(write=True) as session:
-        accounts.issue_claim(session, 999, good_for_s=60)
+        accounts.issue_claim(session, 999)
 
 
 def test_a_link_is_not_used_up_by_an_email_that_is_taken(db: Database) -> None:
     import_library(db)
     sign_up(db)
     with db.session(write=True) as session:
-        token = accounts.issue_claim(session, imported(db), good_for_s=60)
+        token = accounts.issue_claim(session, imported(db))
 
     with pytest.raises(EmailTaken), db.session(write=True) as session:
         accounts.claim(session, token, ADA)

@@ -17,7 +17,16 @@ from catalog.tables import Account, ApiKey, Role
 from catalog.tokens import hash_token
 from gateway.accounts import keys, sessions
 from tests.gateway.accounts.people import Person, code_of, sign_up
-from tests.gateway.accounts.routes import BAD_TOKENS, CALLERS, OK, OUTCOMES, ROUTES, Access, Route
+from tests.gateway.accounts.routes import (
+    BAD_TOKENS,
+    CALLERS,
+    NO_VERSION,
+    OK,
+    OUTCOMES,
+    ROUTES,
+    Access,
+    Route,
+)
 from tests.gateway.accounts.test_auth import forge
 from tests.gateway.accounts.test_me_import import bring
 from tests.gateway.running import KEY, SOUP_FAN
@@ -25,7 +34,7 @@ from tests.gateway.running import KEY, SOUP_FAN
 API = Path(__file__).parents[3] / "docs" / "api.md"
 NOBODY = (401, "unauthenticated")
 STATUS = {"unauthenticated": 401, "token_expired": 401, "forbidden": 403, "user_not_found": 404}
-BOOK, UNREAD_BOOK = 11, 44
+BOOK, UNREAD_BOOK, NOTHING = 11, 44, 987_654
 _numbers = count(1)
 
 
@@ -42,10 +51,14 @@ class Cast:
         reader, owner = self.people[CALLERS[1]], self.people.get(caller, self.people[CALLERS[1]])
         path = route.path.format(
             user_id=reader.user_id,
-            book_id=UNREAD_BOOK if "/shelf" in route.path else BOOK,
+            book_id=choose_book(route),
             row_id=self.row_ids.get(caller, 1),
-            isbn="9780441478125",
+            isbn="9791090648524" if route.access is Access.ADMIN else "9780441478125",
             author_id=1,
+            version=NO_VERSION,
+            name="nobody",
+            job_id=NOTHING,
+            report_id=NOTHING,
         )
         content = route.body(reader if route.access is Access.USER else owner)
         is_file = isinstance(content, bytes)
@@ -56,6 +69,12 @@ class Cast:
         if route.method == "DELETE" and "{book_id}" in route.path:
             reader.client.put(path, headers=headers, **body)
         return reader.client.request(route.method, path, headers=headers, **body)
+
+
+def choose_book(route: Route) -> int:
+    if route.access is Access.ADMIN:
+        return NOTHING
+    return UNREAD_BOOK if "/shelf" in route.path else BOOK
 
 
 def gather(client: httpx.Client, db: Database, home: Path) -> Cast:

@@ -365,7 +365,7 @@ CLAIM = {"email": "claims@example.org", "name": "Ada", "password": PASSWORD}
 
 def test_an_imported_reader_claims_their_history_once(client: httpx.Client, db: Database) -> None:
     with db.session(write=True) as session:
-        token = accounts.issue_claim(session, running.SPACE_READER, good_for_s=60)
+        token = accounts.issue_claim(session, running.SPACE_READER)
 
     claimed = client.post("/v1/auth/claim", json={"token": token, **CLAIM})
     again = client.post("/v1/auth/claim", json={"token": token, **CLAIM, "email": new_email()})
@@ -379,7 +379,7 @@ def test_an_imported_reader_claims_their_history_once(client: httpx.Client, db: 
 def test_a_link_is_for_what_it_was_handed_out_for(client: httpx.Client, db: Database) -> None:
     ada = sign_up(client)
     with db.session(write=True) as session:
-        token = tokens.issue(session, ada.user_id, Purpose.RESET, good_for_s=60)
+        token = tokens.issue(session, ada.user_id, Purpose.RESET)
 
     refused = client.post("/v1/auth/claim", json={"token": token, **CLAIM, "email": new_email()})
 

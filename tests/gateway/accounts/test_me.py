@@ -169,7 +169,7 @@ def test_of_who_leaves_nothing_is_left(client: httpx.Client) -> None:
 
 def test_events_of_before_count_for_who_claims(client: httpx.Client, db: Database) -> None:
     with db.session(write=True) as session:
-        token = accounts.issue_claim(session, PICKY_READER, good_for_s=60)
+        token = accounts.issue_claim(session, PICKY_READER)
     form = {"token": token, "email": new_email(), "name": "Picky", "password": PASSWORD}
     claimed = client.post("/v1/auth/claim", json=form).json()
 

@@ -14,8 +14,30 @@ from gateway.api.middleware import ConcurrencyLimit
 from gateway.errors import GatewayError, Overloaded
 from tests.gateway import running
 
-UNKNOWN = {"author_id": "4711", "user_id": "77", "book_id": "5", "isbn": "9780000000019", "row_id": "3"}
-NONSENSE = {"author_id": "-1", "user_id": "-1", "book_id": "x", "isbn": "12345", "row_id": "first"}
+UNKNOWN = {
+    "author_id": "4711",
+    "user_id": "77",
+    "book_id": "5",
+    "isbn": "9780000000019",
+    "row_id": "3",
+    "version": "20200101T000000Z-000000",
+    "job_id": "4711",
+    "report_id": "4711",
+    "name": "nobody",
+}
+NONSENSE = {
+    "author_id": "-1",
+    "user_id": "-1",
+    "book_id": "x",
+    "isbn": "12345",
+    "row_id": "first",
+    "version": "latest",
+    "job_id": "-1",
+    "report_id": "x",
+    "name": "a b",
+}
+OF_ADMINS = "/v1/admin"
+"""Their routes are listed in tests/gateway/accounts/routes.py."""
 
 
 def _check_problem(response: httpx.Response) -> Problem:
@@ -36,7 +58,7 @@ def operations(shared: httpx.Client) -> list[tuple[str, str]]:
 
 
 def test_every_route_is_there(operations: list[tuple[str, str]]) -> None:
-    assert set(operations) == {
+    assert {(method, path) for method, path in operations if not path.startswith(OF_ADMINS)} == {
         ("GET", "/v1/users/{user_id}/recommendations"),
         ("GET", "/v1/users/{user_id}/recommendations/{book_id}/why"),
         ("GET", "/v1/users/{user_id}/ratings"),

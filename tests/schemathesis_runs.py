@@ -1,0 +1,34 @@
+"""Runs schemathesis over the OpenAPI document of a gateway that runs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+CONFIGURATION: Final = Path(__file__).parent / "loopback" / "schemathesis.toml"
+NOBODY: Final = {"AUTHORIZATION": "", "AUTHORIZATION_OF_SERVICE": "", "AUTHORIZATION_OF_ADMIN": ""}
+
+
+def run_schemathesis(
+    url: str, *options: str, folder: Path, authorizations: Mapping[str, str], max_s: int
+) -> None:
+    """Fail if made-up requests find a fault; for about so many seconds."""
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "schemathesis.cli", "--config-file", CONFIGURATION),
+            *("run", url, "--checks", "all"),
+            *("--phases", "examples,coverage,fuzzing", "--max-time", str(max_s), "--seed", "1"),
+            *("--continue-on-failure", "--warnings", "off", "--no-color", *options),
+        ],
+        cwd=folder,
+        env={**os.environ, **NOBODY, **authorizations},
+        capture_output=True,
+        text=True,
+        timeout=4 * max_s,
+        check=False,
+    )
+
+    print("\n".join(done.stdout.splitlines()[-16:]))
+    assert done.returncode == 0, done.stdout[-8000:]
