@@ -1,6 +1,6 @@
 """Queries about authors."""
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from catalog.cleaning import author_key
@@ -28,13 +28,29 @@ def find_authors(session: Session, *, prefix: str, limit: int, offset: int) -> t
         .offset(offset)
         .subquery()
     )
+    rows = session.execute(_count_books(page).order_by(page.c.name_key))
+    total = session.scalar(select(func.count()).select_from(Author).where(begins_so))
+    return [AuthorRow(*row) for row in rows], total or 0
+
+
+def list_authors_of(session: Session, book_id: int) -> list[AuthorRow]:
+    """Who wrote a book, as its title page names them."""
+    theirs = (
+        select(Author.author_id, Author.name, BookAuthor.position)
+        .join(BookAuthor, BookAuthor.author_id == Author.author_id)
+        .where(BookAuthor.book_id == book_id)
+        .subquery()
+    )
+    return [AuthorRow(*row) for row in session.execute(_count_books(theirs).order_by(theirs.c.position))]
+
+
+def _count_books(authors: Subquery) -> Select[int, str, int]:
+    """Id, name and number of shown books of each of these authors."""
     n_books = (
         select(func.count())
         .select_from(BookAuthor)
         .join(Book, Book.book_id == BookAuthor.book_id)
-        .where(BookAuthor.author_id == page.c.author_id, Book.hidden.is_(None), Book.replaced_by.is_(None))
+        .where(BookAuthor.author_id == authors.c.author_id, Book.hidden.is_(None), Book.replaced_by.is_(None))
         .scalar_subquery()
     )
-    rows = session.execute(select(page.c.author_id, page.c.name, n_books).order_by(page.c.name_key))
-    total = session.scalar(select(func.count()).select_from(Author).where(begins_so))
-    return [AuthorRow(*row) for row in rows], total or 0
+    return select(authors.c.author_id, authors.c.name, n_books)

@@ -140,6 +140,18 @@ class Catalog:
             lambda session: authors.find_authors(session, prefix=prefix, limit=limit, offset=offset), deadline
         )
 
+    async def list_authors_of(self, book_id: int, deadline: Deadline) -> list[AuthorRow]:
+        """Who wrote a book. Raises BookNotFound."""
+
+        def read(session: Session) -> list[AuthorRow] | None:
+            is_shown = book_id in books.read_titles(session, [book_id])
+            return authors.list_authors_of(session, book_id) if is_shown else None
+
+        found = await self.read(read, deadline)
+        if found is None:
+            raise BookNotFound(book_id)
+        return found
+
     async def read_author(self, author_id: int, deadline: Deadline) -> str:
         """The name of an author. Raises AuthorNotFound."""
         name = await self.read(lambda session: authors.read_author(session, author_id), deadline)

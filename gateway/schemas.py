@@ -131,6 +131,13 @@ class AuthorList(Answer):
     items: list[AuthorItem]
 
 
+class AuthorsOfBook(Answer):
+    """Who wrote a book."""
+
+    book_id: int = Field(examples=[241])
+    items: list[AuthorItem]
+
+
 class AuthorDetail(BookPage):
     """An author, with a page of their books."""
 

@@ -15,7 +15,7 @@ from gateway.api.moved import MOVED, CurrentBookId
 from gateway.api.paging import LimitQuery, OffsetQuery
 from gateway.api.services import DeadlineDep, KQuery, Services, ServicesDep
 from gateway.deadline import Deadline
-from gateway.schemas import BookDetail, BookList, BookPage, Number
+from gateway.schemas import AuthorItem, AuthorsOfBook, BookDetail, BookList, BookPage, Number
 
 router = APIRouter(prefix="/v1/books", tags=["books"], route_class=ConditionalRoute, responses=NOT_MODIFIED)
 
@@ -89,6 +89,20 @@ async def read_book(
 ) -> BookDetail:
     """All that is known of a book."""
     return await _describe(services, response, book_id, deadline)
+
+
+@router.get(
+    "/{book_id}/authors",
+    responses={**problems.document(404), **MOVED},
+    summary="List who wrote a book",
+)
+async def list_authors_of(
+    services: ServicesDep, deadline: DeadlineDep, book_id: CurrentBookId
+) -> AuthorsOfBook:
+    """In the order of the title page, with the ids by which `/v1/authors/{author_id}` shows their books."""
+    rows = await services.catalog.list_authors_of(book_id, deadline)
+    items = [AuthorItem(author_id=row.author_id, name=row.name, n_books=row.n_books) for row in rows]
+    return AuthorsOfBook(book_id=book_id, items=items)
 
 
 @router.get(

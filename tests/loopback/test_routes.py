@@ -71,6 +71,7 @@ ANSWERS: list[tuple[Call, int, type[BaseModel] | None]] = [
     (Call("GET", SEARCH, params={"q": "war"}), 200, schemas.BookList),
     (Call("GET", SEMANTIC, params={"q": "war"}), 200, schemas.BookList),
     (Call("GET", SUBJECTS), 200, schemas.SubjectList),
+    (Call("GET", "/v1/books/{book_id}/authors", {"book_id": 1}), 200, schemas.AuthorsOfBook),
     (Call("GET", "/v1/authors", params={"prefix": "a"}), 200, schemas.AuthorList),
     (Call("GET", "/v1/authors/{author_id}", {"author_id": 1}), 200, schemas.AuthorDetail),
     (Call("PUT", RATING, RATED, json={"rating": 7}), 201, schemas.StoredRating),

@@ -95,6 +95,7 @@ ROUTES: Final = [
     Route("GET", "/v1/books/popular?user_id={user_id}", _USER),
     Route("GET", "/v1/books/isbn/{isbn}", _ANYONE),
     Route("GET", "/v1/books/{book_id}", _ANYONE),
+    Route("GET", "/v1/books/{book_id}/authors", _ANYONE),
     Route("GET", "/v1/books/{book_id}/similar", _ANYONE),
     Route("GET", "/v1/books/{book_id}/similar?user_id={user_id}", _USER),
     Route("GET", "/v1/search?q=space", _ANYONE),

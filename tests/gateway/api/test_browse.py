@@ -5,11 +5,11 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from catalog.books import read_withdrawn
 from catalog.database import open_database
-from catalog.tables import Author, Book, Hidden
+from catalog.tables import Author, Book, BookAuthor, Hidden
 from tests.gateway import running
 from tests.servers.tiny import BOOK_IDS, SOUP_IDS, SPACE_IDS, TITLES, N
 
@@ -110,6 +110,29 @@ def test_an_author_is_shown_with_their_books(home: Path, urls: dict[str, str], v
     assert (body["author_id"], body["name"], body["version"]) == (1, "Author Amos", version)
     assert (_ids(body), body["total"]) == (SPACE_IDS[1:2], 2)
     assert (unknown.status_code, unknown.json()["code"]) == (404, "author_not_found")
+
+
+def test_a_book_leads_to_all_books_of_its_authors(home: Path, urls: dict[str, str]) -> None:
+    db = open_database(f"sqlite:///{home / 'catalog.db'}")
+    with db.session(write=True) as session:
+        session.execute(insert(BookAuthor).values(book_id=11, author_id=7, position=-1))
+        session.execute(update(Book).filter_by(book_id=22).values(hidden=Hidden.WITHDRAWN))
+        session.execute(update(Book).filter_by(book_id=33).values(replaced_by=44))
+    db.close()
+
+    with running.gateway(running.settings_for(home, urls)) as client:
+        found = _get(client, "/v1/books/11/authors")
+        hidden, unknown, moved = (client.get(f"/v1/books/{book_id}/authors") for book_id in (22, 5, 33))
+
+    assert found == {
+        "book_id": 11,
+        "items": [
+            {"author_id": 7, "name": "Author 7", "n_books": 2},
+            {"author_id": 1, "name": "Author 1", "n_books": 1},
+        ],
+    }
+    assert [hidden.status_code, unknown.status_code, moved.status_code] == [404, 404, 308]
+    assert moved.headers["Location"] == "/v1/books/44/authors"
 
 
 def test_a_search_keeps_to_its_filters(shared: httpx.Client) -> None:

@@ -77,6 +77,7 @@ def test_every_route_is_there(operations: list[tuple[str, str]]) -> None:
         ("GET", "/v1/model"),
         ("GET", "/v1/books"),
         ("GET", "/v1/books/{book_id}"),
+        ("GET", "/v1/books/{book_id}/authors"),
         ("GET", "/v1/books/{book_id}/similar"),
         ("GET", "/v1/books/popular"),
         ("GET", "/v1/books/isbn/{isbn}"),
