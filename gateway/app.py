@@ -114,6 +114,8 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         exception_handlers={**problems.HANDLERS, BookMoved: answer_moved},
         dependencies=[Depends(RequestCheck())],
         responses=problems.document(*problems.ANYWHERE),
+        openapi_tags=openapi.TAGS,
+        generate_unique_id_function=openapi.name_operation,
     )
     describe = app.openapi
     app.openapi = lambda: app.openapi_schema or openapi.complete(describe())  # type: ignore[method-assign]

@@ -13,6 +13,7 @@ MAX_K = 500
 MAX_LIKED = MAX_BOOKS
 MAX_SUBJECTS = 20
 MAX_EVENTS = 500
+_VERSION = "20261120T154312Z-5f2c1a"
 LATEST_S = 4_102_444_800
 """The year 2100, so that a time in milliseconds is refused."""
 MODES = ("collaborative", "subjects", "popular", "als", "subject", "hybrid", "keyword", "semantic", "none")
@@ -92,9 +93,7 @@ class BookList(Answer):
     """Books, best first."""
 
     list_id: ListId
-    version: str = Field(
-        description="The artifact version that answered.", examples=["20261120T154312Z-5f2c1a"]
-    )
+    version: str = Field(description="The artifact version that answered.", examples=[_VERSION])
     mode: str = Field(
         description="How the books were really found; `none` if there are none.",
         examples=["collaborative"],
@@ -110,7 +109,7 @@ class BookPage(Answer):
     """A page of books."""
 
     list_id: ListId
-    version: str = Field(examples=["20261120T154312Z-5f2c1a"])
+    version: str = Field(examples=[_VERSION])
     degraded: list[str] = Field(examples=[[]])
     total: int = Field(description="Books on all pages.", examples=[214])
     items: list[ListedBook]
@@ -148,7 +147,7 @@ class AuthorDetail(BookPage):
 class BookDetail(Answer):
     """All that is known of a book."""
 
-    version: str = Field(examples=["20261120T154312Z-5f2c1a"])
+    version: str = Field(examples=[_VERSION])
     degraded: list[str] = Field(examples=[[]])
     book_id: int = Field(examples=[241])
     title: str = Field(examples=["The Left Hand of Darkness"])
@@ -200,7 +199,7 @@ class Reason(Answer):
 class Explanation(Answer):
     """Why a book suits a reader."""
 
-    version: str = Field(examples=["20261120T154312Z-5f2c1a"])
+    version: str = Field(examples=[_VERSION])
     degraded: list[str] = Field(examples=[[]])
     user_id: int = Field(examples=[142])
     book_id: int = Field(examples=[241])
@@ -351,21 +350,21 @@ class ServerHealth(Answer):
     breaker: Literal["closed", "open", "half_open"] = Field(
         description="Whether the server is called; `open`: left alone for a while."
     )
-    version: str | None = Field(description="The version that its pointer names.")
-    held: list[str] = Field(description="Every version that it can answer from.")
-    error: str | None = Field(description="Why it did not answer last time.")
+    version: str | None = Field(description="The version that its pointer names.", examples=[_VERSION])
+    held: list[str] = Field(description="Every version that it can answer from.", examples=[[_VERSION]])
+    error: str | None = Field(description="Why it did not answer last time.", examples=[None])
 
 
 class Health(Answer):
     """State of the gateway and of everything that it depends on."""
 
     status: Literal["ok", "degraded"]
-    version: str = Field(description="The version that requests are answered from.")
-    servers: dict[str, ServerHealth]
+    version: str = Field(description="The version that requests are answered from.", examples=[_VERSION])
+    servers: dict[str, ServerHealth] = Field(description="By name: `als`, `metadata` and the others.")
     catalog: bool = Field(description="Whether the SQL catalog answers.")
     cache: Literal["memory", "redis"]
     cache_ok: bool
-    snapshot_books: int = Field(description="Popular books kept for when no server answers.")
+    snapshot_books: int = Field(description="Popular books kept for when no server answers.", examples=[2000])
 
 
 class Live(Answer):
@@ -378,7 +377,7 @@ class ReadyAnswer(Answer):
     """Whether lists of books can be given."""
 
     ready: bool
-    version: str
+    version: str = Field(examples=[_VERSION])
     catalog: bool
     """Whether SQL answers; without it there are lists, but none of a reader, and no ratings."""
 
@@ -391,15 +390,18 @@ class GateCheck(Answer):
     threshold: float | None = Field(examples=[0.0])
     passed: bool
     skipped: bool = Field(description="Not made; `detail` says why.")
-    detail: str
+    detail: str = Field(examples=["recall@30 0.157, popularity 0.086"])
 
 
 class ModelInfo(Answer):
     """The version that answers: where it came from, and how it was judged."""
 
-    version: str = Field(examples=["20261120T154312Z-5f2c1a"])
-    created_at: AwareDatetime
-    trained_at: AwareDatetime = Field(description="Earlier, if the version is a refresh of a trained one.")
+    version: str = Field(examples=[_VERSION])
+    created_at: AwareDatetime = Field(examples=["2026-11-20T15:43:12Z"])
+    trained_at: AwareDatetime = Field(
+        description="Earlier, if the version is a refresh of a trained one.",
+        examples=["2026-11-20T03:02:51Z"],
+    )
     release: str = Field(description="The release of bookmesh that made it.", examples=["0.5.0"])
     counts: dict[str, int] = Field(
         description="`books`, `rated_books` (with a rating to learn from) and `subjects`.",
@@ -423,12 +425,12 @@ class ModelInfo(Answer):
 class ServerVersions(Answer):
     """What one server holds."""
 
-    version: str | None
-    held: list[str]
+    version: str | None = Field(examples=[_VERSION])
+    held: list[str] = Field(examples=[[_VERSION]])
 
 
 class VersionInfo(Answer):
     """Which artifact version answers, and what each server holds."""
 
-    version: str = Field(examples=["20261120T154312Z-5f2c1a"])
+    version: str = Field(examples=[_VERSION])
     servers: dict[str, ServerVersions]

@@ -176,11 +176,12 @@ class TokenAnswer(Answer):
     """What a reader who is logged in sends: the access token with each request."""
 
     user_id: int = Field(examples=[1739203948])
-    access_token: str = Field(description="For `Authorization: Bearer …`.")
+    access_token: str = Field(description="For `Authorization: Bearer …`.", examples=["eyJhbGciOi…"])
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105  (how it is sent, no secret)
     expires_in: int = Field(description="Seconds that the access token is good for.", examples=[900])
     refresh_token: str = Field(
-        description="Good once, for a new pair of tokens; a second time it ends the log-in."
+        description="Good once, for a new pair of tokens; a second time it ends the log-in.",
+        examples=[_TOKEN],
     )
 
 
@@ -228,7 +229,8 @@ class PersonalData(Answer):
 
     exported_at: int = Field(description="Seconds since 1970 UTC.", examples=[1795270000])
     tables: dict[str, list[dict[str, Any]]] = Field(
-        description="Rows as they are stored; `books` names those that the others refer to."
+        description="Rows as they are stored; `books` names those that the others refer to.",
+        examples=[{"ratings": [{"user_id": 1739203948, "book_id": 241, "rating": 8.0}]}],
     )
 
 

@@ -55,7 +55,12 @@ async def list_popular(
     k: KQuery = 10,
     subject: Annotated[
         str | None,
-        Query(min_length=1, max_length=200, description="Only books of this subject, in any case."),
+        Query(
+            min_length=1,
+            max_length=200,
+            description="Only books of this subject, in any case.",
+            examples=["Science fiction"],
+        ),
     ] = None,
 ) -> Response:
     """The books that most readers read, by ratings given; fewer than k only if the subject has no more."""

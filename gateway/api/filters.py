@@ -30,7 +30,10 @@ async def _read_filters(
     language: Annotated[
         str | None,
         Query(
-            min_length=3, max_length=3, description="Only books in this language, by its ISO 639-2/B code."
+            min_length=3,
+            max_length=3,
+            description="Only books in this language, by its ISO 639-2/B code.",
+            examples=["eng"],
         ),
     ] = None,
     year_from: Annotated[

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from fastapi.routing import APIRoute
+
 from contracts.shell import REQUEST_ID_HEADER, VERSION_HEADER
 from gateway.api import problems
 from gateway.api.middleware import is_limited
@@ -47,6 +49,36 @@ HEADERS: Final[Mapping[str, dict[str, Any]]] = {
     },
     "Allow": {"description": "The methods of the path.", "required": True, "schema": _TEXT},
 }
+
+
+TAGS: Final = [
+    {"name": name, "description": description}
+    for name, description in {
+        "books": "Listed by filters, shown, and those like one.",
+        "search": "By words, and by meaning.",
+        "subjects": "What books are about.",
+        "authors": "Found by name, and shown with their books.",
+        "recommendations": "For a reader whom a service or an admin names; for anyone, from what they like.",
+        "accounts": "Sign up, log in and out; passwords.",
+        "me": "The reader who has logged in: profile, lists, ratings, shelf, dismissals, library.",
+        "users": "Readers whom services bring.",
+        "ratings": "Those of a reader whom a service or an admin names.",
+        "shelf": "What such a reader wants to read.",
+        "dismissals": "What such a reader does not want to be shown.",
+        "events": "What came of lists.",
+        "model": "The version that answers, and how it was judged.",
+        "admin": "For whoever tends the mesh.",
+        "operation": "Health, versions, probes and metrics.",
+    }.items()
+]
+"""In the order of the API page."""
+_OWN_PARTS: Final = {"me": "/v1/me", "admin": "/v1/admin"}
+
+
+def name_operation(route: APIRoute) -> str:
+    """What generated clients call a route: its function here, after the part of the API that has its own."""
+    part = next((part for part, path in _OWN_PARTS.items() if route.path.startswith(path)), None)
+    return route.name if part is None else f"{part}_{route.name}"
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ConfigDict, JsonValue
 from starlette.exceptions import HTTPException
 from starlette.types import ExceptionHandler
 
@@ -35,8 +36,20 @@ OF_USER: Final = (401, 403, 404)
 """Further answers of a route about one reader."""
 
 
+_EXAMPLE: Final[dict[str, JsonValue]] = {
+    "type": "urn:bookmesh:error:book_not_found",
+    "title": "Book not found",
+    "status": 404,
+    "detail": "no book 4711",
+    "code": "book_not_found",
+    "request_id": "b2bfc69d8c9820a4",
+}
+
+
 class Problem(errors.Problem):
     """Problem details (RFC 9457 section 3) with our stable code and the id to quote to an operator."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     code: ClientCode
 

@@ -341,6 +341,45 @@ def test_the_document_explains_every_route_parameter_and_field(openapi: dict[str
     assert openapi["components"]["schemas"]["Problem"]["properties"]["code"]
 
 
+def test_every_parameter_and_field_has_an_example_or_tells_its_values(openapi: dict[str, Any]) -> None:
+    schemas_by_name = openapi["components"]["schemas"]
+    telling = {"examples", "default", "enum", "const", "$ref"}
+    parameters = [
+        (f"{method} {path}", parameter["name"], parameter["schema"])
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+        for parameter in operation.get("parameters", [])
+    ]
+    fields = [
+        (name, field, schema)
+        for name, whole in schemas_by_name.items()
+        for field, schema in whole.get("properties", {}).items()
+        if "examples" not in whole
+    ]
+
+    bare = [
+        (name, field)
+        for name, field, schema in [*parameters, *fields]
+        if not telling & {*schema, *schema.get("items", {}), *schema.get("additionalProperties", {})}
+        and schema.get("type") != "boolean"
+    ]
+    assert bare == []
+
+
+def test_every_operation_has_a_short_name_of_its_own_and_a_tag_that_is_explained(
+    openapi: dict[str, Any],
+) -> None:
+    operations = [each for methods in openapi["paths"].values() for each in methods.values()]
+    names = [operation["operationId"] for operation in operations]
+
+    assert sorted(names) == sorted(set(names))
+    assert [name for name in names if not re.fullmatch("[a-z]+(_[a-z]+)*", name)] == []
+    assert {"list_books", "me_recommend", "recommend_to_reader", "sign_up"} <= set(names)
+    assert {tag for operation in operations for tag in operation["tags"]} <= {
+        tag["name"] for tag in openapi["tags"] if tag["description"]
+    }
+
+
 def test_an_unknown_subject_comes_with_the_nearest_known_ones(mesh: Mesh) -> None:
     body = {"subjects": ["Scyence fiction", "War"]}
 
