@@ -18,6 +18,7 @@ import pytest
 from cli.own_key import read_headers
 from cli.process_table import read_rows
 from contracts.shell import INFO_PATH, SERVER_NAMES
+from foundation.mesh_token import build_headers
 from tests.homes import PATIENCE_S, Home
 from tests.services import free_port
 
@@ -59,11 +60,16 @@ class Mesh:
         assert response.status_code == 200, response.text
         return response.json()
 
+    def read_info(self, name: str) -> Any:
+        """What a server tells of itself to whoever has the token of the mesh."""
+        headers = build_headers(self.home.settings.get("BOOKMESH_MESH_TOKEN"))
+        return httpx.get(f"{self.url(name)}{INFO_PATH}", headers=headers).json()
+
     def is_whole(self) -> bool:
         """Whether every process of the table is ready, and the gateway knows it."""
         try:
             health = self.client.get("/v1/health").json()
-            infos = [httpx.get(f"{self.url(name)}{INFO_PATH}").json() for name in SERVER_NAMES]
+            infos = [self.read_info(name) for name in SERVER_NAMES]
         except (httpx.TransportError, json.JSONDecodeError):
             return False
         version, parts = health["version"], health["servers"]

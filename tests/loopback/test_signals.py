@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from contracts.shell import SERVER_NAMES
+from contracts.shell import INFO_PATH, RELOAD_PATH, SERVER_NAMES
 from tests.homes import Home
 from tests.loopback.twin import seal_twin
 from tests.meshes import Mesh, port_settings, running_mesh
@@ -15,14 +15,29 @@ pytestmark = pytest.mark.loopback
 
 @pytest.fixture(scope="module")
 def dozing_mesh(trained_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
-    """Servers that look at the pointer once an hour."""
+    """Servers that look at the pointer once an hour, and ask for a token."""
     home = trained_home.copy(tmp_path_factory.mktemp("dozing") / "home")
-    with running_mesh(home, BOOKMESH_SERVERS__POINTER_POLL_S="3600") as running:
+    settings = {"BOOKMESH_SERVERS__POINTER_POLL_S": "3600", "BOOKMESH_MESH_TOKEN": "m" * 32}
+    with running_mesh(home, **settings) as running:
         yield running
 
 
 def current_versions(mesh: Mesh) -> set[str]:
-    return {httpx.get(f"{mesh.url(name)}/info").json()["version"] for name in SERVER_NAMES}
+    return {mesh.read_info(name)["version"] for name in SERVER_NAMES}
+
+
+def test_a_mesh_with_a_token_serves_and_its_servers_refuse_whoever_has_none(dozing_mesh: Mesh) -> None:
+    for path in ("/v1/users/1/recommendations", "/v1/books/1/similar", "/v1/search/semantic?q=war"):
+        answer = dozing_mesh.client.get(path)
+        assert (answer.status_code, answer.json()["degraded"]) == (200, [])
+    dozing_mesh.home.succeed("status")
+
+    for name in SERVER_NAMES:
+        refused = [
+            httpx.get(f"{dozing_mesh.url(name)}{INFO_PATH}"),
+            httpx.post(f"{dozing_mesh.url(name)}{RELOAD_PATH}", headers={"Authorization": "Bearer other"}),
+        ]
+        assert [answer.status_code for answer in refused] == [401, 401], name
 
 
 def test_a_promotion_a_rollback_and_a_training_reach_every_server_at_once(dozing_mesh: Mesh) -> None:
