@@ -44,6 +44,14 @@ def _check_name(text: str) -> str:
     return name
 
 
+def _check_password(password: SecretStr) -> SecretStr:
+    try:
+        password.get_secret_value().encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("password", "Write a password of whole characters") from None
+    return password
+
+
 def _check_country(text: str) -> str:
     country = parse_country(text)
     if country is None:
@@ -55,7 +63,11 @@ Email = Annotated[
     str, Field(max_length=EMAIL_LENGTH, examples=["ada@example.org"]), AfterValidator(_check_email)
 ]
 Name = Annotated[str, Field(max_length=NAME_LENGTH, examples=["Ada"]), AfterValidator(_check_name)]
-Password = Annotated[SecretStr, Field(max_length=LONGEST, examples=["correct horse battery staple"])]
+Password = Annotated[
+    SecretStr,
+    Field(max_length=LONGEST, examples=["correct horse battery staple"]),
+    AfterValidator(_check_password),
+]
 NewPassword = Annotated[Password, Field(min_length=SHORTEST)]
 Token = Annotated[str, Field(max_length=200, pattern=r"^[\x21-\x7e]*$")]
 AgeGroup = Literal["5-12", "13-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65-100"]

@@ -1,22 +1,28 @@
 """Accounts through a gateway, in each of the servers that a catalog may be in."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import func, select
 
 from catalog import tokens
 from catalog.database import Database, open_database
 from catalog.schema import migrate
 from catalog.settings import CatalogOptions
+from catalog.tables import Book
 from foundation.urls import SecretUrl
 from tests.gateway import running
 from tests.gateway.accounts.people import PASSWORD, code_of, log_in, new_email, sign_up
 from tests.services import new_mariadb_database, new_postgresql_database
 
 MANY = 8
+LISTS = ("favourite_subjects", "favourite_authors")
+TOKEN_PATHS = ("refresh", "reset/confirm", "claim")
 
 
 @pytest.fixture(scope="module", params=["mariadb", "postgresql"])
@@ -98,3 +104,61 @@ def test_of_those_who_write_one_rating_at_once_none_fails(client: httpx.Client) 
     bulk = {"ratings": [{"book_id": 22, "rating": 4}, {"book_id": 11, "rating": 5}]}
     assert at_once(lambda: ada.ask("POST", "/v1/me/ratings", bulk)) == [200] * MANY
     assert {row["book_id"]: row["rating"] for row in ada.get("/v1/me/ratings")["items"]} == {11: 5, 22: 4}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "'; DROP TABLE users; --",
+        "' OR '1'='1",
+        '" UNION SELECT email FROM accounts --',
+        "%' OR 1=1) -- \\",
+        "${jndi:ldap://x}{{7*7}}",
+        "NUL\0",
+        "lone \ud800 surrogate",
+        "\U0010ffff \u202e \ufeff",
+        "\r\nBcc: eve@example.org",
+        "x" * 100_000,
+    ],
+    ids=lambda text: text[:12].encode("unicode_escape").decode(),
+)
+def test_no_text_is_more_than_a_text(client: httpx.Client, db: Database, text: str) -> None:
+    ada = sign_up(client)
+    form = {"email": new_email(), "name": "Ada", "password": PASSWORD}
+    event = {"book_id": 11, "kind": "view", "at": 100}
+    bodies: list[tuple[str, str, dict[str, Any]]] = [
+        *(("POST", "/v1/auth/signup", {**form, field: text}) for field in form),
+        *(("POST", "/v1/auth/signup", {**form, field: [text]}) for field in LISTS),
+        *(("POST", "/v1/auth/login", {**form, field: text}) for field in ("email", "password")),
+        *(("POST", f"/v1/auth/{path}", {"refresh_token": text, "token": text}) for path in TOKEN_PATHS),
+        ("POST", "/v1/auth/claim", {**form, "token": text}),
+        ("POST", "/v1/auth/reset/confirm", {"token": text, "new_password": PASSWORD}),
+        ("PATCH", "/v1/me", {"name": text}),
+        ("PATCH", "/v1/me", {"country": text}),
+        *(("POST", "/v1/events", {"events": [{**event, field: text}]}) for field in ("surface", "list_id")),
+        ("POST", "/v1/recommendations", {"subjects": [text]}),
+        ("POST", "/v1/users", {"external_id": text}),
+    ]
+    queries = [
+        ("/v1/books", "subject"),
+        ("/v1/books", "author"),
+        ("/v1/subjects", "prefix"),
+        ("/v1/authors", "prefix"),
+    ]
+
+    answers = [
+        ada.client.request(
+            method,
+            path,
+            content=json.dumps(body),
+            headers={**ada.headers, "Content-Type": "application/json"},
+        )
+        for method, path, body in bodies
+    ]
+    if text.isprintable() and len(text) < 5000:
+        answers += [client.get(path, params={name: text}, headers=ada.headers) for path, name in queries]
+
+    assert [answer.text for answer in answers if answer.status_code == 500] == []
+    assert ada.get("/v1/me")["email"] == ada.email
+    with db.session() as session:
+        assert session.scalar(select(func.count()).select_from(Book)) == 13
