@@ -28,6 +28,7 @@ async def list_keys(services: ServicesDep, admin: AdminDep) -> KeyLines:
                 scopes=key.scopes.split(),
                 per_minute=key.rate_per_minute,
                 created_at=key.created_at,
+                used_at=key.used_at,
                 revoked_at=key.revoked_at,
             )
             for key in keys.list_keys(session)

@@ -321,6 +321,7 @@ class KeyLine(Answer):
     scopes: list[str] = Field(examples=[["readers"]])
     per_minute: int | None = Field(description="Requests that it may make; null: as set.", examples=[None])
     created_at: int = Field(description="Seconds since 1970 UTC.", examples=[1795270000])
+    used_at: int | None = Field(description="A minute or so behind.", examples=[1795270042])
     revoked_at: int | None = Field(examples=[None])
 
 
