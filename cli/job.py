@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -106,12 +107,16 @@ def _import(job: StoredJob) -> str:
 
 
 def find_below(root: Path, name: str) -> Path:
-    """A file or folder below another one, by links too. Raises SourceFileMissing, SourceFileUnreadable."""
-    path = (root / name).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise SourceFileUnreadable(root / name, f"lies outside of {root}; copy what it is a link to")
+    """A file, or a folder with all that is in it, below another one, wherever links lead.
+
+    Raises SourceFileMissing, SourceFileUnreadable.
+    """
+    path, top = root / name, root.resolve()
+    for each in chain([path], path.rglob("*")):  # lazily: what lies outside is not walked through
+        if not each.resolve().is_relative_to(top):
+            raise SourceFileUnreadable(each, f"lies outside of {root}; copy what it is a link to")
     if not path.exists():
-        raise SourceFileMissing(root / name, expected="what is to be imported")
+        raise SourceFileMissing(path, expected="what is to be imported")
     return path
 
 

@@ -102,6 +102,29 @@ def test_nothing_outside_of_that_folder_is_read(do: Do, home: Path, folder: str)
     assert (code, "lies outside of" in sentence) == (1, True)
 
 
+def test_a_file_that_is_a_link_to_elsewhere_is_not_read(do: Do, home: Path) -> None:
+    write_source(home / "outside")
+    folder = home / "imports" / "shop"
+    folder.mkdir(parents=True)
+    for name in ("ratings.csv", "items.csv"):
+        (folder / name).symlink_to(home / "outside" / name)
+
+    sentence, code = do(JobKind.IMPORT, source="csv", folder="shop")
+
+    assert (code, "lies outside of" in sentence) == (1, True)
+
+
+def test_a_mapping_names_no_file_outside_of_its_folder(do: Do, home: Path) -> None:
+    write_source(home / "outside")
+    write_source(home / "imports" / "shop")
+    mapping = 'name = "shop"\n[ratings]\nfile = "../../outside/ratings.csv"\n'
+    (home / "imports" / "mapping.toml").write_text(mapping)
+
+    sentence, code = do(JobKind.IMPORT, source="csv", folder="shop", mapping="mapping.toml")
+
+    assert (code, "expected the name of a file in the folder" in sentence) == (1, True)
+
+
 def test_a_folder_that_is_not_there_is_named(do: Do, home: Path) -> None:
     sentence, code = do(JobKind.IMPORT, source="goodbooks", folder="nothing")
 
