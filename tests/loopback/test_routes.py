@@ -360,10 +360,14 @@ def test_every_parameter_and_field_has_an_example_or_tells_its_values(openapi: d
     bare = [
         (name, field)
         for name, field, schema in [*parameters, *fields]
-        if not telling & {*schema, *schema.get("items", {}), *schema.get("additionalProperties", {})}
-        and schema.get("type") != "boolean"
+        if not telling & set().union(*find_parts(schema)) and schema.get("type") != "boolean"
     ]
     assert bare == []
+
+
+def find_parts(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """A schema, and those of which it is made."""
+    return [schema, schema.get("items", {}), schema.get("additionalProperties", {}), *schema.get("anyOf", [])]
 
 
 def test_every_operation_has_a_short_name_of_its_own_and_a_tag_that_is_explained(

@@ -18,17 +18,19 @@ router = APIRouter(prefix=f"{deeds.PATH}/audit", tags=["admin"])
 
 
 @router.get("", responses=problems.document(401, 403), summary="Read the audit log")
-async def read(
+async def read_audit_log(
     services: ServicesDep,
     admin: AdminDep,
     actor: Annotated[
-        Name | None, Query(description="Only what they did: `user` and an id, or `cli`.")
+        Name | None, Query(description="Only what they did: `user` and an id, or `cli`.", examples=["cli"])
     ] = None,
-    action: Annotated[Name | None, Query(description="Only this.")] = None,
-    target: Annotated[Name | None, Query(description="Only to this, for example `book 241`.")] = None,
+    action: Annotated[Name | None, Query(description="Only this.", examples=["withdraw-book"])] = None,
+    target: Annotated[
+        Name | None, Query(description="Only to this, such as a book.", examples=["book 241"])
+    ] = None,
     since: Annotated[
         Annotated[int, Field(ge=0, le=LATEST_S), Whole] | None,
-        Query(description="Only from then on, in seconds since 1970 UTC."),
+        Query(description="Only from then on, in seconds since 1970 UTC.", examples=[1795270000]),
     ] = None,
     limit: LimitQuery = 50,
     offset: OffsetQuery = 0,

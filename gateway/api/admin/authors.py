@@ -24,7 +24,9 @@ AuthorIdPath = Annotated[BookId, Whole, Path(description="The author.", examples
     responses=problems.document(401, 403, 404, 409, 413, 415),
     summary="Rename an author",
 )
-async def rename(services: ServicesDep, admin: AdminDep, author_id: AuthorIdPath, body: NewName) -> None:
+async def rename_author(
+    services: ServicesDep, admin: AdminDep, author_id: AuthorIdPath, body: NewName
+) -> None:
     """Imports know them by the former name too."""
     await deeds.change(
         services,
@@ -42,7 +44,9 @@ async def rename(services: ServicesDep, admin: AdminDep, author_id: AuthorIdPath
     responses=problems.document(401, 403, 404, 409, 413, 415),
     summary="Make two authors one",
 )
-async def merge(services: ServicesDep, admin: AdminDep, author_id: AuthorIdPath, body: IntoAuthor) -> None:
+async def merge_authors(
+    services: ServicesDep, admin: AdminDep, author_id: AuthorIdPath, body: IntoAuthor
+) -> None:
     """The other one gets their books and names; they are no more."""
     await deeds.change(
         services,

@@ -28,11 +28,12 @@ router = APIRouter(prefix=f"{deeds.PATH}/books", tags=["admin"])
 
 
 @router.get("", responses=problems.document(401, 403), summary="List all books")
-async def list_all(
+async def list_all_books(
     services: ServicesDep,
     admin: AdminDep,
     title: Annotated[
-        Name | None, Query(description="Only books with this in their titles, in any case.")
+        Name | None,
+        Query(description="Only books with this in their titles, in any case.", examples=["left hand"]),
     ] = None,
     visibility: Annotated[
         Visibility | None,
@@ -56,13 +57,13 @@ async def list_all(
 
 
 @router.get("/{book_id}", responses=problems.document(401, 403, 404), summary="Show all of a book")
-async def show(services: ServicesDep, admin: AdminDep, book_id: BookIdPath) -> StoredBook:
+async def show_book(services: ServicesDep, admin: AdminDep, book_id: BookIdPath) -> StoredBook:
     """As it is stored now, also if it is withdrawn or part of another book."""
     return StoredBook.model_validate(await deeds.read(services, lambda session: read_book(session, book_id)))
 
 
 @router.post("", status_code=201, responses=problems.document(401, 403, 409, 413, 415), summary="Add a book")
-async def add(services: ServicesDep, admin: AdminDep, body: NewBook) -> NewBookId:
+async def add_book(services: ServicesDep, admin: AdminDep, body: NewBook) -> NewBookId:
     """Readers find it once the worker has refreshed what is served, within seconds."""
     book_id = await deeds.change(
         services,
@@ -82,7 +83,7 @@ async def add(services: ServicesDep, admin: AdminDep, body: NewBook) -> NewBookI
     responses=problems.document(401, 403, 404, 409, 413, 415),
     summary="Change a book",
 )
-async def change(services: ServicesDep, admin: AdminDep, book_id: BookIdPath, body: BookChange) -> None:
+async def change_book(services: ServicesDep, admin: AdminDep, book_id: BookIdPath, body: BookChange) -> None:
     """What is named; no import changes it back."""
     fields = body.given()
     if not fields:
@@ -103,7 +104,7 @@ async def change(services: ServicesDep, admin: AdminDep, book_id: BookIdPath, bo
     responses=problems.document(401, 403, 404, 409, 413, 415),
     summary="Merge a book into another",
 )
-async def merge(services: ServicesDep, admin: AdminDep, book_id: BookIdPath, body: IntoBook) -> None:
+async def merge_book(services: ServicesDep, admin: AdminDep, book_id: BookIdPath, body: IntoBook) -> None:
     """The other one gets its ISBNs and ratings; no import undoes it, splitting does."""
     await deeds.change(
         services,
@@ -118,7 +119,7 @@ async def merge(services: ServicesDep, admin: AdminDep, book_id: BookIdPath, bod
 @router.post(
     "/{book_id}/split", responses=problems.document(401, 403, 404, 409), summary="Undo the merge of a book"
 )
-async def split(services: ServicesDep, admin: AdminDep, book_id: BookIdPath) -> FormerBook:
+async def split_book(services: ServicesDep, admin: AdminDep, book_id: BookIdPath) -> FormerBook:
     """It has its editions, ratings and dismissals again, for good."""
     heir_id = await deeds.change(
         services,
@@ -136,7 +137,7 @@ async def split(services: ServicesDep, admin: AdminDep, book_id: BookIdPath) -> 
     responses=problems.document(401, 403, 404, 409),
     summary="Withdraw a book",
 )
-async def withdraw(services: ServicesDep, admin: AdminDep, book_id: BookIdPath) -> None:
+async def withdraw_book(services: ServicesDep, admin: AdminDep, book_id: BookIdPath) -> None:
     """It is shown to nobody from now on; its ratings go on to train."""
     await deeds.change(
         services,
@@ -153,7 +154,7 @@ async def withdraw(services: ServicesDep, admin: AdminDep, book_id: BookIdPath) 
     responses=problems.document(401, 403, 404, 409),
     summary="Show a withdrawn book again",
 )
-async def restore(services: ServicesDep, admin: AdminDep, book_id: BookIdPath) -> None:
+async def restore_book(services: ServicesDep, admin: AdminDep, book_id: BookIdPath) -> None:
     """Readers see it as soon as the worker has refreshed what is served."""
     await deeds.change(
         services,

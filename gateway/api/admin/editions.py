@@ -22,7 +22,7 @@ IsbnPath = Annotated[str, Path(max_length=40, description="10 or 13 digits.", ex
     responses=problems.document(401, 403, 404, 409, 413, 415),
     summary="Give a book an ISBN",
 )
-async def add(services: ServicesDep, admin: AdminDep, book_id: BookIdPath, body: NewEdition) -> None:
+async def add_edition(services: ServicesDep, admin: AdminDep, book_id: BookIdPath, body: NewEdition) -> None:
     """One that no book has."""
     await deeds.change(
         services,
@@ -41,7 +41,7 @@ async def add(services: ServicesDep, admin: AdminDep, book_id: BookIdPath, body:
     responses=problems.document(401, 403, 404, 409, 413, 415),
     summary="Give another book an ISBN",
 )
-async def move(services: ServicesDep, admin: AdminDep, isbn: IsbnPath, body: OtherBook) -> FormerBook:
+async def move_edition(services: ServicesDep, admin: AdminDep, isbn: IsbnPath, body: OtherBook) -> FormerBook:
     """Ratings follow at the next import that names the ISBN."""
     former = await deeds.change(
         services,
@@ -57,7 +57,7 @@ async def move(services: ServicesDep, admin: AdminDep, isbn: IsbnPath, body: Oth
 @router.delete(
     "/editions/{isbn}", responses=problems.document(401, 403, 404), summary="Take an ISBN from its book"
 )
-async def remove(services: ServicesDep, admin: AdminDep, isbn: IsbnPath) -> FormerBook:
+async def remove_edition(services: ServicesDep, admin: AdminDep, isbn: IsbnPath) -> FormerBook:
     """Imports leave it out from now on."""
     former = await deeds.change(
         services,

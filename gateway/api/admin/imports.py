@@ -33,7 +33,7 @@ async def list_imports(
 
 
 @router.get("/{report_id}", responses=problems.document(401, 403, 404), summary="Show an import")
-async def show(services: ServicesDep, admin: AdminDep, report_id: ReportIdPath) -> Report:
+async def show_import(services: ServicesDep, admin: AdminDep, report_id: ReportIdPath) -> Report:
     """What became of the rows of each file, and of the catalog."""
     report = await deeds.read(services, lambda session: read_import_report(session, report_id))
     if report is None:
@@ -42,7 +42,7 @@ async def show(services: ServicesDep, admin: AdminDep, report_id: ReportIdPath) 
 
 
 @router.post("", status_code=202, responses=deeds.OF_JOB, summary="Import a dump")
-async def start(services: ServicesDep, admin: AdminDep, response: Response, body: Import) -> JobInfo:
+async def start_import(services: ServicesDep, admin: AdminDep, response: Response, body: Import) -> JobInfo:
     """The worker reads it from below the folder `imports` of its home, and from nowhere else.
 
     That the folder is there, and holds what the source needs, the worker finds out: see the job.

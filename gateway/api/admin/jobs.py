@@ -35,13 +35,13 @@ async def list_jobs(
 
 
 @router.get("/{job_id}", responses=problems.document(401, 403, 404), summary="Show a job")
-async def show(services: ServicesDep, admin: AdminDep, job_id: JobIdPath) -> JobInfo:
+async def show_job(services: ServicesDep, admin: AdminDep, job_id: JobIdPath) -> JobInfo:
     """Its state and times, and in a sentence what came of it."""
     return JobInfo.model_validate(await deeds.read(services, lambda session: jobs.read_job(session, job_id)))
 
 
 @router.post("/{job_id}/cancel", responses=problems.document(401, 403, 404, 409), summary="Cancel a job")
-async def cancel(services: ServicesDep, admin: AdminDep, job_id: JobIdPath) -> JobInfo:
+async def cancel_job(services: ServicesDep, admin: AdminDep, job_id: JobIdPath) -> JobInfo:
     """One that waits is not begun; one that runs the worker stops within seconds."""
     job = await deeds.change(
         services,

@@ -38,7 +38,7 @@ async def list_keys(services: ServicesDep, admin: AdminDep) -> KeyLines:
 
 
 @router.post("", status_code=201, responses=problems.document(401, 403, 409, 413, 415), summary="Make a key")
-async def create(services: ServicesDep, admin: AdminDep, body: NewKey) -> CreatedKey:
+async def create_key(services: ServicesDep, admin: AdminDep, body: NewKey) -> CreatedKey:
     """Shown this once; a service sends it as `Authorization: Bearer KEY`."""
     key = await deeds.change(
         services,
@@ -52,7 +52,7 @@ async def create(services: ServicesDep, admin: AdminDep, body: NewKey) -> Create
 
 
 @router.delete("/{name}", status_code=204, responses=problems.document(401, 403, 404), summary="Revoke a key")
-async def revoke(services: ServicesDep, admin: AdminDep, name: KeyNamePath) -> None:
+async def revoke_key(services: ServicesDep, admin: AdminDep, name: KeyNamePath) -> None:
     """Gateways refuse it within a second or so; its name stays taken."""
     await deeds.change(
         services, admin, "revoke-key", f"key {name}", lambda session: keys.revoke_key(session, name)

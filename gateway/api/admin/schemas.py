@@ -197,7 +197,7 @@ class VersionLine(Answer):
     """A version of the artifact store."""
 
     version: VersionName
-    created_at: AwareDatetime
+    created_at: AwareDatetime = Field(examples=["2026-11-20T15:43:12Z"])
     release: str = Field(description="The release of bookmesh that made it.", examples=["0.5.0"])
     refresh_of: str | None = Field(description="The trained version whose models it has.", examples=[None])
     passed: bool = Field(description="The verdict of the gate.")
@@ -248,10 +248,12 @@ class JobInfo(Line):
     kind: str = Field(examples=["refresh"])
     params: dict[str, JsonValue] = Field(examples=[{}])
     state: JobState
-    queued_at: float = Field(description="This and the other times in seconds since 1970 UTC.")
-    due_at: float = Field(description="It is not begun before.")
-    started_at: float | None
-    finished_at: float | None
+    queued_at: float = Field(
+        description="This and the other times in seconds since 1970 UTC.", examples=[1795270000.0]
+    )
+    due_at: float = Field(description="It is not begun before.", examples=[1795270000.5])
+    started_at: float | None = Field(examples=[1795270000.6])
+    finished_at: float | None = Field(examples=[1795270002.1])
     attempts: int = Field(description="How often it was begun.", examples=[1])
     outcome: str | None = Field(
         description="What came of it, or why it failed, in a sentence.",
@@ -389,19 +391,21 @@ Import = Annotated[BookCrossingImport | PlainImport | CsvImport, Field(discrimin
 class FileRows(Answer):
     """What became of the rows of a file."""
 
-    name: str
-    n_read: int
-    n_kept: int
-    dropped: dict[str, int] = Field(description="Rows left out, by reason.")
-    lines: dict[str, list[int]] = Field(description="The first lines left out, by reason.")
+    name: str = Field(examples=["BX-Books.csv"])
+    n_read: int = Field(examples=[271379])
+    n_kept: int = Field(examples=[271360])
+    dropped: dict[str, int] = Field(description="Rows left out, by reason.", examples=[{"no title": 19}])
+    lines: dict[str, list[int]] = Field(
+        description="The first lines left out, by reason.", examples=[{"no title": [6452, 43667]}]
+    )
 
 
 class Changed(Answer):
     """What became of one kind of rows."""
 
-    new: int
-    changed: int
-    unchanged: int
+    new: int = Field(examples=[12])
+    changed: int = Field(examples=[3])
+    unchanged: int = Field(examples=[271345])
 
 
 class ReportLine(Answer):
@@ -409,7 +413,7 @@ class ReportLine(Answer):
 
     report_id: int = Field(examples=[3])
     source: str = Field(examples=["book-crossing"])
-    started_at: AwareDatetime
+    started_at: AwareDatetime = Field(examples=["2026-11-20T15:43:12Z"])
     seconds: float = Field(examples=[41.5])
 
 
@@ -424,8 +428,12 @@ class Report(ReportLine):
     """All that an import did."""
 
     files: list[FileRows]
-    repairs: dict[str, int] = Field(description="Values mended or left unknown, by kind.")
-    totals: dict[str, int] = Field(description="Rows of this source after it, and what became of them.")
+    repairs: dict[str, int] = Field(
+        description="Values mended or left unknown, by kind.", examples=[{"year unknown": 4619}]
+    )
+    totals: dict[str, int] = Field(
+        description="Rows of this source after it, and what became of them.", examples=[{"books": 250000}]
+    )
     changes: dict[str, Changed]
 
 

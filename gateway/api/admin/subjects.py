@@ -15,7 +15,7 @@ TARGET = "subject"
 
 
 @router.get("/withdrawn", responses=problems.document(401, 403), summary="List withdrawn subjects")
-async def list_withdrawn(services: ServicesDep, admin: AdminDep) -> WithdrawnSubjects:
+async def list_withdrawn_subjects(services: ServicesDep, admin: AdminDep) -> WithdrawnSubjects:
     """Those that no book is about any more, whatever imports say."""
     rows = await deeds.read(services, subjects.list_withdrawn)
     return WithdrawnSubjects(items=[row.name for row in rows])
@@ -27,7 +27,7 @@ async def list_withdrawn(services: ServicesDep, admin: AdminDep) -> WithdrawnSub
     responses=problems.document(401, 403, 409, 413, 415),
     summary="Rename a subject",
 )
-async def rename(services: ServicesDep, admin: AdminDep, body: SubjectRenamed) -> None:
+async def rename_subject(services: ServicesDep, admin: AdminDep, body: SubjectRenamed) -> None:
     """Also in later imports."""
     await deeds.change(
         services,
@@ -46,7 +46,7 @@ async def rename(services: ServicesDep, admin: AdminDep, body: SubjectRenamed) -
     responses=problems.document(401, 403, 409, 413, 415),
     summary="Make two subjects one",
 )
-async def merge(services: ServicesDep, admin: AdminDep, body: SubjectMerged) -> None:
+async def merge_subjects(services: ServicesDep, admin: AdminDep, body: SubjectMerged) -> None:
     """Its books and readers are the other one's, also in later imports."""
     await deeds.change(
         services,
@@ -65,7 +65,7 @@ async def merge(services: ServicesDep, admin: AdminDep, body: SubjectMerged) -> 
     responses=problems.document(401, 403, 413, 415),
     summary="Withdraw a subject",
 )
-async def withdraw(services: ServicesDep, admin: AdminDep, body: SubjectNamed) -> None:
+async def withdraw_subject(services: ServicesDep, admin: AdminDep, body: SubjectNamed) -> None:
     """No book is about it any more, also in later imports."""
     await deeds.change(
         services,
@@ -83,7 +83,7 @@ async def withdraw(services: ServicesDep, admin: AdminDep, body: SubjectNamed) -
     responses=problems.document(401, 403, 413, 415),
     summary="Let imports find a subject again",
 )
-async def restore(services: ServicesDep, admin: AdminDep, body: SubjectNamed) -> None:
+async def restore_subject(services: ServicesDep, admin: AdminDep, body: SubjectNamed) -> None:
     """The next import of each source does."""
     await deeds.change(
         services,

@@ -27,7 +27,10 @@ async def list_users(
     services: ServicesDep,
     admin: AdminDep,
     source: Annotated[
-        Name | None, Query(description="Only readers of this source; those who signed up: `bookmesh`.")
+        Name | None,
+        Query(
+            description="Only readers of this source; those who signed up: `bookmesh`.", examples=["bookmesh"]
+        ),
     ] = None,
     role: Annotated[Role | None, Query(description="Only those with an account of this role.")] = None,
     limit: LimitQuery = 50,
@@ -42,7 +45,7 @@ async def list_users(
 
 
 @router.post("/find-user", responses=problems.document(401, 403, 413, 415), summary="Find a reader by e-mail")
-async def find(services: ServicesDep, admin: AdminDep, body: FindPerson) -> People:
+async def find_user(services: ServicesDep, admin: AdminDep, body: FindPerson) -> People:
     """The one who has an account of this e-mail, or nobody."""
     try:
         email = fold_email(body.email)
@@ -58,7 +61,7 @@ async def find(services: ServicesDep, admin: AdminDep, body: FindPerson) -> Peop
 
 
 @router.get("/users/{user_id}", responses=problems.document(401, 403, 404), summary="Show a reader")
-async def show(services: ServicesDep, admin: AdminDep, user_id: UserIdPath) -> PersonDetail:
+async def show_user(services: ServicesDep, admin: AdminDep, user_id: UserIdPath) -> PersonDetail:
     """Who they are, and how much there is of them."""
     person, activity = await deeds.read(
         services,
@@ -92,7 +95,7 @@ async def set_role(services: ServicesDep, admin: AdminDep, user_id: UserIdPath, 
     responses=problems.document(401, 403, 404),
     summary="Log a reader out",
 )
-async def log_out(services: ServicesDep, admin: AdminDep, user_id: UserIdPath) -> None:
+async def log_out_user(services: ServicesDep, admin: AdminDep, user_id: UserIdPath) -> None:
     """Everywhere: all their log-ins end."""
 
     def change(session: Session) -> None:
@@ -127,7 +130,7 @@ async def make_claim_link(services: ServicesDep, admin: AdminDep, user_id: UserI
     responses=problems.document(401, 403, 404),
     summary="Delete everything about a reader",
 )
-async def erase(services: ServicesDep, admin: AdminDep, user_id: UserIdPath) -> None:
+async def erase_user(services: ServicesDep, admin: AdminDep, user_id: UserIdPath) -> None:
     """For ever: account, ratings, events, all of it; no import and no backup brings it back."""
     await deeds.change(
         services,
