@@ -113,6 +113,12 @@ def find_account(session: Session, user_id: int) -> StoredAccount | None:
     return _find(session, Account.user_id == user_id)
 
 
+def lock_account(session: Session, user_id: int) -> StoredAccount | None:
+    """The same, which nobody else changes until the end of the transaction."""
+    session.execute(select(Account.user_id).where(Account.user_id == user_id).with_for_update())
+    return find_account(session, user_id)
+
+
 def set_password(session: Session, user_id: int, password_hash: str) -> None:
     """Set a new password: all log-ins end, and a mailed token is not good any more."""
     values = {"password_hash": password_hash, "password_changed_at": int(time.time())}
@@ -131,7 +137,10 @@ def set_role(session: Session, email: str, role: Role) -> int:
 
 
 def rename(session: Session, user_id: int, *, email: str | None, name: str | None) -> None:
-    """Change e-mail or name; None stays as it is. Raises EmailTaken."""
+    """Change e-mail or name; None stays as it is. What was mailed to the former e-mail is good no more.
+
+    Raises EmailTaken.
+    """
     given = {"email": email, "name": name}
     values = {key: value for key, value in given.items() if value is not None}
     if not values:
@@ -140,6 +149,8 @@ def rename(session: Session, user_id: int, *, email: str | None, name: str | Non
         session.execute(update(Account).where(Account.user_id == user_id).values(values))
     except IntegrityError:
         raise EmailTaken from None
+    if email is not None:
+        tokens.withdraw(session, user_id, Purpose.RESET)
 
 
 def select_of_themselves(source: str) -> Select[int]:

@@ -126,7 +126,7 @@ class LimitOptions(Options):
     log_ins_per_minute: PositiveInt = 120
     """Log-ins, sign-ups, claims, and changes and resets of passwords from one address."""
     log_ins_of_email_per_minute: PositiveInt = 30
-    """Log-ins and sign-ups with one e-mail, from wherever."""
+    """Log-ins and sign-ups with one e-mail, and tries of one reader's password, from wherever."""
     mails_per_hour: PositiveInt = 10
     """Resets of the password that may be asked for one e-mail: each sends it a mail."""
 

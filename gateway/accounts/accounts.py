@@ -33,6 +33,7 @@ ResultT = TypeVar("ResultT")
 
 LOVED: Final = 10.0
 """What a reader rates a book that they name as loved when they sign up."""
+_NO_SUCH_ACCOUNT: Final = "no account has this e-mail and password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,17 @@ class Accounts:
         stored = None if account is None else account.password_hash
         is_right = await self._passwords.is_right(password, stored)
         if account is None or not is_right:
-            raise WrongCredentials("no account has this e-mail and password")
-        user_id, role = account.user_id, account.role
-        return await self._catalog.write(lambda session: tokens.log_in(session, user_id, role))
+            raise WrongCredentials(_NO_SUCH_ACCOUNT)
+        user_id = account.user_id
+
+        def begin(session: Session) -> LogIn:
+            # While the password was compared a new one may have been set, which ends all log-ins.
+            now = accounts.lock_account(session, user_id)
+            if now is None or now.password_hash != stored:
+                raise WrongCredentials(_NO_SUCH_ACCOUNT)
+            return tokens.log_in(session, user_id, now.role)
+
+        return await self._catalog.write(begin)
 
     async def refresh(self, refresh_token: str) -> LogIn:
         """The log-in with its next refresh token. Raises Unauthenticated, TokenExpired, TokenReused."""

@@ -115,12 +115,12 @@ async def log_out_everywhere(services: ServicesDep, reader: ReaderDep) -> None:
     "/password",
     responses=problems.document(401, 403, 413, 415),
     summary="Change the password",
-    dependencies=GUESSABLE,
 )
 async def change_password(
-    services: ServicesDep, deadline: DeadlineDep, reader: ReaderDep, body: PasswordChange
+    request: Request, services: ServicesDep, deadline: DeadlineDep, reader: ReaderDep, body: PasswordChange
 ) -> TokenAnswer:
     """Ends all log-ins of the reader, and begins the one that is answered."""
+    await services.limits.check_password(reader.user_id, find_network(request.scope))
     current, new = body.current_password.get_secret_value(), body.new_password.get_secret_value()
     return _answer(services, await services.accounts.change_password(reader, current, new, deadline))
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import asdict
 from typing import Any, Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from gateway.accounts.accounts import ProfileChange
 from gateway.accounts.errors import WrongCredentials
@@ -13,6 +13,7 @@ from gateway.api import problems
 from gateway.api.callers import ReaderDep
 from gateway.api.services import DeadlineDep, Services, ServicesDep
 from gateway.deadline import Deadline
+from gateway.limits.addresses import find_network
 
 router = APIRouter(prefix="/v1/me", tags=["me"])
 
@@ -29,12 +30,13 @@ async def read_profile(services: ServicesDep, deadline: DeadlineDep, reader: Rea
 
 @router.patch("", responses=problems.document(*problems.OF_USER, 409, 413, 415), summary="Change my profile")
 async def update_profile(
-    services: ServicesDep, deadline: DeadlineDep, reader: ReaderDep, body: ProfileUpdate
+    request: Request, services: ServicesDep, deadline: DeadlineDep, reader: ReaderDep, body: ProfileUpdate
 ) -> Profile:
     """The very next list knows what I told; no import changes it."""
     if body.email is not None:
         if body.current_password is None:
             raise WrongCredentials("a new e-mail needs `current_password`")
+        await services.limits.check_password(reader.user_id, find_network(request.scope))
         await services.accounts.check_password(reader, body.current_password.get_secret_value(), deadline)
     preferences = await _resolve(services, body, deadline)
     await services.accounts.change(reader, ProfileChange(body.email, body.name, preferences))

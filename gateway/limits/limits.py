@@ -49,6 +49,11 @@ class Limits:
         """Count who tries an e-mail, from wherever they do."""
         await self._take(f"email:{self._hide(email)}", self._log_ins_of_email)
 
+    async def check_password(self, user_id: int, network: str) -> None:
+        """Count who tries the password of a reader whose token they have."""
+        await self.check_log_in(network)
+        await self._take(f"password:{user_id}", self._log_ins_of_email)
+
     async def check_mail(self, email: str) -> None:
         """Count what would send a mail."""
         await self._take(f"mail:{self._hide(email)}", self._mails)

@@ -328,6 +328,34 @@ def test_a_forgotten_password_is_set_anew_by_a_mailed_token(client: httpx.Client
     assert log_in(client, ada.email, "another password").status_code == 200
 
 
+def test_what_was_mailed_to_a_former_email_is_good_no_more(client: httpx.Client, mailbox: Mailbox) -> None:
+    ada = sign_up(client)
+    client.post("/v1/auth/reset", json={"email": ada.email})
+    token = mailed_token(mailbox, ada.email, "reset")
+    ada.ask("PATCH", "/v1/me", {"email": new_email(), "current_password": PASSWORD})
+
+    late = client.post("/v1/auth/reset/confirm", json={"token": token, "new_password": "another password"})
+
+    assert code_of(late) == (422, "link_invalid")
+
+
+def test_no_log_in_by_the_old_password_outlives_a_new_one(
+    client: httpx.Client, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = sign_up(client)
+
+    def compare_slowly(self: PasswordHasher, stored: str, password: bytes) -> bool:
+        is_right = verify(self, stored, password)
+        with db.session(write=True) as session:  # somebody sets a new one meanwhile
+            accounts.set_password(session, ada.user_id, "another hash")
+        return is_right
+
+    verify = PasswordHasher.verify
+    monkeypatch.setattr(PasswordHasher, "verify", compare_slowly)
+
+    assert code_of(log_in(client, ada.email)) == (401, "wrong_credentials")
+
+
 def test_nobody_learns_by_a_reset_who_has_an_account(client: httpx.Client, mailbox: Mailbox) -> None:
     email, n_before = new_email(), len(mailbox.messages)
 
@@ -379,7 +407,7 @@ def test_an_imported_reader_claims_their_history_once(client: httpx.Client, db: 
 def test_a_link_is_for_what_it_was_handed_out_for(client: httpx.Client, db: Database) -> None:
     ada = sign_up(client)
     with db.session(write=True) as session:
-        token = tokens.issue(session, ada.user_id, Purpose.RESET)
+        token = tokens.issue(session, ada.user_id, Purpose.RESET, good_for_s=60)
 
     refused = client.post("/v1/auth/claim", json={"token": token, **CLAIM, "email": new_email()})
 

@@ -148,6 +148,25 @@ def test_who_guesses_the_password_of_one_is_stopped_from_wherever_they_do(open_g
         assert people.log_in(client, new_email()).status_code == 401
 
 
+@pytest.mark.parametrize("is_behind_proxy", [False, True], ids=["by address", "by reader"])
+def test_who_has_stolen_a_token_cannot_guess_the_password(
+    open_gateway: Gateway, is_behind_proxy: bool
+) -> None:
+    limits = {"log_ins_of_email_per_minute" if is_behind_proxy else "log_ins_per_minute": 4}
+    with open_gateway(options=BEHIND_PROXY, **limits) as client:
+        ada, statuses = people.sign_up(client), []
+        for n in range(4):
+            if is_behind_proxy:
+                client.headers["X-Forwarded-For"] = f"192.0.2.{n}"
+            guess = {"current_password": f"guess {n}"}
+            statuses.append(ada.ask("PATCH", "/v1/me", {**guess, "email": new_email()}).status_code)
+        change = {**guess, "new_password": people.PASSWORD}
+        last = ada.ask("POST", "/v1/auth/password", change).status_code
+
+    assert statuses[:3] == [401] * 3
+    assert last == 429
+
+
 def test_nobody_can_have_one_mailed_over_and_over(open_gateway: Gateway) -> None:
     with open_gateway(mails_per_hour=2) as client:
         email = new_email()
