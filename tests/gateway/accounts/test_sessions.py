@@ -7,6 +7,7 @@ import pytest
 from catalog import tokens
 from catalog.database import open_database
 from catalog.tables import Role
+from gateway.accounts import sessions
 from gateway.accounts.callers import Reader
 from gateway.accounts.errors import Unauthenticated
 from gateway.accounts.sessions import Sessions
@@ -39,4 +40,21 @@ async def test_while_the_catalog_is_away_readers_are_believed_and_admins_not(hom
             await Sessions(catalog, ACCESS).find(token, Deadline.after(3))
     else:
         assert (await Sessions(catalog, ACCESS).find(token, Deadline.after(3))).user_id == SOUP_FAN
+    catalog.close()
+
+
+async def test_the_token_of_an_ended_log_in_costs_one_look_however_often_it_comes(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog = Catalog(open_database(f"sqlite:///{home / 'catalog.db'}"), write_timeout_s=30, cached_users=9)
+    token, looked_up = ACCESS.sign(Reader(SOUP_FAN, Role.READER, "ended")), list[str]()
+    monkeypatch.setattr(sessions, "FRESH_S", 3600)
+    monkeypatch.setattr(tokens, "read_role", lambda _, __, family_id: looked_up.append(family_id))
+    found = Sessions(catalog, ACCESS)
+
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            await found.find(token, Deadline.after(30))
+
+    assert looked_up == ["ended"]
     catalog.close()
