@@ -228,8 +228,9 @@ class _BoundedProtocol(HttpToolsProtocol):
         elif is_receiving and waited_s > RECEIVE_S:
             detail = f"the request had not arrived after {RECEIVE_S:.0f} s"
             self._refuse(ClientCode.REQUEST_TIMEOUT, detail)
-        elif self.cycle is None and waited_s > RECEIVE_S:
-            self.transport.close()
+        elif self.cycle is None:
+            if waited_s > RECEIVE_S:
+                self.transport.close()
         elif (
             not is_receiving and self.cycle.response_complete and waited_s > self.timeout_keep_alive + TICK_S
         ):

@@ -15,7 +15,13 @@ from starlette.types import Receive, Scope, Send
 
 from contracts.errors import Problem
 from middleware import connections
-from middleware.connections import MAX_OVERHEAD_BYTES, MAX_URL_BYTES, MAX_WAITING, bound_connections
+from middleware.connections import (
+    MAX_OVERHEAD_BYTES,
+    MAX_URL_BYTES,
+    MAX_WAITING,
+    TICK_S,
+    bound_connections,
+)
 from middleware.settings import ConnectionLimits
 
 PATIENCE_S = 20
@@ -266,3 +272,14 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline_s
         time.sleep(0.05)
+
+
+def test_a_connection_on_which_nothing_came_yet_is_left_alone(
+    client: socket.socket, caplog: pytest.LogCaptureFixture
+) -> None:
+    time.sleep(1.5 * TICK_S)
+
+    client.sendall(GET % 1)
+
+    assert client.recv(1000).startswith(b"HTTP/1.1 200")
+    assert caplog.records == []
