@@ -5,7 +5,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar, cast
 
-from sqlalchemy import Connection, CursorResult, Dialect, Engine, UpdateBase, create_engine, event, make_url
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Dialect,
+    Engine,
+    Integer,
+    UpdateBase,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import (
     ArgumentError,
@@ -36,6 +46,13 @@ ISOLATION: Final = "READ COMMITTED"
 end of the transaction is locked."""
 
 ResultT = TypeVar("ResultT")
+
+
+class _AnyInteger(Integer):
+    """To PostgreSQL: it fails to compare an id with a number of 64 bits that is sent as one of 32."""
+
+    __visit_name__ = "big_integer"
+    render_bind_cast = True
 
 
 class Database:
@@ -142,6 +159,8 @@ def open_database(url: str) -> Database:
         # What a statement is about may be somebody's e-mail: no error quotes it.
         engine = create_engine(parsed, pool_pre_ping=True, isolation_level=ISOLATION, hide_parameters=True)
         event.listen(engine, "do_connect", _connect)
+        if parsed.get_backend_name() == "postgresql":
+            engine.dialect.colspecs = {**engine.dialect.colspecs, Integer: _AnyInteger}
         return Database(engine)
     # Not `from error`: the message of what went wrong may hold a piece of the password.
     except (ArgumentError, NoSuchModuleError, ValueError):

@@ -162,3 +162,14 @@ def test_no_text_is_more_than_a_text(client: httpx.Client, db: Database, text: s
     assert ada.get("/v1/me")["email"] == ada.email
     with db.session() as session:
         assert session.scalar(select(func.count()).select_from(Book)) == 13
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63 - 1])
+def test_an_id_larger_than_the_database_has_is_nobody_s(client: httpx.Client, number: int) -> None:
+    key = {"Authorization": f"Bearer {running.KEY}"}
+    ada = sign_up(client)
+
+    for path in (f"/v1/users/{number}/ratings", f"/v1/authors/{number}"):
+        assert client.get(path, headers=key).status_code == 404
+    for path in (f"/v1/me/ratings/{number}", f"/v1/me/dismissals/{number}"):
+        assert client.delete(path, headers=ada.headers).status_code == 404
