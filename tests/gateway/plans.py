@@ -63,6 +63,7 @@ CALLS: dict[str, Call] = {
     "find_by_isbn": lambda catalog, _: catalog.find_by_isbn(ISBN, _soon()),
     "find_authors": lambda catalog, _: catalog.find_authors("author 12", 20, 0, _soon()),
     "read_author": lambda catalog, _: catalog.read_author(17, _soon()),
+    "list_authors_of": lambda catalog, books: catalog.list_authors_of(books[0], _soon()),
     "read_subjects_of": lambda catalog, books: catalog.read_subjects_of(books, _soon()),
     "read_subjects": lambda catalog, _: catalog.read_subjects(_soon()),
     "read_most_read": lambda catalog, books: catalog.read_most_read(len(books), _soon()),
