@@ -1,5 +1,7 @@
 """Cleans works and editions and writes them as books."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, select
 
 from catalog.cleaning import check_year, is_somebody, parse_year, repair_text, work_key
@@ -34,7 +36,7 @@ class BookImporter:
         *,
         latest_year: int,
     ) -> None:
-        self.identities, self.rows, self._subjects, self._log = identities, rows, subjects, log
+        self.identities, self.rows, self.subjects, self._log = identities, rows, subjects, log
         self._latest_year = latest_year
         self._isbns_of_file: dict[str, set[str]] = {}
         self.n_works_merged = 0
@@ -60,7 +62,7 @@ class BookImporter:
             self._write(match, raw.external_id, book)
         if raw.subjects or raw.exact_subjects:
             first_author = authors[0] if authors else None
-            self._subjects.add(match.book_id, raw.subjects, raw.exact_subjects, first_author=first_author)
+            self.subjects.add(match.book_id, raw.subjects, raw.exact_subjects, first_author=first_author)
 
     def add_edition(self, raw: RawEdition) -> None:
         """Give an edition's ISBNs to its work, which may be a new one."""
@@ -148,7 +150,9 @@ class BookImporter:
         return isbns
 
 
-def read_identities(connection: Connection, source: str, settled: Settled) -> BookIdentities:
+def read_identities(
+    connection: Connection, source: str, settled: Settled, foretold: Mapping[int, Description]
+) -> BookIdentities:
     """What the catalog knows of a source's books."""
     is_untitled = Book.hidden.is_not_distinct_from(Hidden.UNTITLED)
     own, foreign = Book.source == source, Book.source != source
@@ -165,7 +169,7 @@ def read_identities(connection: Connection, source: str, settled: Settled) -> Bo
         settled=settled,
     )
     ids = read_ids(connection, select(Book.external_id, Book.book_id).where(own), Book.book_id)
-    return BookIdentities(ids, stored)
+    return BookIdentities(ids, stored, foretold=foretold)
 
 
 def _read_description(connection: Connection, book_id: int) -> Description:

@@ -75,13 +75,14 @@ class StoredBooks(NamedTuple):
 class BookIdentities:
     """Takes a source's works, then its editions; remembers which book each of them is."""
 
-    def __init__(self, ids: Ids, stored: StoredBooks) -> None:
-        """`ids` are those of the source's books, by external id."""
-        self._ids, self._stored = ids, stored
+    def __init__(self, ids: Ids, stored: StoredBooks, *, foretold: Mapping[int, Description]) -> None:
+        """`ids` are those of the source's books, by external id; `foretold` is what was once `misjudged`."""
+        self._ids, self._stored, self._foretold = ids, stored, foretold
         self._book_of_work: dict[str, int] = {}
         self._book_of_key: dict[str, int] = {}
         self._book_of_isbn: dict[str, int] = {}
         self._described: dict[int, Description] = {}
+        self._believed: dict[int, Description] = {}
         self._used: set[int] = set()
         self._moved: dict[int, int] = {}
         self._left: set[tuple[int, int]] = set()
@@ -217,6 +218,14 @@ class BookIdentities:
         lost_editions = {pair for pair in self._left if pair[1] in self._used}
         return once_merged | once_split | lost_editions
 
+    def misjudged(self) -> dict[int, Description]:
+        """Books that this import tells otherwise than was believed of them before their turn came.
+
+        What joined them for what they were called must be looked at again.
+        """
+        told = {book_id: self._described.get(book_id, was) for book_id, was in self._believed.items()}
+        return {book_id: told[book_id] for book_id, was in self._believed.items() if told[book_id] != was}
+
     def book_of_work(self, external_id: str) -> int | None:
         """The book of a work that the source has now or had once."""
         book_id = self._book_of_work.get(external_id)
@@ -257,7 +266,10 @@ class BookIdentities:
         return book_id in self._heirs_by_hand or settled.has(book_id, EditedField.TITLE, EditedField.AUTHORS)
 
     def _describe(self, book_id: int) -> Description:
-        return self._described.get(book_id) or self._stored.read_description(book_id)
+        if book_id in self._described:
+            return self._described[book_id]
+        believed = self._foretold.get(book_id) or self._stored.read_description(book_id)
+        return self._believed.setdefault(book_id, believed)
 
     def _find_settled(self, work: str | None, isbns: Sequence[str], own: int | None) -> int | None:
         """The book that an operator has made an edition's; a work that it names counts for ISBNs alone."""

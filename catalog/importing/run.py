@@ -1,6 +1,7 @@
 """Runs one import from the first row to the report: reads all of a source, then writes it in one go."""
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from catalog.importing.books import BookImporter, read_identities
 from catalog.importing.changes import Changes
 from catalog.importing.events import EventImporter
 from catalog.importing.favourites import write_favourites
+from catalog.importing.identity import Description
 from catalog.importing.pages import fill_pages
 from catalog.importing.ratings import RatingImporter
 from catalog.importing.report import ImportReport, store_report
@@ -40,20 +42,18 @@ def import_source(db: Database, source: Source, *, progress: Progress | None = N
     started, clock = datetime.now(UTC), time.perf_counter()
     prepare(db)
     with uncollected(), db.reading() as connection:
-        log = RowLog(progress or _ignore)
-        found = _read(connection, source, log, latest_year=started.year + 1)
+        found = _read(connection, source, progress or _ignore, latest_year=started.year + 1)
         with db.writing(connection):
             lock_catalog(connection)
             if read_state(connection) != found.state:  # another import or an operator has come in between
-                log = RowLog(progress or _ignore)
-                found = _read(connection, source, log, latest_year=started.year + 1)
+                found = _read(connection, source, progress or _ignore, latest_year=started.year + 1)
             outcome = _write(connection, source, found)
             report = ImportReport(
                 source=source.name,
                 started_at=started.isoformat(timespec="seconds"),
                 seconds=round(time.perf_counter() - clock, 1),
-                files=log.file_reports(),
-                repairs=dict(sorted(log.repairs.items())),
+                files=found.log.file_reports(),
+                repairs=dict(sorted(found.log.repairs.items())),
                 totals={**_count(connection, source.name), **outcome.totals},
                 changes=outcome.changes,
             )
@@ -69,9 +69,9 @@ class _Found(NamedTuple):
 
     state: str
     """That of the catalog, which the rest holds for."""
+    log: RowLog
     settled: Settled
     books: BookImporter
-    subjects: SubjectCollector
     users: UserImporter
     ratings: RatingImporter
     events: EventImporter
@@ -84,29 +84,36 @@ class _Outcome(NamedTuple):
     changes: dict[str, Changes]
 
 
-def _read(connection: Connection, source: Source, log: RowLog, *, latest_year: int) -> _Found:
+def _read(connection: Connection, source: Source, progress: Progress, *, latest_year: int) -> _Found:
     """Read all of a source; nothing is written, so that readers can rate meanwhile."""
-    state = read_state(connection)
+    state, log = read_state(connection), RowLog(progress)
     check_scale(source.name, source.scale, stored=read_scale(connection, source.name))
     settled = read_settled(connection, source.name)
-    identities = read_identities(connection, source.name, settled)
-    rows = BookRows(connection, source.name, settled)
-    subjects = SubjectCollector()
-    books = BookImporter(identities, rows, subjects, log, latest_year=latest_year)
-    for work in source.works(log):
-        books.add_work(work)
-    for edition in source.editions(log):
-        books.add_edition(edition)
+
+    def read_books(foretold: Mapping[int, Description]) -> BookImporter:
+        identities = read_identities(connection, source.name, settled, foretold)
+        rows = BookRows(connection, source.name, settled)
+        books = BookImporter(identities, rows, SubjectCollector(), log, latest_year=latest_year)
+        for work in source.works(log):
+            books.add_work(work)
+        for edition in source.editions(log):
+            books.add_edition(edition)
+        return books
+
+    books = read_books({})
+    if misjudged := books.identities.misjudged():
+        log = RowLog(progress)
+        books = read_books(misjudged)
     users = UserImporter(connection, source.name, log)
     for user in source.users(log):
         users.add(user)
-    ratings = RatingImporter(users, identities, books.keep_untitled, source.scale, log)
+    ratings = RatingImporter(users, books.identities, books.keep_untitled, source.scale, log)
     for rating in source.ratings(log):
         ratings.add(rating)
     events = EventImporter(users, ratings.find_book, log)
     for event in source.events(log):
         events.add(event)
-    return _Found(state, settled, books, subjects, users, ratings, events)
+    return _Found(state, log, settled, books, users, ratings, events)
 
 
 def _write(connection: Connection, source: Source, found: _Found) -> _Outcome:
@@ -117,7 +124,7 @@ def _write(connection: Connection, source: Source, found: _Found) -> _Outcome:
 
 
 def _write_books(connection: Connection, source: str, found: _Found) -> _Outcome:
-    identities, rows, subjects = found.books.identities, found.books.rows, found.subjects
+    identities, rows, subjects = found.books.identities, found.books.rows, found.books.subjects
     rows.flush()
     rows.show_titled()
     undo_merges(connection, identities.returned(), placed=identities.placed_isbns())

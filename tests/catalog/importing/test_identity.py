@@ -28,7 +28,7 @@ def identities(
         split=split or {},
         read_description=lambda book_id: descriptions.get(book_id, Description(None, is_edition=False)),
     )
-    return BookIdentities(Ids(dict(books or {}), first_new=FIRST_NEW), stored)
+    return BookIdentities(Ids(dict(books or {}), first_new=FIRST_NEW), stored, foretold={})
 
 
 def test_new_works_get_the_next_ids() -> None:

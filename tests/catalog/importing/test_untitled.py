@@ -4,7 +4,7 @@ import tempfile
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
@@ -141,8 +141,13 @@ TITLES = st.sampled_from([None, "Ash", "Birch", "Cedar"])
 SHELVES = st.lists(st.lists(TITLES, min_size=4, max_size=4), min_size=2, max_size=4)
 
 
+LATE_TITLE = [["Birch", None, None, "Birch"], [None, "Birch", None, "Birch"], ["Birch", "Ash", "Birch", None]]
+"""At last a book gets another title, after editions that were its for the former one."""
+
+
 @settings(max_examples=15, deadline=None)
 @given(shelves=SHELVES)
+@example(shelves=LATE_TITLE)
 def test_an_id_always_leads_to_the_book_of_its_isbn(shelves: list[list[str | None]]) -> None:
     """Whatever titles the ISBNs have or lack in one import after the other."""
     with tempfile.TemporaryDirectory() as folder:
