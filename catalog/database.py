@@ -48,11 +48,10 @@ end of the transaction is locked."""
 ResultT = TypeVar("ResultT")
 
 
-class _AnyInteger(Integer):
-    """To PostgreSQL: it fails to compare an id with a number of 64 bits that is sent as one of 32."""
+class _UncastInteger(Integer):
+    """To PostgreSQL as wide as its value: cast to 32 bits, what is larger could be compared with no id."""
 
-    __visit_name__ = "big_integer"
-    render_bind_cast = True
+    render_bind_cast = False
 
 
 class Database:
@@ -160,7 +159,7 @@ def open_database(url: str) -> Database:
         engine = create_engine(parsed, pool_pre_ping=True, isolation_level=ISOLATION, hide_parameters=True)
         event.listen(engine, "do_connect", _connect)
         if parsed.get_backend_name() == "postgresql":
-            engine.dialect.colspecs = {**engine.dialect.colspecs, Integer: _AnyInteger}
+            engine.dialect.colspecs = {**engine.dialect.colspecs, Integer: _UncastInteger}
         return Database(engine)
     # Not `from error`: the message of what went wrong may hold a piece of the password.
     except (ArgumentError, NoSuchModuleError, ValueError):
