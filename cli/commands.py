@@ -19,7 +19,7 @@ from cli.errors import CannotStart
 from cli.log_files import keep_traceback
 from foundation.mesh_token import MeshTokenInvalid
 from foundation.settings import ProcessSettings, find_variable
-from gateway.production import UnsafeSettings
+from gateway.errors import UnsafeSettings
 from pipeline.errors import PipelineError
 from telemetry.tracing import TracingNotInstalled
 from worker.errors import WorkerRunning

@@ -1,4 +1,4 @@
-"""Why the gateway cannot answer a request.
+"""Why the gateway cannot answer a request, or does not start.
 
 GatewayError
 ├── UserNotFound, BookNotFound, AuthorNotFound, RatingNotFound     no such thing
@@ -12,11 +12,14 @@ GatewayError
 ├── Overloaded                                     more requests at once than the limit
 ├── NothingLeft                                    every server that could have answered is unavailable
 └── MeshError                                      mesh/errors.py: between the gateway and a model server
+
+UnsafeSettings                                     a gateway that must not be started like this
 """
 
 from collections.abc import Mapping, Sequence
 
 from contracts.errors import ClientCode, CodedError
+from foundation.settings import find_variable
 
 
 class GatewayError(CodedError):
@@ -188,3 +191,16 @@ class NothingLeft(GatewayError):
     def __init__(self, unavailable: Sequence[str]) -> None:
         super().__init__(f"nobody can answer now: {', '.join(unavailable)} did not; try again")
         self.unavailable = list(unavailable)
+
+
+class UnsafeSettings(Exception):
+    """Somebody outside this machine would be served by what is good for it alone."""
+
+    def __init__(self, remedies: Mapping[str, str]) -> None:
+        told = "; ".join(f"{name}: {remedy}" for name, remedy in remedies.items())
+        super().__init__(
+            f"{find_variable('production')} refuses what is unsafe outside one machine; {told}; "
+            "docs/operating.md tells why"
+        )
+        self.remedies = remedies
+        """What to do, by the variable that it is about."""

@@ -1,6 +1,6 @@
 """`BOOKMESH_PRODUCTION`: what is good for one machine alone is refused when others are served."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from catalog import accounts
 from catalog.accounts import DEMO_EMAIL
@@ -8,21 +8,9 @@ from catalog.database import Database
 from foundation.mesh_token import is_loopback
 from foundation.settings import find_variable
 from foundation.urls import SecretUrl
+from gateway.errors import UnsafeSettings
 from gateway.settings import GatewaySettings
 from mail.settings import MailOptions
-
-
-class UnsafeSettings(Exception):
-    """Somebody outside this machine would be served by what is good for it alone."""
-
-    def __init__(self, remedies: Mapping[str, str]) -> None:
-        told = "; ".join(f"{name}: {remedy}" for name, remedy in remedies.items())
-        super().__init__(
-            f"{find_variable('production')} refuses what is unsafe outside one machine; {told}; "
-            "docs/operating.md tells why"
-        )
-        self.remedies = remedies
-        """What to do, by the variable that it is about."""
 
 
 def check_production(settings: GatewaySettings, db: Database) -> None:

@@ -9,7 +9,8 @@ import pytest
 from catalog import accounts
 from catalog.accounts import DEMO_EMAIL, Credentials
 from catalog.database import Database
-from gateway.production import UnsafeSettings, check_production
+from gateway.errors import UnsafeSettings
+from gateway.production import check_production
 from gateway.settings import GatewaySettings
 from tests.empty_catalogs import open_empty_catalog
 from tests.homes import Home

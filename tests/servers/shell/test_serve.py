@@ -51,10 +51,10 @@ def test_a_server_process_answers_and_ends_in_order_on_sigterm(tmp_path: Path, s
 
 @pytest.mark.loopback
 @pytest.mark.parametrize("name", SERVER_NAMES)
-def test_a_server_imports_no_training_library_and_no_other_server(name: ServerName) -> None:
-    others = [f"servers.{other}.model" for other in SERVER_NAMES if other != name]
+def test_a_server_imports_no_training_library_no_sql_and_no_other_server(name: ServerName) -> None:
+    others = ["sqlalchemy", *(f"servers.{other}.model" for other in SERVER_NAMES if other != name)]
     script = (
-        f"import sys; from servers.shell.serve import find_server; find_server('{name}');"
+        f"import sys, cli.serve; from servers.shell.serve import find_server; find_server('{name}');"
         f"print([each for each in {[*TRAINING_LIBRARIES, *others]} if each in sys.modules])"
     )
 
