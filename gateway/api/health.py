@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from contracts.errors import RETRY_AFTER_S
 from contracts.shell import LIVE_PATH, METRICS_PATH, READY_PATH
@@ -11,6 +11,7 @@ from gateway.api.services import Services, ServicesDep
 from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable
 from gateway.schemas import Health, Live, ReadyAnswer, ServerHealth, ServerVersions, VersionInfo
+from telemetry.workers import render
 
 router = APIRouter(prefix="/v1", tags=["operation"])
 probes = APIRouter(tags=["operation"])
@@ -77,7 +78,7 @@ async def read_ready(services: ServicesDep, response: Response) -> ReadyAnswer:
 @probes.get(METRICS_PATH, response_class=PlainTextResponse, summary="Metrics for Prometheus")
 async def read_metrics(request: Request) -> Response:
     """Prometheus' text format."""
-    return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(render(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _has_catalog(services: Services) -> bool:

@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 
 import psutil
 from opentelemetry.trace import Tracer
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -27,6 +27,7 @@ from servers.errors import NotLoaded
 from servers.shell.answers import ModelAnswers, respond
 from servers.shell.holder import VersionHolder
 from servers.shell.versions import describe_version
+from telemetry.workers import render
 
 M = TypeVar("M")
 
@@ -130,7 +131,7 @@ class Operation(Generic[M]):
 
     async def show_metrics(self, request: Request) -> Response:
         """Prometheus' text format."""
-        return Response(generate_latest(self._holder.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        return Response(render(self._holder.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     async def reload(self, request: Request) -> Response:
         """Look at the pointer now; the answer comes when the version that it names is current."""

@@ -31,12 +31,14 @@ class ServerMetrics:
             "Versions that a pinned request may name.",
             ["process"],
             registry=registry,
+            multiprocess_mode="livemin",
         ).labels(name)
         self.loaded_at = Gauge(
             "bookmesh_version_loaded_timestamp_seconds",
             "When the current version became current here; 0 before any did.",
             ["process"],
             registry=registry,
+            multiprocess_mode="livemin",
         ).labels(name)
 
     def count_damaged(self, object_name: str) -> None:

@@ -1,0 +1,60 @@
+"""Metrics of a process with several workers: each writes files of a folder, and whichever is asked adds them up.
+
+prometheus-client does so if the variable PROMETHEUS_MULTIPROC_DIR names the folder before it is imported.
+Processes that are scraped apart, such as the gateway and each server, have a folder each.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import psutil
+from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def render(registry: CollectorRegistry) -> bytes:
+    """Prometheus' text format: of this process, or of it and its fellow workers together."""
+    if FOLDER_VARIABLE not in os.environ:
+        return generate_latest(registry)
+    together = CollectorRegistry()
+    multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    together.register(_Resources(psutil.Process().parent() or psutil.Process()))
+    return generate_latest(together)
+
+
+def begin(folder: Path) -> None:
+    """Make the folder, without what the workers of an earlier start left; before the first one starts."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.glob("*.db"):
+        file.unlink()
+
+
+def forget(pid: int) -> None:
+    """A worker has ended: what it counted stays, what it was is gone. For the process that starts them."""
+    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
+class _Resources(Collector):
+    """CPU and memory of all workers and of what starts them, under the names that a process alone gives."""
+
+    def __init__(self, parent: psutil.Process) -> None:
+        self._parent = parent
+
+    def collect(self) -> Iterator[Metric]:
+        rss_bytes = self._parent.memory_info().rss
+        cpu_s = sum(self._parent.cpu_times()[:4])  # with that of children who have ended
+        for process in self._parent.children():
+            try:
+                rss_bytes += process.memory_info().rss
+                cpu_s += sum(process.cpu_times()[:2])
+            except psutil.NoSuchProcess:
+                continue  # it has just ended
+        yield GaugeMetricFamily(
+            "process_resident_memory_bytes", "Memory; what workers share counts in each.", rss_bytes
+        )
+        yield CounterMetricFamily("process_cpu_seconds", "User and system CPU time.", cpu_s)
