@@ -6,7 +6,7 @@ changes if their lists may, and only then: not for what they were shown, nor for
 
 import time
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, and_, delete, exists, func, insert, select
@@ -42,6 +42,7 @@ class Recorded:
     """They were stored before, or stand among the new ones twice."""
     unknown: tuple[int, ...]
     """Books that are not there or hidden: nothing is stored of them."""
+    new: tuple[NewEvent, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,14 @@ def record(session: Session, user_id: int, given: Sequence[NewEvent]) -> Recorde
     stored = list(_read_stored(session, user_id, given, set(current.values())))
     known = {_identify(*row) for row in stored}
     known_pairs = {(book_id, kind) for book_id, kind, _, _ in stored}
-    rows: list[dict[str, Any]] = []
+    rows, new = list[dict[str, Any]](), list[NewEvent]()
     for each in given:
         if (book_id := current.get(each.book_id)) is not None:
             identity = _identify(book_id, each.kind, each.list_id, each.at)
             if identity not in known:
                 known.add(identity)
                 rows.append(_build_row(user_id, book_id, each))
+                new.append(each)
     if rows:
         session.connection().execute(insert(Event), rows)
     if any(
@@ -79,7 +81,7 @@ def record(session: Session, user_id: int, given: Sequence[NewEvent]) -> Recorde
     ):
         bump_revision(session, user_id)
     n_of_books = sum(each.book_id in current for each in given)
-    return Recorded(len(rows), n_of_books - len(rows), unknown)
+    return Recorded(len(rows), n_of_books - len(rows), unknown, tuple(new))
 
 
 def mark(session: Session, user_id: int, book_id: int, kind: EventKind) -> bool:

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
-from opentelemetry.trace import NoOpTracer, Tracer
 from prometheus_client import CollectorRegistry
 from starlette.middleware.cors import CORSMiddleware
 
@@ -75,8 +74,12 @@ from gateway.shared_redis import SharedRedis
 from mail.mailer import open_mailer
 from middleware.background import Background
 from middleware.requests import LargerBody, RequestMiddleware
+from telemetry import logs
 from telemetry.metrics import HttpMetrics, build_registry
+from telemetry.tracing import trace_statements
 
+PROCESS = "gateway"
+"""As metrics, logs and traces name it."""
 DESCRIPTION = """
 Personal recommendations, similar books and search over one catalog.
 
@@ -92,15 +95,15 @@ MAX_BODY_BYTES = 512 * 1024
 """10,000 liked books with their ratings fit."""
 
 
-def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastAPI:
+def create_app(settings: GatewaySettings) -> FastAPI:
     """The gateway's app; nothing is opened before its lifespan begins."""
-    tracer = tracer or NoOpTracer()
     registry = build_registry()
+    http = HttpMetrics(PROCESS, registry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.services = await _start(settings, registry, tracer, stack)
+            app.state.services = await _start(settings, registry, http, stack)
             yield
 
     app = FastAPIOffline(
@@ -111,6 +114,7 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
         description=DESCRIPTION,
         version="1",
         lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # telemetry/ has what we need of it
         exception_handlers={**problems.HANDLERS, BookMoved: answer_moved},
         dependencies=[Depends(RequestCheck())],
         responses=problems.document(*problems.ANYWHERE),
@@ -151,9 +155,8 @@ def create_app(settings: GatewaySettings, tracer: Tracer | None = None) -> FastA
     app.add_middleware(ConcurrencyLimit, limit=settings.gateway.concurrency)
     app.add_middleware(
         RequestMiddleware,
-        process="gateway",
-        metrics=HttpMetrics("gateway", registry),
-        tracer=tracer,
+        process=PROCESS,
+        metrics=http,
         max_body_bytes=MAX_BODY_BYTES,
         larger_bodies={("POST", me_import.PATH): LargerBody(me_import.MAX_BODY_BYTES, libraries.admit)},
     )
@@ -175,17 +178,17 @@ def find_signing_secret(settings: GatewaySettings) -> bytes:
 
 
 async def _start(
-    settings: GatewaySettings, registry: CollectorRegistry, tracer: Tracer, stack: AsyncExitStack
+    settings: GatewaySettings, registry: CollectorRegistry, http: HttpMetrics, stack: AsyncExitStack
 ) -> Services:
     """Open everything that the gateway needs; the stack closes it in the opposite order.
 
     Raises DatabaseNotMigrated. Servers that are down delay nothing and stop nothing.
     """
     metrics = GatewayMetrics(registry)
-    catalog = _open_catalog(settings)
+    catalog = _open_catalog(settings, metrics)
     stack.callback(catalog.close)
     options = settings.gateway
-    redis = _open_redis(settings)
+    redis = _open_redis(settings, metrics)
     cache = _open_cache(settings, redis, metrics)
     stack.push_async_callback(cache.close)
     client = build_client(
@@ -194,8 +197,8 @@ async def _start(
         token=settings.find_mesh_token(),
     )
     stack.push_async_callback(client.aclose)
-    mesh = _build_mesh(settings, client, metrics, tracer)
-    background = Background("gateway", registry)
+    mesh = _build_mesh(settings, client, metrics, http)
+    background = Background(PROCESS, registry)
     stack.push_async_callback(background.stop)
     await mesh.start(background)
     snapshots = SnapshotKeeper(mesh, catalog, n_books=options.snapshot_books)
@@ -227,35 +230,51 @@ async def _start(
         accounts=Accounts(catalog, sessions, mails),
         libraries=Libraries(catalog),
         limits=Limits(_open_counts(redis, metrics), options.limits, secret),
+        metrics=metrics,
         deadline_s=options.deadline_s,
     )
 
 
 def _build_mesh(
-    settings: GatewaySettings, client: httpx.AsyncClient, metrics: GatewayMetrics, tracer: Tracer
+    settings: GatewaySettings, client: httpx.AsyncClient, metrics: GatewayMetrics, http: HttpMetrics
 ) -> Mesh:
     servers: dict[ServerName, Server] = {
         name: Server(
-            name, url, client=client, breaker=_build_breaker(settings), metrics=metrics, tracer=tracer
+            name, url, client=client, breaker=_build_breaker(settings, metrics, name), metrics=metrics
         )
         for name, url in settings.gateway.mesh.server_urls().items()
     }
-    return Mesh(servers, poll_interval_s=settings.gateway.mesh.poll_interval_s, metrics=metrics)
+
+    def tell_version(version: str | None) -> None:
+        http.tell_version(version)
+        logs.tell_version(version)
+
+    return Mesh(
+        servers,
+        poll_interval_s=settings.gateway.mesh.poll_interval_s,
+        metrics=metrics,
+        tell_version=tell_version,
+    )
 
 
-def _open_catalog(settings: GatewaySettings) -> Catalog:
+def _open_catalog(settings: GatewaySettings, metrics: GatewayMetrics) -> Catalog:
     db = open_database(settings.catalog_url)
     check_migrated(db)
+    trace_statements(db.engine)
     return Catalog(
         db,
+        metrics,
         write_timeout_s=settings.gateway.write_timeout_s,
         cached_users=settings.gateway.cache.users,
     )
 
 
-def _open_redis(settings: GatewaySettings) -> SharedRedis | None:
+def _open_redis(settings: GatewaySettings, metrics: GatewayMetrics) -> SharedRedis | None:
     url = settings.gateway.cache.redis_url
-    return None if url is None else SharedRedis(url.get_secret_value(), _build_breaker(settings))
+    if url is None:
+        return None
+    breaker = _build_breaker(settings, metrics, "redis")
+    return SharedRedis(url.get_secret_value(), breaker, metrics.redis_seconds)
 
 
 def _open_cache(
@@ -272,6 +291,6 @@ def _open_counts(redis: SharedRedis | None, metrics: GatewayMetrics) -> RequestC
     return RedisCounts(redis, alone=memory, counted_alone=metrics.limited_alone)
 
 
-def _build_breaker(settings: GatewaySettings) -> CircuitBreaker:
-    breaker = settings.gateway.breaker
-    return CircuitBreaker(failures=breaker.failures, open_s=breaker.open_s)
+def _build_breaker(settings: GatewaySettings, metrics: GatewayMetrics, dependency: str) -> CircuitBreaker:
+    breaker, is_open = settings.gateway.breaker, metrics.breaker_open.labels(dependency)
+    return CircuitBreaker(failures=breaker.failures, open_s=breaker.open_s, tell=is_open.set)

@@ -46,6 +46,7 @@ from gateway.errors import (
     UnknownBooks,
     UserNotFound,
 )
+from gateway.metrics import GatewayMetrics
 
 ResultT = TypeVar("ResultT")
 
@@ -67,8 +68,12 @@ class Catalog:
     not committed once its caller has been given an error; docs/errors.md tells what remains uncertain.
     """
 
-    def __init__(self, db: Database, *, write_timeout_s: float, cached_users: int) -> None:
+    def __init__(
+        self, db: Database, metrics: GatewayMetrics, *, write_timeout_s: float, cached_users: int
+    ) -> None:
         self._db = db
+        self._read_seconds = metrics.catalog_seconds.labels("read")
+        self._write_seconds = metrics.catalog_seconds.labels("write")
         self._write_timeout_s = write_timeout_s
         self._reading = anyio.CapacityLimiter(MOST_READS)
         self._writing = anyio.CapacityLimiter(MOST_WRITES)
@@ -227,13 +232,16 @@ class Catalog:
             blamed = deadline.find_slow(CATALOG, given_s)
             raise CatalogUnavailable(f"no answer within {given_s * 1000:.0f} ms", blamed=blamed) from error
         finally:
-            deadline.charge(CATALOG, time.monotonic() - started_s)
+            seconds = time.monotonic() - started_s
+            deadline.charge(CATALOG, seconds)
+            self._read_seconds.observe(seconds)
 
     async def write(self, change: Callable[[Session], ResultT], *, timeout_s: float | None = None) -> ResultT:
         """What a change answers, committed. Raises UserNotFound, BookNotFound, UnknownBooks, AlreadyRated."""
         timeout_s = timeout_s or self._write_timeout_s
         try:
-            return await self._run(change, self._writing, timeout_s=timeout_s, write=True)
+            with self._write_seconds.time():
+                return await self._run(change, self._writing, timeout_s=timeout_s, write=True)
         except TimeoutError as error:
             raise CatalogUnavailable(f"no answer within {timeout_s} s") from error
         except UserUnknown as error:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from catalog.database import open_database
 from catalog.schema import check_migrated
-from gateway.app import create_app, find_signing_secret
+from gateway.app import PROCESS, create_app, find_signing_secret
 from gateway.production import check_production
 from gateway.settings import GatewaySettings
 from middleware.connections import bound_connections
@@ -27,14 +27,14 @@ def run_gateway(settings: GatewaySettings) -> None:
 
     Raises UnsafeSettings, CatalogError, MeshTokenInvalid; SQLAlchemyError if the database does not answer.
     """
-    configure_logging("gateway", level=settings.telemetry.log_level)
+    configure_logging(PROCESS, level=settings.telemetry.log_level)
     # Having drained, uvicorn raises the signal that stopped it once more: its default would end the process
     # before the last traces are sent.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
     _check_startable(settings)
-    tracer = open_tracing("gateway", settings.telemetry.otlp_endpoint)
-    uvicorn.Server(build_uvicorn_config(settings, create_app(settings, tracer))).run()
+    open_tracing(PROCESS, settings.telemetry)
+    uvicorn.Server(build_uvicorn_config(settings, create_app(settings))).run()
 
 
 def _check_startable(settings: GatewaySettings) -> None:

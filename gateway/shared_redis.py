@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
+from prometheus_client import Histogram
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from gateway.mesh.breaker import CircuitBreaker
+from telemetry.tracing import span
 
 TIMEOUT_S: Final = 0.05
 
@@ -18,17 +20,19 @@ log = structlog.get_logger()
 class SharedRedis:
     """One client for all that this gateway keeps there; what fails too often is left alone for a while."""
 
-    def __init__(self, url: str, breaker: CircuitBreaker) -> None:
+    def __init__(self, url: str, breaker: CircuitBreaker, seconds: Histogram) -> None:
         self.client = Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
         self._breaker = breaker
+        self._seconds = seconds
 
     async def call(self, command: Callable[[], Awaitable[Any]]) -> Any:
         """The result of a command; None while Redis is unavailable."""
         if not self._breaker.allows():
             return None
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                result = await command()
+            with self._seconds.time(), span("redis", {"db.system.name": "redis"}, is_call=True):
+                async with asyncio.timeout(TIMEOUT_S):
+                    result = await command()
         except (RedisError, OSError, TimeoutError) as error:
             if self._breaker.state == "closed":
                 log.warning("redis_lost", error=f"{type(error).__name__}: {error}")

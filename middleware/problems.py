@@ -42,6 +42,7 @@ log = structlog.get_logger()
 async def answer_problem(request: Request, error: Exception) -> Response:
     """The answer to a request that failed with this error; what is our fault is logged."""
     problem = _describe(error, request.state.request_id)
+    request.state.problem = problem.code
     if problem.status == STATUS[ClientCode.INTERNAL]:
         log.error("request failed", path=request.scope["path"], error=repr(error), exc_info=error)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}

@@ -10,19 +10,20 @@ from time import perf_counter
 from typing import Final
 
 import structlog
-from opentelemetry.trace import SpanKind, Tracer
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars
 
+from contracts.shell import VERSION_HEADER
 from middleware.problems import answer_problem
 from telemetry.metrics import HttpMetrics
-from telemetry.tracing import extract_trace
+from telemetry.tracing import serving, trace_id
 
 UNMATCHED_ROUTE: Final = "unmatched"
 CLIENT_GONE_STATUS: Final = 499
 """nginx's code for a client that hung up before its answer; only metrics and logs ever see it."""
+RAW_VERSION_HEADER: Final = VERSION_HEADER.lower().encode()
 ACCEPTED_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
 
@@ -51,7 +52,6 @@ class RequestMiddleware:
         *,
         process: str,
         metrics: HttpMetrics,
-        tracer: Tracer,
         max_body_bytes: int,
         larger_bodies: Mapping[tuple[str, str], LargerBody] | None = None,
         success_level: int = logging.INFO,
@@ -59,7 +59,6 @@ class RequestMiddleware:
         self._app = app
         self._process = process
         self._metrics = metrics
-        self._tracer = tracer
         self._any_body = LargerBody(max_body_bytes, lambda _: nullcontext())
         self._larger_bodies = larger_bodies or {}
         self._success_level = success_level
@@ -83,15 +82,16 @@ class RequestMiddleware:
         answer = _Answer(send, request_id)
         self._metrics.in_progress.inc()
         try:
-            with self._tracer.start_as_current_span(
-                self._process, extract_trace(headers), SpanKind.SERVER
-            ) as span:
+            with serving(method, headers) as span:
+                if (trace := trace_id()) is not None:
+                    bind_contextvars(trace_id=trace)
                 await self._answer(scope, headers, receive, answer)
-                if span.is_recording():
+                if span is not None:
+                    span.update_name(f"{method} {_route(scope)}")
                     span.set_attributes(_describe(scope, answer))
         finally:
             self._metrics.in_progress.dec()
-            self._record(method, scope, answer.status, perf_counter() - started_s)
+            self._record(method, scope, answer, perf_counter() - started_s)
 
     async def _answer(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, answer: "_Answer"
@@ -110,8 +110,13 @@ class RequestMiddleware:
                 raise
             await response(scope, receive, answer.send)
 
-    def _record(self, method: str, scope: Scope, status: int, seconds: float) -> None:
+    def _record(self, method: str, scope: Scope, answer: "_Answer", seconds: float) -> None:
+        status = answer.status
         self._metrics.observe(_route(scope), status, seconds)
+        facts = {} if answer.version is None else {"version": answer.version}
+        if (code := scope["state"].get("problem")) is not None:
+            self._metrics.count_problem(code)
+            facts["code"] = code
         self._log.log(
             _log_level(status, self._success_level),
             "request",
@@ -119,24 +124,31 @@ class RequestMiddleware:
             path=scope["path"],
             status=status,
             ms=round(seconds * 1000, 2),
+            **facts,
         )
 
 
 class _Answer:
-    """Sends an answer with the request id on it, and remembers its status."""
+    """Sends an answer with the request id on it, and remembers its status and its version."""
 
     def __init__(self, send: Send, request_id: str) -> None:
         self._send = send
         self.request_id = request_id
         self.started = False
         self.status = 500
+        self.version: str | None = None
+        """The one that it was made from, where it tells."""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started = True
             self.status = message["status"]
+            headers = message.get("headers", ())
+            for name, value in headers:
+                if name == RAW_VERSION_HEADER:
+                    self.version = value.decode()
             # The app may send a list that it keeps for all its answers, so a new one is made.
-            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode())]
+            message["headers"] = [*headers, (b"x-request-id", self.request_id.encode())]
         await self._send(message)
 
 

@@ -8,6 +8,11 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from foundation.release import RELEASE
+
+_facts: dict[str, str] = {"release": RELEASE}
+"""Of this process, on every line. No context variables: a thread started later would not have them."""
+
 
 def configure_logging(process: str, *, level: str = "info", stream: TextIO | None = None) -> None:
     """Send structlog's and the standard library's lines of this process to `stream` (default stderr).
@@ -15,14 +20,15 @@ def configure_logging(process: str, *, level: str = "info", stream: TextIO | Non
     Raises ValueError for an unknown level.
     """
     stream = stream or sys.stderr
+    _facts["process"] = process
     threshold = logging.getLevelNamesMapping().get(level.upper())
     if threshold is None:
         raise ValueError(f"log level {level!r} is none of debug, info, warning, error, critical")
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
-        _add_process(process),
         structlog.contextvars.merge_contextvars,
+        _add_facts,
     ]
     rendering: list[Processor] = (
         [structlog.dev.ConsoleRenderer(pad_event_to=32, exception_formatter=structlog.dev.plain_traceback)]
@@ -38,13 +44,16 @@ def configure_logging(process: str, *, level: str = "info", stream: TextIO | Non
     _route_standard_library(stream, threshold, shared, rendering)
 
 
-def _add_process(process: str) -> Processor:
-    # Not a context variable: a thread that is started later would not have it.
-    def add(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-        event["process"] = process
-        return event
+def tell_version(version: str | None) -> None:
+    """Name the version that this process answers from on every line, but where a line names another."""
+    if version is None:
+        _facts.pop("version", None)
+    else:
+        _facts["version"] = version
 
-    return add
+
+def _add_facts(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    return {**_facts, **event}
 
 
 def _dump_json(event: EventDict, **_: object) -> str:

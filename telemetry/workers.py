@@ -1,4 +1,4 @@
-"""Metrics of a process with several workers: each writes files of a folder, and whichever is asked adds them up.
+"""Metrics of a process with several workers: each writes files, and whichever is asked adds all up.
 
 prometheus-client does so if the variable PROMETHEUS_MULTIPROC_DIR names the folder before it is imported.
 Processes that are scraped apart, such as the gateway and each server, have a folder each.

@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
-from opentelemetry.trace import Tracer
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
@@ -37,7 +36,7 @@ MAX_BODY_BYTES: Final = 1024
 log = structlog.get_logger()
 
 
-def create_app(worker: Worker, metrics: WorkerMetrics, tracer: Tracer) -> Starlette:
+def create_app(worker: Worker, metrics: WorkerMetrics) -> Starlette:
     """The app of the worker, which works as long as it runs."""
     probes = Probes(worker, metrics)
     routes = [
@@ -59,7 +58,6 @@ def create_app(worker: Worker, metrics: WorkerMetrics, tracer: Tracer) -> Starle
         RequestMiddleware,
         process=PROCESS,
         metrics=metrics.http,
-        tracer=tracer,
         max_body_bytes=MAX_BODY_BYTES,
         success_level=logging.DEBUG,
     )

@@ -33,7 +33,8 @@ def run_worker(settings: WorkerSettings, forker: Forker, *, can_train: bool) -> 
     ):
         metrics = WorkerMetrics(build_registry())
         worker = Worker(settings, db, metrics, forker, can_train=can_train)
-        app = create_app(worker, metrics, open_tracing(PROCESS, settings.telemetry.otlp_endpoint))
+        open_tracing(PROCESS, settings.telemetry)
+        app = create_app(worker, metrics)
         uvicorn.Server(
             uvicorn.Config(
                 app,

@@ -1,7 +1,5 @@
 """What readers did with the books that they were shown, in batches."""
 
-from dataclasses import asdict
-
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 
@@ -11,6 +9,7 @@ from gateway.accounts.callers import Reader, check_acts_for
 from gateway.api import problems
 from gateway.api.callers import KnownCallerDep
 from gateway.api.services import ServicesDep
+from gateway.recommend.list_ids import read_list_id
 from gateway.schemas import EventBatch, EventsStored
 
 router = APIRouter(prefix="/v1/events", tags=["events"])
@@ -34,4 +33,7 @@ async def record_events(services: ServicesDep, caller: KnownCallerDep, batch: Ev
         NewEvent(each.book_id, EventKind(each.kind), each.at, each.list_id, each.surface, each.position)
         for each in batch.events
     ]
-    return EventsStored.model_validate(asdict(await services.catalog.record_events(user_id, given)))
+    recorded = await services.catalog.record_events(user_id, given)
+    for event in recorded.new:
+        services.metrics.events.labels(event.kind, *read_list_id(event.list_id)).inc()
+    return EventsStored(n_new=recorded.n_new, n_known=recorded.n_known, unknown=list(recorded.unknown))

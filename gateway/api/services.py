@@ -15,6 +15,7 @@ from gateway.deadline import Deadline
 from gateway.library.libraries import Libraries
 from gateway.limits.limits import Limits
 from gateway.mesh.mesh import Mesh
+from gateway.metrics import GatewayMetrics
 from gateway.recommend.details import Details
 from gateway.recommend.list_requests import ListRequest, ListRequestBuilder
 from gateway.recommend.pages import Pages
@@ -42,6 +43,7 @@ class Services:
     accounts: Accounts
     libraries: Libraries
     limits: Limits
+    metrics: GatewayMetrics
     deadline_s: float
 
     async def answer(self, request: ListRequest, deadline: Deadline, *, refresh: bool = False) -> Response:

@@ -11,12 +11,21 @@ class CircuitBreaker:
     """Opens after `failures` in a row; `open_s` seconds later lets one request through to try.
 
     After `allows` let a request through, exactly one of `succeeded`, `failed` and `abandoned` is called.
+    `tell` hears with each change whether it is open.
     """
 
-    def __init__(self, *, failures: int, open_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        failures: int,
+        open_s: float,
+        clock: Callable[[], float] = time.monotonic,
+        tell: Callable[[bool], None] = lambda is_open: None,
+    ) -> None:
         self._limit = failures
         self._open_s = open_s
         self._clock = clock
+        self._tell = tell
         self._failures = 0
         self._retry_at_s = 0.0
         self._trying = False
@@ -38,6 +47,8 @@ class CircuitBreaker:
 
     def succeeded(self) -> None:
         """A request was answered: all may pass again."""
+        if self._failures >= self._limit:
+            self._tell(False)
         self._failures = 0
         self._trying = False
 
@@ -47,6 +58,7 @@ class CircuitBreaker:
         self._trying = False
         if self._failures >= self._limit:
             self._retry_at_s = self._clock() + self._open_s
+            self._tell(True)
 
     def abandoned(self) -> None:
         """A request ended without a verdict on the server: another may be the trial."""

@@ -28,11 +28,17 @@ class Mesh:
     """Pins the version that all live servers hold; see `choose_version`."""
 
     def __init__(
-        self, servers: Mapping[ServerName, Server], *, poll_interval_s: float, metrics: GatewayMetrics
+        self,
+        servers: Mapping[ServerName, Server],
+        *,
+        poll_interval_s: float,
+        metrics: GatewayMetrics,
+        tell_version: Callable[[str | None], None],
     ) -> None:
         self.servers = servers
         self._poll_interval_s = poll_interval_s
         self._metrics = metrics
+        self._tell_version = tell_version
         self.pinned: str | None = None
         """The version that new requests are answered from; None until a server has reported what it holds."""
 
@@ -90,3 +96,4 @@ class Mesh:
         if chosen != self.pinned:
             log.info("version_pinned", version=chosen, before=self.pinned)
             self.pinned = chosen
+            self._tell_version(chosen)

@@ -5,7 +5,6 @@ import time
 from typing import Final, TypeVar
 
 import httpx
-from opentelemetry.trace import SpanKind, Tracer, use_span
 from pydantic import ValidationError
 from structlog.contextvars import get_contextvars
 
@@ -24,7 +23,7 @@ from gateway.mesh.errors import (
 )
 from gateway.mesh.pinning import HeldVersions
 from gateway.metrics import GatewayMetrics
-from telemetry.tracing import PROPAGATOR
+from telemetry.tracing import span, trace_headers
 
 ResponseT = TypeVar("ResponseT", bound=shell.Response)
 
@@ -49,7 +48,6 @@ class Server:
         client: httpx.AsyncClient,
         breaker: CircuitBreaker,
         metrics: GatewayMetrics,
-        tracer: Tracer,
     ) -> None:
         self.name: ServerName = name
         self.breaker = breaker
@@ -59,7 +57,6 @@ class Server:
         self._url = url
         self._client = client
         self._metrics = metrics
-        self._tracer = tracer
         self._seen_at_s = float("-inf")
 
     @property
@@ -103,8 +100,7 @@ class Server:
         started_s = time.perf_counter()
         outcome = "cancelled"
         try:
-            span = self._tracer.start_span(f"{self.name} {path}", kind=SpanKind.CLIENT)
-            with use_span(span, end_on_exit=True):  # a microsecond less than start_as_current_span
+            with span(f"POST {path}", {"peer.service": self.name, "version": version}, is_call=True):
                 answer = await self._exchange(path, request, response_type, version, remaining_s)
         except TimeoutError as error:
             slow = deadline.find_slow(self.name, remaining_s)
@@ -182,5 +178,4 @@ def _build_headers(version: str, timeout_s: float) -> dict[str, str]:
     }
     if (request_id := get_contextvars().get("request_id")) is not None:
         headers[shell.REQUEST_ID_HEADER] = request_id
-    PROPAGATOR.inject(headers)
-    return headers
+    return headers | trace_headers()

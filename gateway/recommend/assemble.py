@@ -19,9 +19,10 @@ from gateway.errors import CatalogUnavailable, NothingLeft
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
-from gateway.recommend.candidates import CandidateSource, ListRules, Page
+from gateway.recommend.candidates import CandidateSource, ListRules, Page, Pages
 from gateway.recommend.threshold import Scored
 from gateway.schemas import BookItem, BookList
+from telemetry.tracing import span
 
 SPARE_CARDS: Final = 5
 """Cards fetched beyond k, in case the author limit holds books back."""
@@ -40,7 +41,7 @@ async def read_with_fallbacks(
     for source in sources:
         try:
             async with aclosing(source.pages(view.with_share(), rules, degraded)) as pages:
-                async for page in pages:
+                while (page := await _retrieve(source, pages)) is not None:
                     has_answer = True
                     yield source, page
         except (UpstreamError, CatalogUnavailable) as error:
@@ -54,18 +55,23 @@ async def read_with_fallbacks(
         raise NothingLeft(sorted(degraded))
 
 
+async def _retrieve(source: CandidateSource, pages: Pages) -> Page | None:
+    with span("retrieve", {"mode": source.mode}):
+        return await anext(pages, None)
+
+
 async def assemble(
     candidates: AsyncIterator[tuple[CandidateSource, Page]],
     rules: ListRules,
     view: MeshView,
     describe: Describe,
     degraded: Collection[str],
-    name_list: Callable[[str], str],
+    name_list: Callable[[str, str], str],
 ) -> BookList:
     """The first k books that keep to the rules, reading no deeper than they take; `degraded` as it is then.
 
     Where only books of too frequent authors are left, those; fewer than k only if the candidates end.
-    `name_list` gives the id of the list from the version that made it.
+    `name_list` gives the id of the list from the version that made it, and the mode.
     """
     seen = set(rules.exclude | rules.withdrawn)
     kept: list[tuple[BookCard, float]] = []
@@ -79,10 +85,12 @@ async def assemble(
             break  # a list must not mix two versions; SQL's counts are of none
         for books in _chunks(_unseen(page, seen), rules.k + SPARE_CARDS):
             ids = [book.book_id for book in books]
-            cards = source.snapshot.cards if source.snapshot else await describe(ids)
+            with span("enrich"):
+                cards = source.snapshot.cards if source.snapshot else await describe(ids)
             kept += [(cards[book.book_id], book.score) for book in books if book.book_id in cards]
             mode = mode or (source.mode if kept else None)
-            chosen, is_final = choose(kept, rules)
+            with span("filter"):
+                chosen, is_final = choose(kept, rules)
             if is_final:
                 return _build(kept, chosen, mode or source.mode, version, degraded, name_list)
     return _build(kept, chosen, mode or first_mode or "none", version, degraded, name_list)
@@ -110,7 +118,7 @@ def _build(
     mode: str,
     version: str | None,
     degraded: Collection[str],
-    name_list: Callable[[str], str],
+    name_list: Callable[[str, str], str],
 ) -> BookList:
     version = version or NO_VERSION
     scores = lower_to_fall([kept[position][1] for position in chosen])
@@ -129,7 +137,7 @@ def _build(
         for card, score in zip(cards, scores, strict=True)
     ]
     return BookList(
-        list_id=name_list(version), version=version, mode=mode, degraded=sorted(degraded), items=items
+        list_id=name_list(version, mode), version=version, mode=mode, degraded=sorted(degraded), items=items
     )
 
 

@@ -28,6 +28,7 @@ from gateway.recommend.candidates import (
     from_snapshot,
     similar_to,
 )
+from gateway.recommend.list_ids import Surface
 from gateway.recommend.snapshot import Snapshot
 
 RecommendMode = Literal["auto", "collaborative", "subjects", "popular"]
@@ -41,6 +42,7 @@ ISBN_LABEL: Final = re.compile(r"\s*ISBN(?:-1[03])?:?", re.IGNORECASE)
 class ListRequest:
     """A list of books to make, from the first of its sources that can give it."""
 
+    surface: Surface
     key: str
     """Names what the list depends on, except version, catalog and what the operator has set."""
     sources: tuple[CandidateSource, ...]
@@ -82,7 +84,7 @@ class ListRequestBuilder:
             sources.append(self._by_subjects(find_subjects, popularity_weight))
         exclude = _excluded(user) if exclude_rated else user.dismissed | user.replaced
         key = f"user:{_revision_key(user)}:{mode}:{k}:{popularity_weight}:{exclude_rated}"
-        return self._padded(key, sources, exclude, k)
+        return self._padded("recommendations", key, sources, exclude, k)
 
     def for_anyone(
         self, liked: History, subjects: Sequence[str], *, k: int, popularity_weight: float | None
@@ -98,7 +100,8 @@ class ListRequestBuilder:
         if liked or subjects:
             sources.append(self._by_subjects(find_subjects, popularity_weight))
         exclude = self._with_former_ids([book_id for book_id, _ in liked])
-        return self._padded(f"anyone:{liked}:{subjects}:{k}:{popularity_weight}", sources, exclude, k)
+        key = f"anyone:{liked}:{subjects}:{k}:{popularity_weight}"
+        return self._padded("recommendations", key, sources, exclude, k)
 
     def similar(
         self, book_id: int, user: UserProfile | None, *, mode: SimilarMode, weight: float, k: int
@@ -114,7 +117,8 @@ class ListRequestBuilder:
 
         sources = (similar_to(book_id, mode=mode, weight=weight), by_popularity(find_subject))
         key = f"similar:{book_id}:{mode}:{weight}:{k}:{_revision_key(user)}"
-        return self._padded(key, sources, _excluded(user) | self._with_former_ids([book_id]), k)
+        exclude = _excluded(user) | self._with_former_ids([book_id])
+        return self._padded("similar", key, sources, exclude, k)
 
     def popular(self, subject: str | None, user: UserProfile | None, *, k: int) -> ListRequest:
         """The most popular books, all of one subject if one is named."""
@@ -124,7 +128,7 @@ class ListRequestBuilder:
 
         sources = (by_popularity(find_subject if subject else None), from_snapshot(self.snapshot(), subject))
         rules = self._rules(k, _excluded(user))
-        return ListRequest(f"popular:{subject}:{k}:{_revision_key(user)}", sources, rules)
+        return ListRequest("popular", f"popular:{subject}:{k}:{_revision_key(user)}", sources, rules)
 
     def search(
         self, text: str, user: UserProfile | None, *, k: int, filters: BookFilters = ALL_BOOKS
@@ -136,19 +140,19 @@ class ListRequestBuilder:
         rules = replace(self._rules(k, _excluded(user)), author_limit=None)
         key = f"keyword:{text}:{k}:{_revision_key(user)}:{filters.model_dump_json(exclude_none=True)}"
         if filters != ALL_BOOKS:
-            return ListRequest(key, (by_keyword(text, filters),), rules)
+            return ListRequest("search", key, (by_keyword(text, filters),), rules)
         sources = (by_keyword(text), by_meaning(text))
         if isbn := find_isbn(ISBN_LABEL.sub("", text, count=1)):
             return ListRequest(
-                key, (by_isbn(lambda deadline: self._find_edition(isbn, deadline)), *sources), rules
+                "search", key, (by_isbn(lambda deadline: self._find_edition(isbn, deadline)), *sources), rules
             )
-        return ListRequest(key, sources, rules)
+        return ListRequest("search", key, sources, rules)
 
     def search_by_meaning(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
         """Books of this meaning; those with these words while the semantic server is unavailable."""
         rules = self._rules(k, _excluded(user))
         key = f"semantic:{text}:{k}:{_revision_key(user)}"
-        return ListRequest(key, (by_meaning(text), by_keyword(text)), rules)
+        return ListRequest("search", key, (by_meaning(text), by_keyword(text)), rules)
 
     def _rules(self, k: int, exclude: frozenset[int]) -> ListRules:
         return ListRules(
@@ -203,12 +207,17 @@ class ListRequestBuilder:
         return (await self.catalog.read_subjects_of(book_ids, deadline))[:N_SUBJECTS]
 
     def _padded(
-        self, key: str, sources: Sequence[CandidateSource], exclude: frozenset[int], k: int
+        self,
+        surface: Surface,
+        key: str,
+        sources: Sequence[CandidateSource],
+        exclude: frozenset[int],
+        k: int,
     ) -> ListRequest:
         """A list that popular books fill up."""
         padding = (by_popularity(), from_snapshot(self.snapshot()))
         rules = replace(self._rules(k, exclude), is_padded=True)
-        return ListRequest(key, (*sources, *padding), rules)
+        return ListRequest(surface, key, (*sources, *padding), rules)
 
 
 def _excluded(user: UserProfile | None) -> frozenset[int]:

@@ -7,7 +7,7 @@ from gateway.deadline import Deadline
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.view import MeshView
 from gateway.recommend.cards import Cards
-from gateway.recommend.list_ids import digest
+from gateway.recommend.list_ids import name_list
 from gateway.schemas import BookPage, ListedBook
 
 
@@ -34,7 +34,9 @@ class Pages:
         cards = await self._cards.describe(view, found.book_ids, degraded) if found.book_ids else {}
         not_shown = self._not_shown()  # the same, unless they are more than a request can name
         return BookPage(
-            list_id=digest(view.version_name, self._catalog.state, request.model_dump_json()),
+            list_id=name_list(
+                "books", "browse", view.version_name, self._catalog.state, request.model_dump_json()
+            ),
             version=view.version_name,
             degraded=sorted(degraded),
             total=found.total,

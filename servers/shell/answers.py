@@ -17,6 +17,7 @@ from servers.errors import DeadlinePassed, Overloaded
 from servers.shell.holder import VersionHolder
 from servers.shell.routes import ModelRoute
 from servers.shell.settings import ServerOptions
+from telemetry.tracing import span
 
 M = TypeVar("M")
 
@@ -61,7 +62,9 @@ class ModelAnswers(Generic[M]):
                 def work() -> Response:
                     if allowed_ms is not None and time.monotonic() - received_s >= allowed_ms / 1000:
                         raise DeadlinePassed(allowed_ms)
-                    return respond(route.answer(held.model, held.version, message), version=held.version)
+                    with span("score", {"version": held.version}):
+                        answer = route.answer(held.model, held.version, message)
+                    return respond(answer, version=held.version)
 
                 if len(body) > MAX_INLINE_BODY_BYTES or route.is_slow(held.model, message):
                     return await asyncio.get_running_loop().run_in_executor(self._threads, work)

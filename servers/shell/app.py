@@ -10,7 +10,6 @@ from functools import partial
 from typing import Final, Generic, TypeVar
 
 import psutil
-from opentelemetry.trace import Tracer
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -35,7 +34,7 @@ OPEN_PATHS: Final = (shell.LIVE_PATH, shell.READY_PATH, shell.METRICS_PATH)
 """What probes and Prometheus ask, without a token."""
 
 
-def create_app(holder: VersionHolder[M], tracer: Tracer, mesh_token: str | None = None) -> Starlette:
+def create_app(holder: VersionHolder[M], mesh_token: str | None = None) -> Starlette:
     """The complete app of one model server; while it runs, its holder follows the pointer."""
     answers = ModelAnswers(holder)
     operation = Operation(holder)
@@ -64,7 +63,6 @@ def create_app(holder: VersionHolder[M], tracer: Tracer, mesh_token: str | None 
             RequestMiddleware,
             process=holder.server.name,
             metrics=holder.metrics.http,
-            tracer=tracer,
             max_body_bytes=holder.options.max_body_bytes,
             success_level=logging.DEBUG,
         )

@@ -18,6 +18,7 @@ from servers.shell.held import MOST_HELD, Held, find_surplus, find_unwanted
 from servers.shell.metrics import ServerMetrics
 from servers.shell.routes import ModelServer
 from servers.shell.settings import ServerOptions
+from telemetry.logs import tell_version
 
 M = TypeVar("M")
 
@@ -184,6 +185,8 @@ class VersionHolder(Generic[M]):
             each.replaced_at_s = now_s
         self._hold((target, *(each for each in self._held if each is not target)))
         self.metrics.loaded_at.set_to_current_time()
+        self.metrics.http.tell_version(version)
+        tell_version(version)
         log.info("version is current", version=version, held=self.held, seconds=round(now_s - started_s, 3))
 
     def _load(self, version: str) -> Held[M]:

@@ -48,8 +48,8 @@ def build_app(server: ModelServer[Any], settings: ServerSettings) -> Starlette:
     store = ArtifactStore(settings.artifacts_root)
     metrics = ServerMetrics(server.name, build_registry())
     holder = VersionHolder(store, server, settings.servers, metrics)
-    tracer = open_tracing(server.name, settings.telemetry.otlp_endpoint)
-    return create_app(holder, tracer, _find_mesh_token(settings))
+    open_tracing(server.name, settings.telemetry)
+    return create_app(holder, _find_mesh_token(settings))
 
 
 def _find_mesh_token(settings: ServerSettings) -> str | None:

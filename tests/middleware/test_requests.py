@@ -9,7 +9,6 @@ import fastapi
 import httpx
 import pytest
 import uvicorn
-from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry, generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 from structlog.testing import capture_logs
@@ -61,7 +60,6 @@ def options(registry: CollectorRegistry) -> dict[str, Any]:
     return {
         "process": "tests",
         "metrics": HttpMetrics("tests", registry),
-        "tracer": NoOpTracer(),
         "max_body_bytes": LIMIT_BYTES,
     }
 

@@ -7,7 +7,8 @@ import pytest
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from telemetry.logs import configure_logging
+from foundation.release import RELEASE
+from telemetry.logs import configure_logging, tell_version
 
 
 class Terminal(io.StringIO):
@@ -31,6 +32,7 @@ def test_a_line_is_json_with_level_time_process_and_facts() -> None:
         "event": "version is current",
         "level": "info",
         "process": "als",
+        "release": RELEASE,
         "version": "v1",
         "path": "/a",
         "count": 3,
@@ -46,6 +48,21 @@ def test_a_line_carries_the_request_id_of_its_request() -> None:
     structlog.get_logger().info("two")
 
     assert [line.get("request_id") for line in lines_of(stream)] == ["abc", None]
+
+
+def test_lines_name_the_version_of_the_process_unless_they_name_their_own() -> None:
+    stream = io.StringIO()
+    configure_logging("als", stream=stream)
+
+    tell_version("new")
+    try:
+        structlog.get_logger().info("one")
+        structlog.get_logger().info("two", version="old")
+        logging.getLogger("uvicorn.error").warning("three")
+    finally:
+        tell_version(None)
+
+    assert [line.get("version") for line in lines_of(stream)] == ["new", "old", "new"]
 
 
 def test_lines_of_the_standard_library_come_out_in_the_same_form() -> None:

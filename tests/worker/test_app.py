@@ -8,7 +8,6 @@ from threading import Event
 
 import httpx
 import pytest
-from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 
 from catalog.database import Database
@@ -37,7 +36,7 @@ async def test_a_worker_is_ready_while_the_catalog_is_there(
     settings: WorkerSettings, db: Database, forker: Forker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "POLL_S", 0.01)
-    running = create_app(*build(settings, db, forker), NoOpTracer())
+    running = create_app(*build(settings, db, forker))
     transport = httpx.ASGITransport(running)
     catalog = tmp_path / "catalog.db"
     async with (

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from catalog import tokens
 from catalog.database import open_database
@@ -15,6 +16,7 @@ from gateway.accounts.tokens import AccessTokens
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable
+from gateway.metrics import GatewayMetrics
 from tests.gateway.running import SOUP_FAN
 
 ACCESS = AccessTokens(b"s" * 32)
@@ -27,7 +29,8 @@ def delete_catalog(home: Path) -> None:
 
 @pytest.mark.parametrize("role", Role)
 async def test_while_the_catalog_is_away_readers_are_believed_and_admins_not(home: Path, role: Role) -> None:
-    catalog = Catalog(open_database(f"sqlite:///{home / 'catalog.db'}"), write_timeout_s=3, cached_users=9)
+    db = open_database(f"sqlite:///{home / 'catalog.db'}")
+    catalog = Catalog(db, GatewayMetrics(CollectorRegistry()), write_timeout_s=3, cached_users=9)
     log_in = await catalog.write(lambda session: tokens.log_in(session, SOUP_FAN, role))
     token = ACCESS.sign(Reader(SOUP_FAN, role, log_in.family_id))
     with pytest.raises(Unauthenticated):  # who has no account has no log-in

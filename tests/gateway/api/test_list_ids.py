@@ -4,6 +4,8 @@ from pathlib import Path
 
 import httpx
 
+from catalog.tables import LIST_ID_LENGTH
+from gateway.recommend.list_ids import MODES, SURFACES, name_list, read_list_id
 from tests.gateway import running
 from tests.gateway.running import SPACE_READER, STRANGER
 
@@ -28,7 +30,27 @@ def test_equal_lists_have_one_id_and_others_another(shared: httpx.Client) -> Non
 
     assert len(set(ids)) == len(ids)
     assert _id(shared, own) == ids[0]
-    assert {len(each) for each in ids} == {32}
+    assert [read_list_id(each) for each in ids] == [
+        ("recommendations", "collaborative"),
+        ("recommendations", "collaborative"),
+        ("recommendations", "popular"),
+        ("popular", "popular"),
+        ("popular", "popular"),
+        ("similar", "hybrid"),
+        ("search", "keyword"),
+        ("search", "semantic"),
+    ]
+    assert max(map(len, ids)) <= LIST_ID_LENGTH
+
+
+def test_a_list_id_of_whoever_makes_names_up_tells_nothing() -> None:
+    assert {read_list_id(made_up) for made_up in (None, "", "5f2c1a90", "home.popular.5f", "search.5f")} == {
+        ("other", "other")
+    }
+
+
+def test_every_mode_of_a_list_fits_into_the_catalog() -> None:
+    assert max(len(name_list(surface, mode)) for surface in SURFACES for mode in MODES) <= LIST_ID_LENGTH
 
 
 def test_a_rating_makes_another_list(home: Path, urls: dict[str, str]) -> None:

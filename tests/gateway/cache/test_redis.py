@@ -15,8 +15,9 @@ from tests.services import free_port
 
 def _open(url: str, registry: CollectorRegistry | None = None) -> RedisCache:
     breaker = CircuitBreaker(failures=2, open_s=60.0)
-    refused = GatewayMetrics(registry or CollectorRegistry()).cache_refused
-    return RedisCache(SharedRedis(url, breaker), front=MemoryCache(100_000), refused=refused)
+    metrics = GatewayMetrics(registry or CollectorRegistry())
+    redis = SharedRedis(url, breaker, metrics.redis_seconds)
+    return RedisCache(redis, front=MemoryCache(100_000), refused=metrics.cache_refused)
 
 
 async def test_one_gateway_finds_what_another_kept(redis_url: str) -> None:

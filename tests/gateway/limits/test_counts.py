@@ -24,7 +24,8 @@ def open_counts(redis: SharedRedis, registry: CollectorRegistry | None = None) -
 
 
 def open_redis(url: str) -> SharedRedis:
-    return SharedRedis(url, CircuitBreaker(failures=2, open_s=0.05))
+    seconds = GatewayMetrics(CollectorRegistry()).redis_seconds
+    return SharedRedis(url, CircuitBreaker(failures=2, open_s=0.05), seconds)
 
 
 @pytest.fixture(autouse=True)

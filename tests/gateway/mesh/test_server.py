@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from opentelemetry.trace import NoOpTracer
 from prometheus_client import CollectorRegistry
 from structlog.contextvars import bound_contextvars
 
@@ -26,7 +25,7 @@ from gateway.mesh.errors import (
 from gateway.mesh.server import Server
 from gateway.mesh.transport import build_client
 from gateway.metrics import GatewayMetrics
-from telemetry.tracing import extract_trace
+from telemetry.tracing import serving
 from tests.gateway.stubs import Behave, build_response, misbehaving, read_request
 from tests.services import free_port
 
@@ -45,7 +44,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 def _server(url: str, client: httpx.AsyncClient, failures: int = 100) -> Server:
     breaker = CircuitBreaker(failures=failures, open_s=60.0)
     metrics = GatewayMetrics(CollectorRegistry())
-    return Server("embedder", url, client=client, breaker=breaker, metrics=metrics, tracer=NoOpTracer())
+    return Server("embedder", url, client=client, breaker=breaker, metrics=metrics)
 
 
 async def _call(server: Server, seconds: float = 5.0) -> embedder.EmbedResponse:
@@ -104,9 +103,8 @@ async def test_the_request_id_and_the_trace_of_the_callers_request_go_with_it(
         requests.append(await read_request(reader))
         writer.write(OK)
 
-    trace = extract_trace({b"traceparent": TRACEPARENT.encode()})
     async with misbehaving(record) as url:
-        with bound_contextvars(request_id="abc"), NoOpTracer().start_as_current_span("gateway", trace):
+        with bound_contextvars(request_id="abc"), serving("GET", {b"traceparent": TRACEPARENT.encode()}):
             await _call(_server(url, client))
 
     headers = _read_headers(requests[0])

@@ -73,7 +73,12 @@ async def _list(
 
     rules = ListRules(k, frozenset(exclude), most, is_padded)
     found = await assemble(
-        read_with_fallbacks(sources, rules, VIEW, degraded), rules, VIEW, describe, degraded, str
+        read_with_fallbacks(sources, rules, VIEW, degraded),
+        rules,
+        VIEW,
+        describe,
+        degraded,
+        lambda version, mode: f"{version} {mode}",
     )
     return found, degraded
 
