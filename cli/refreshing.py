@@ -8,6 +8,7 @@ from cli.console import err, out
 from cli.progress import step_bars
 from cli.reloading import find_servers, signal_servers
 from telemetry.logs import configure_logging
+from telemetry.tracing import recording
 
 if TYPE_CHECKING:
     from pipeline.refresh import RefreshReport
@@ -32,7 +33,7 @@ def run_refresh() -> "RefreshReport":
     settings, servers = TrainSettings(), find_servers()
     db, store = open_database(settings.catalog_url), ArtifactStore(settings.artifacts_root)
     configure_logging("refresh", level="warning" if err.is_terminal else "info")
-    with step_bars() as bars:
+    with step_bars() as bars, recording("refresh", settings.telemetry):
         report = run(settings, db, store, progress=bars)
     if report.version is not None:
         signal_servers(servers)

@@ -18,6 +18,7 @@ from cli.installation import check_can_train
 from cli.progress import step_bars
 from cli.reloading import find_servers, signal_servers
 from telemetry.logs import configure_logging
+from telemetry.tracing import recording
 from worker.due import Due, check_training
 from worker.settings import WorkerSettings
 
@@ -83,7 +84,7 @@ def run_training(*, from_step: str | None = None, accept_incomparable: bool = Fa
 
     # A terminal shows bars; a log gets one JSON line a step.
     configure_logging("train", level="warning" if err.is_terminal else "info")
-    with step_bars() as bars:
+    with step_bars() as bars, recording("train", settings.telemetry):
         report = run(
             settings,
             db,

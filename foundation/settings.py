@@ -58,6 +58,11 @@ class ProcessSettings(BaseSettings):
         """Held by whoever makes a version of this home, so that nobody else does meanwhile."""
         return self.home / "train.lock"
 
+    @property
+    def training_metrics_path(self) -> Path:
+        """What the last training tells Prometheus."""
+        return self.home / "run" / "training.prom"
+
     def find_mesh_token(self) -> str | None:
         """The token of the mesh, if it has one. Raises MeshTokenInvalid, OSError."""
         return find_mesh_token(self.mesh_token, self.home)

@@ -32,6 +32,7 @@ from pipeline.refreshing.renewal import Readers, Today, renew
 from pipeline.settings import TrainSettings
 from pipeline.stepping.progress import Progress, StepRun
 from pipeline.steps.s1_export import export_books
+from telemetry.tracing import span
 
 STEPS: Final = ("read", "compare", "renew", "check", "publish")
 """The parts of a refresh, in order."""
@@ -178,7 +179,8 @@ class _Refresh:
     def _step(self, name: str) -> Iterator[None]:
         number, started = STEPS.index(name) + 1, time.monotonic()
         self.progress.step_started(number, name, "books")
-        yield
+        with span(f"step {name}"):
+            yield
         run = StepRun(number, name, "books", round(time.monotonic() - started, 3), reused=False)
         self.runs.append(run)
         log.info("step finished", step=name, seconds=run.seconds)

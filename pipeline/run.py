@@ -20,6 +20,7 @@ from foundation.release import RELEASE
 from foundation.tools import Tools
 from pipeline.current import Current, Recipe, Rival, build_rival, open_sealed, read_recipe
 from pipeline.errors import AlreadyTraining, CannotCompare
+from pipeline.metrics import write_metrics
 from pipeline.models.cards import build_plain_cards, name_state
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_als, build_fold_models
 from pipeline.models.served import Served, open_served
@@ -74,8 +75,14 @@ def train(
     ):
         stepper = Stepper(StepCache(settings.steps_path), progress or Progress(), first_repeated=from_step)
         run = _Run(settings, store, stepper, Path(workspace), accept_incomparable)
-        report = run.execute(db)
+        started_at = datetime.now(UTC)
+        try:
+            report = run.execute(db)
+        except Exception:
+            write_metrics(settings.training_metrics_path, stepper.runs, None, started_at=started_at)
+            raise
         write_report(report, settings.reports_path)
+        write_metrics(settings.training_metrics_path, stepper.runs, report, started_at=started_at)
     return report
 
 

@@ -8,6 +8,7 @@ from catalog.settings import CatalogSettings
 from evidence.registry import EvidenceParams
 from foundation.serving_rules import ServingRules
 from foundation.settings import Options
+from telemetry.settings import TelemetryOptions
 
 
 class SplitParams(Options):
@@ -108,6 +109,7 @@ class TrainOptions(Options):
 class TrainSettings(CatalogSettings):
     """All that a training run reads."""
 
+    telemetry: TelemetryOptions = TelemetryOptions()
     serving: ServingRules = ServingRules()
     train: TrainOptions = TrainOptions()
 

@@ -5,7 +5,7 @@ SQLAlchemy and Redis give them; docs/adr/0018-own-spans.md says why these are no
 """
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -19,7 +19,6 @@ from sqlalchemy import Engine, event
 
 from foundation.release import RELEASE
 from foundation.urls import SecretBaseUrl
-from telemetry.tracing import NOTHING
 
 PROPAGATOR: Final = TraceContextTextMapPropagator()
 
@@ -49,7 +48,7 @@ class Recorder:
     ) -> AbstractContextManager[object]:
         """A span below the current one, if that is recorded: whatever else costs next to nothing."""
         if not get_current_span().is_recording():
-            return NOTHING
+            return nullcontext()
         kind = SpanKind.CLIENT if is_call else SpanKind.INTERNAL
         return self._tracer.start_as_current_span(name, kind=kind, attributes=attributes)
 

@@ -61,6 +61,17 @@ def close_tracing() -> None:
 
 
 @contextmanager
+def recording(name: str, options: TelemetryOptions) -> Iterator[None]:
+    """Do the block, the work of a command, as a trace of its own. Raises TracingNotInstalled."""
+    open_tracing(name, options)
+    try:
+        with serving(name, {}):
+            yield
+    finally:
+        close_tracing()
+
+
+@contextmanager
 def serving(name: str, headers: Mapping[bytes, bytes]) -> Iterator["Span | None"]:
     """Do the block as part of the trace that the headers name, or of a new one; its span, if recorded."""
     if _recorder is not None:

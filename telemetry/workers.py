@@ -6,7 +6,6 @@ Processes that are scraped apart, such as the gateway and each server, have a fo
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import psutil
@@ -25,18 +24,6 @@ def render(registry: CollectorRegistry) -> bytes:
     multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
     together.register(_Resources(psutil.Process().parent() or psutil.Process()))
     return generate_latest(together)
-
-
-def begin(folder: Path) -> None:
-    """Make the folder, without what the workers of an earlier start left; before the first one starts."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in folder.glob("*.db"):
-        file.unlink()
-
-
-def forget(pid: int) -> None:
-    """A worker has ended: what it counted stays, what it was is gone. For the process that starts them."""
-    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 class _Resources(Collector):

@@ -16,6 +16,7 @@ from telemetry.tracing import open_tracing
 from worker.app import create_app
 from worker.errors import WorkerRunning
 from worker.forker import Forker
+from worker.home_metrics import HomeCollector
 from worker.metrics import PROCESS, WorkerMetrics
 from worker.settings import WorkerSettings
 from worker.worker import Worker
@@ -32,6 +33,7 @@ def run_worker(settings: WorkerSettings, forker: Forker, *, can_train: bool) -> 
         closing(open_database(settings.catalog_url)) as db,
     ):
         metrics = WorkerMetrics(build_registry())
+        metrics.registry.register(HomeCollector(settings))
         worker = Worker(settings, db, metrics, forker, can_train=can_train)
         open_tracing(PROCESS, settings.telemetry)
         app = create_app(worker, metrics)

@@ -11,6 +11,7 @@ from pipeline.records import Export
 from pipeline.stepping.cache import StepCache
 from pipeline.stepping.keys import Keys
 from pipeline.stepping.progress import Progress, StepRun
+from telemetry.tracing import span
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,8 +40,9 @@ class Stepper:
         key = f"{name}-{self.keys.build(step, inputs, options)}"
         kind: type[R] = get_type_hints(step)["return"]
         started = self._start(name, data)
-        found = None if name in self._repeated else self._cache.find(key, kind)
-        result = self._cache.keep(key, step(*inputs, **options)) if found is None else found
+        with span(f"step {name}", {"data": data}):
+            found = None if name in self._repeated else self._cache.find(key, kind)
+            result = self._cache.keep(key, step(*inputs, **options)) if found is None else found
         return self._finish(name, data, started, key, result, reused=found is not None)
 
     def export(self, step: Callable[[Database], Export], db: Database) -> Export:
@@ -49,12 +51,13 @@ class Stepper:
         Its key is what it found, so that the steps after it run only if that has changed.
         """
         started = self._start("export", "all")
-        key, found = self._find_last_export()
-        if found is None:
-            exported = step(db)
-            key = f"export-{self.keys.build(step, [exported.fingerprint], {})}"
-            found = self._cache.find(key, Export)
-        result = self._cache.keep(key, exported) if found is None else found
+        with span("step export", {"data": "all"}):
+            key, found = self._find_last_export()
+            if found is None:
+                exported = step(db)
+                key = f"export-{self.keys.build(step, [exported.fingerprint], {})}"
+                found = self._cache.find(key, Export)
+            result = self._cache.keep(key, exported) if found is None else found
         return self._finish("export", "all", started, key, result, reused=found is not None)
 
     def derive(self, function: Callable[P, R], /, *inputs: P.args, **options: P.kwargs) -> R:
