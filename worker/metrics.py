@@ -8,6 +8,7 @@ from catalog.jobs import JobKind
 from telemetry.metrics import HttpMetrics
 
 PROCESS: Final = "worker"
+OUTCOMES: Final = ("done", "failed", "cancelled", "put back")
 
 
 class WorkerMetrics:
@@ -25,8 +26,10 @@ class WorkerMetrics:
         self._running = Gauge(
             "bookmesh_running_jobs", "Jobs that run now.", ["process", "kind"], registry=registry
         )
-        for kind in JobKind:
+        for kind in JobKind:  # from 0, so that the first is seen as a rise
             self._running.labels(PROCESS, kind).set(0)
+            for outcome in OUTCOMES:
+                self._ended.labels(PROCESS, kind, outcome)
 
     def count_begun(self, kind: str) -> None:
         self._running.labels(PROCESS, kind).set(1)

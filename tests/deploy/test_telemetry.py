@@ -1,0 +1,167 @@
+"""Dashboards and alerts: what they ask for is there, and each alert is tested and has its runbook."""
+
+import json
+import re
+import runpy
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.homes import ROOT, Home
+from tests.meshes import Mesh, running_mesh, wait_until
+from tests.services import find_binary, free_port, running
+
+PROMETHEUS = ROOT / "deploy" / "prometheus"
+GRAFANA = ROOT / "deploy" / "grafana"
+RUNBOOKS = ROOT / "docs" / "runbooks"
+METRIC = re.compile(r"\b(?:bookmesh|process)_[a-z0-9_]+\b")
+PART = re.compile(r"_(bucket|sum|count)$")
+PATIENCE_S = 180
+
+
+def read_rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+ALERTS = {rule["alert"]: rule for rule in read_rules() if "alert" in rule}
+
+
+def read_expressions() -> dict[str, str]:
+    """Every expression of a dashboard, by its panel."""
+    found = {}
+    for file in sorted((GRAFANA / "dashboards").glob("*.json")):
+        board = json.loads(file.read_text())
+        for panel in board["panels"]:
+            for target in panel["targets"]:
+                found[f"{board['title']}: {panel['title']} {target['refId']}"] = target["expr"]
+    return found
+
+
+def promtool(*words: str) -> None:
+    binary = find_binary("promtool", package="prometheus")
+    done = subprocess.run([binary, *words], cwd=PROMETHEUS, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_dashboards_are_what_their_builder_makes() -> None:
+    builder = runpy.run_path(str(GRAFANA / "build.py"))
+
+    files = {file.name: file.read_text() for file in (GRAFANA / "dashboards").iterdir()}
+
+    assert files == {f"{title.lower()}.json": builder["render"](title) for title in builder["DASHBOARDS"]}
+
+
+def test_prometheus_takes_its_configuration() -> None:
+    promtool("check", "config", "prometheus.yml")
+
+
+def test_every_alert_fires_when_it_should_and_not_before() -> None:
+    promtool("test", "rules", "alerts.test.yml")
+
+
+def test_every_alert_has_a_test_in_which_it_fires() -> None:
+    tests = yaml.safe_load((PROMETHEUS / "alerts.test.yml").read_text())["tests"]
+
+    fired = {case["alertname"] for test in tests for case in test["alert_rule_test"] if case["exp_alerts"]}
+
+    assert fired == set(ALERTS)
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
+    named = {name: rule["annotations"]["runbook"] for name, rule in ALERTS.items()}
+
+    assert sorted(named.values()) == sorted(str(file.relative_to(ROOT)) for file in RUNBOOKS.glob("*.md"))
+    for name, runbook in named.items():
+        assert (ROOT / runbook).read_text().startswith(f"# {name}\n")
+
+
+@pytest.fixture
+def prometheus(observed: Mesh, tmp_path: Path) -> Iterator[httpx.Client]:
+    """A Prometheus that scrapes the mesh every second, with the rules of the repository."""
+    with running_prometheus(observed, tmp_path / "prometheus") as client:
+        yield client
+
+
+@pytest.fixture
+def observed(copied_home: Home, redis_url: str) -> Iterator[Mesh]:
+    """A mesh with a Redis."""
+    with running_mesh(copied_home, BOOKMESH_REDIS_URL=redis_url) as mesh:
+        yield mesh
+
+
+@contextmanager
+def running_prometheus(mesh: Mesh, folder: Path) -> Iterator[httpx.Client]:
+    """A client of it; its files are in the folder."""
+    folder.mkdir()
+    shutil.copy(PROMETHEUS / "alerts.yml", folder)
+    settings = (PROMETHEUS / "prometheus.yml").read_text()
+    (folder / "prometheus.yml").write_text(settings.replace("interval: 15s", "interval: 1s"))
+    targets = [
+        {"labels": {"service": name}, "targets": [f"127.0.0.1:{port}"]} for name, port in mesh.ports.items()
+    ]
+    (folder / "targets.yml").write_text(yaml.safe_dump(targets))
+    port = free_port()
+    command = [
+        find_binary("prometheus", package="prometheus"), "--config.file=prometheus.yml",
+        "--storage.tsdb.path=data", f"--web.listen-address=127.0.0.1:{port}",
+    ]  # fmt: skip
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+
+        def ask() -> None:
+            try:
+                client.get("/-/ready").raise_for_status()
+            except httpx.HTTPError as error:
+                raise OSError from error
+
+        with running(command, folder / "log", until=ask, cwd=folder):
+            yield client
+
+
+@pytest.mark.loopback
+def test_every_query_of_dashboards_and_alerts_finds_what_the_mesh_tells(
+    prometheus: httpx.Client, observed: Mesh
+) -> None:
+    missing = read_expressions()
+    assert len(missing) > 30
+
+    def is_all_there() -> bool:
+        send_load(observed)
+        for panel in [panel for panel, expression in missing.items() if query(prometheus, expression)]:
+            del missing[panel]
+        return not missing
+
+    try:
+        wait_until(is_all_there, patience_s=PATIENCE_S)
+    except AssertionError:
+        pytest.fail(f"without data: {missing}")
+    told = set(prometheus.get("/api/v1/metadata").json()["data"])
+    asked = {name for rule in read_rules() for name in METRIC.findall(rule["expr"])}
+    assert {PART.sub("", name) for name in asked} <= told
+
+
+def query(prometheus: httpx.Client, expression: str) -> list[Any]:
+    """What an expression is now; it must be one."""
+    answer = prometheus.get("/api/v1/query", params={"query": expression}).json()
+    assert answer["status"] == "success", answer
+    result: list[Any] = answer["data"]["result"]
+    return result
+
+
+def send_load(mesh: Mesh) -> None:
+    """A bit of everything that readers do."""
+    shown = mesh.get("/v1/users/1/recommendations")
+    mesh.get("/v1/books/1/similar")
+    mesh.get("/v1/books/popular")
+    mesh.get("/v1/search", q="love")
+    mesh.client.get("/v1/nowhere")
+    event = {"book_id": shown["items"][0]["book_id"], "at": 1, "list_id": shown["list_id"]}
+    events = [{"kind": kind, **event} for kind in ("impression", "click")]
+    mesh.client.post("/v1/events", json={"user_id": 1, "events": events}).raise_for_status()
