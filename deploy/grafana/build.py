@@ -174,8 +174,9 @@ RECOMMENDATIONS: Final = (
         [
             (
                 (
-                    'sum by (mode) (rate(bookmesh_list_books_count{surface="recommendations"}[5m])) / ignoring (mode)'
-                    ' group_left sum(rate(bookmesh_list_books_count{surface="recommendations"}[5m]))'
+                    'sum by (mode) (rate(bookmesh_list_books_count{surface="recommendations"}[5m]))'
+                    " / ignoring (mode) group_left"
+                    ' sum(rate(bookmesh_list_books_count{surface="recommendations"}[5m]))'
                 ),
                 "{{mode}}",
             )

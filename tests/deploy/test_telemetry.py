@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import secrets
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,13 +14,16 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.homes import ROOT, Home
 from tests.meshes import Mesh, running_mesh, wait_until
 from tests.services import find_binary, free_port, running
+from tests.telemetry.collector import Collector, collecting
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 GRAFANA = ROOT / "deploy" / "grafana"
+UNIT_TESTS = ("alerts.test.yml", "alerts.days.test.yml")
 RUNBOOKS = ROOT / "docs" / "runbooks"
 METRIC = re.compile(r"\b(?:bookmesh|process)_[a-z0-9_]+\b")
 PART = re.compile(r"_(bucket|sum|count)$")
@@ -64,11 +68,11 @@ def test_prometheus_takes_its_configuration() -> None:
 
 
 def test_every_alert_fires_when_it_should_and_not_before() -> None:
-    promtool("test", "rules", "alerts.test.yml")
+    promtool("test", "rules", *UNIT_TESTS)
 
 
 def test_every_alert_has_a_test_in_which_it_fires() -> None:
-    tests = yaml.safe_load((PROMETHEUS / "alerts.test.yml").read_text())["tests"]
+    tests = [test for name in UNIT_TESTS for test in yaml.safe_load((PROMETHEUS / name).read_text())["tests"]]
 
     fired = {case["alertname"] for test in tests for case in test["alert_rule_test"] if case["exp_alerts"]}
 
@@ -90,10 +94,24 @@ def prometheus(observed: Mesh, tmp_path: Path) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture
-def observed(copied_home: Home, redis_url: str) -> Iterator[Mesh]:
-    """A mesh with a Redis."""
-    with running_mesh(copied_home, BOOKMESH_REDIS_URL=redis_url) as mesh:
+@pytest.fixture(scope="module")
+def collector() -> Iterator[Collector]:
+    with collecting() as collector:
+        yield collector
+
+
+@pytest.fixture(scope="module")
+def observed(
+    trained_home: Home, redis_server: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mesh]:
+    """A mesh with a Redis, which records the traces that it is asked to."""
+    home = trained_home.copy(tmp_path_factory.mktemp("observed") / "home")
+    settings = {
+        "BOOKMESH_REDIS_URL": redis_server,
+        "BOOKMESH_OTLP_ENDPOINT": collector.endpoint,
+        "BOOKMESH_TELEMETRY__TRACE_SHARE": "0",
+    }
+    with running_mesh(home, **settings) as mesh:
         yield mesh
 
 
@@ -153,6 +171,52 @@ def query(prometheus: httpx.Client, expression: str) -> list[Any]:
     assert answer["status"] == "success", answer
     result: list[Any] = answer["data"]["result"]
     return result
+
+
+@pytest.mark.loopback
+def test_a_trace_goes_from_the_proxy_through_gateway_and_servers_to_sql(
+    observed: Mesh, collector: Collector
+) -> None:
+    trace, proxy = secrets.token_hex(16), secrets.token_hex(8)
+    path = "/v1/users/3/recommendations"
+
+    # No list of this weight was ever made, so none is in a cache.
+    observed.client.get(
+        path,
+        params={"popularity_weight": 0.123},
+        headers={"traceparent": f"00-{trace}-{proxy}-01", "x-request-id": "traced"},
+    ).raise_for_status()
+    ends = {("bookmesh-gateway", "GET /v1/users/{user_id}/recommendations"), ("bookmesh-als", "POST /rank")}
+    wait_until(lambda: ends <= find_spans(collector, trace).keys())
+
+    spans = find_spans(collector, trace)
+    served = spans["bookmesh-gateway", "GET /v1/users/{user_id}/recommendations"]
+    retrieved, called = spans["bookmesh-gateway", "retrieve"], spans["bookmesh-gateway", "POST /rank"]
+    ranked, scored = spans["bookmesh-als", "POST /rank"], spans["bookmesh-als", "score"]
+    read, counted = spans["bookmesh-gateway", "SELECT"], spans["bookmesh-gateway", "redis"]
+    assert served.parent_span_id.hex() == proxy
+    assert {read.parent_span_id, counted.parent_span_id, retrieved.parent_span_id} == {served.span_id}
+    assert called.parent_span_id == retrieved.span_id
+    assert ranked.parent_span_id == called.span_id
+    assert scored.parent_span_id == ranked.span_id
+    assert spans["bookmesh-gateway", "enrich"].parent_span_id == served.span_id
+    attributes = {each.key: each.value for each in read.attributes}
+    assert attributes["db.system.name"].string_value == "sqlite"
+    assert attributes["db.query.text"].string_value.startswith("SELECT")
+    log = (observed.home.path / "logs" / "gateway.log").read_text()
+    lines = [json.loads(line) for line in log.splitlines()]
+    (line,) = [line for line in lines if line.get("request_id") == "traced"]
+    assert (line["trace_id"], line["path"]) == (trace, path)
+    assert {"release", "version", "process", "level", "at"} <= line.keys()
+
+
+def find_spans(collector: Collector, trace: str) -> dict[tuple[str, str], Span]:
+    """The first of each service and name in a trace."""
+    found: dict[tuple[str, str], Span] = {}
+    for service, span in collector.received:
+        if span.trace_id.hex() == trace:
+            found.setdefault((service, span.name), span)
+    return found
 
 
 def send_load(mesh: Mesh) -> None:

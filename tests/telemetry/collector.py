@@ -10,10 +10,13 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
 class Collector:
-    """Keeps the spans that it is sent, the newest of each name."""
+    """Keeps the spans that it is sent."""
 
     def __init__(self) -> None:
         self.spans: dict[str, Span] = {}
+        """The newest of each name."""
+        self.received: list[tuple[str, Span]] = []
+        """Each with the service that sent it."""
         self.services: set[str] = set()
         collector = self
 
@@ -35,9 +38,11 @@ class Collector:
         assert path == "/v1/traces"
         for resource in request.resource_spans:
             attributes = {each.key: each.value.string_value for each in resource.resource.attributes}
-            self.services.add(attributes["service.name"])
+            service = attributes["service.name"]
+            self.services.add(service)
             for scope in resource.scope_spans:
                 self.spans |= {span.name: span for span in scope.spans}
+                self.received += [(service, span) for span in scope.spans]
 
 
 @contextmanager
