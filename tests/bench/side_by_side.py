@@ -37,6 +37,13 @@ Ask = Callable[["RunningMesh", int], object]
 """Sends the n-th request of a kind to a mesh."""
 
 
+def read_cpu_s(pids: list[int]) -> float:
+    """Seconds of CPU that processes have used so far."""
+    # The id is what clock_getcpuclockid(3) gives. That clock counts nanoseconds; /proc, and so psutil,
+    # counts hundredths of a second.
+    return sum(time.clock_gettime(~pid << 3 | 2) for pid in pids)
+
+
 class RunningMesh:
     """The processes of a mesh on this machine, by their table in its home."""
 
@@ -50,9 +57,7 @@ class RunningMesh:
 
     def cpu_s(self, names: list[str]) -> float:
         """Seconds of CPU that these processes have used so far."""
-        # The id is what clock_getcpuclockid(3) gives. That clock counts nanoseconds; /proc, and so psutil,
-        # counts hundredths of a second.
-        return sum(time.clock_gettime(~self.pids[name] << 3 | 2) for name in names)
+        return read_cpu_s([self.pids[name] for name in names])
 
     def pss_mib(self) -> float:
         """Memory of all processes together; what they share counts once."""
@@ -79,7 +84,7 @@ def main(
     for kind, (ask, names) in kinds.items():
         used_s = _alternate(meshes, ask, names, rounds=rounds, requests=requests)
         old_us, new_us = np.median(used_s, axis=1) * 1e6
-        ratio, low, high = _ratio(used_s)
+        ratio, low, high = read_ratio(used_s)
         table.add_row(kind, f"{old_us:.0f}", f"{new_us:.0f}", f"{ratio:.3f}", f"{low:.3f} – {high:.3f}")
     old_mib, new_mib = (mesh.pss_mib() for mesh in meshes)
     table.add_section()
@@ -138,7 +143,7 @@ def _ask_both(meshes: Meshes, ask: Ask, numbers: range) -> None:
             ask(mesh, number)
 
 
-def _ratio(used_s: Used) -> tuple[float, float, float]:
+def read_ratio(used_s: Used) -> tuple[float, float, float]:
     """Median over rounds of new / old, and its bootstrapped 95 % interval."""
     ratios = used_s[1] / used_s[0]
     interval = bootstrap(

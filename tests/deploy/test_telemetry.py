@@ -13,9 +13,11 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 import yaml
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from cli.main import app
 from tests.homes import ROOT, Home
 from tests.meshes import Mesh, running_mesh, wait_until
 from tests.services import find_binary, free_port, running
@@ -85,6 +87,20 @@ def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
     assert sorted(named.values()) == sorted(str(file.relative_to(ROOT)) for file in RUNBOOKS.glob("*.md"))
     for name, runbook in named.items():
         assert (ROOT / runbook).read_text().startswith(f"# {name}\n")
+
+
+def test_runbooks_name_commands_that_there_are() -> None:
+    texts = [file.read_text() for file in RUNBOOKS.glob("*.md")]
+    named = {
+        tuple(found.split()[:2]) for text in texts for found in re.findall(r"`bookmesh ([a-z][^`]*)`", text)
+    }
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+
+    for first, *rest in named:
+        command = group.commands[first]
+        if isinstance(command, typer.core.TyperGroup) and rest:
+            assert rest[0] in command.commands
 
 
 @pytest.fixture
