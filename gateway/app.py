@@ -155,7 +155,6 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.add_middleware(ConcurrencyLimit, limit=settings.gateway.concurrency)
     app.add_middleware(
         RequestMiddleware,
-        process=PROCESS,
         metrics=http,
         max_body_bytes=MAX_BODY_BYTES,
         larger_bodies={("POST", me_import.PATH): LargerBody(me_import.MAX_BODY_BYTES, libraries.admit)},

@@ -50,14 +50,12 @@ class RequestMiddleware:
         self,
         app: ASGIApp,
         *,
-        process: str,
         metrics: HttpMetrics,
         max_body_bytes: int,
         larger_bodies: Mapping[tuple[str, str], LargerBody] | None = None,
         success_level: int = logging.INFO,
     ) -> None:
         self._app = app
-        self._process = process
         self._metrics = metrics
         self._any_body = LargerBody(max_body_bytes, lambda _: nullcontext())
         self._larger_bodies = larger_bodies or {}

@@ -1,24 +1,20 @@
 """Metrics of a process with several workers: each writes files, and whichever is asked adds all up.
 
-prometheus-client does so if the variable PROMETHEUS_MULTIPROC_DIR names the folder before it is imported.
-Processes that are scraped apart, such as the gateway and each server, have a folder each.
+prometheus-client does so if the variable PROMETHEUS_MULTIPROC_DIR names their folder before it is imported. The
+gateway and each server have a folder each, since they are scraped apart.
 """
 
-import os
 from collections.abc import Iterator
-from typing import Final
 
 import psutil
-from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, generate_latest, multiprocess, values
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
-
-FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def render(registry: CollectorRegistry) -> bytes:
     """Prometheus' text format: of this process, or of it and its fellow workers together."""
-    if FOLDER_VARIABLE not in os.environ:
+    if values.ValueClass is values.MutexValue:
         return generate_latest(registry)
     together = CollectorRegistry()
     multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]

@@ -56,7 +56,6 @@ def create_app(worker: Worker, metrics: WorkerMetrics) -> Starlette:
 
     requests = Middleware(
         RequestMiddleware,
-        process=PROCESS,
         metrics=metrics.http,
         max_body_bytes=MAX_BODY_BYTES,
         success_level=logging.DEBUG,

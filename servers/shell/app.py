@@ -61,7 +61,6 @@ def create_app(holder: VersionHolder[M], mesh_token: str | None = None) -> Starl
     around = [
         Middleware(
             RequestMiddleware,
-            process=holder.server.name,
             metrics=holder.metrics.http,
             max_body_bytes=holder.options.max_body_bytes,
             success_level=logging.DEBUG,

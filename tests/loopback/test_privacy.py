@@ -1,4 +1,7 @@
-"""E-mail, name and password of a reader, and plain hashes of them, stay in the catalog and in mails."""
+"""E-mail, name and password of a reader, and plain hashes of them, stay in the catalog and in mails.
+
+Neither files, logs and traces hold them, nor Redis.
+"""
 
 import hashlib
 from pathlib import Path
@@ -9,6 +12,7 @@ import redis
 
 from tests.homes import Home
 from tests.meshes import running_mesh, wait_until
+from tests.telemetry.collector import collecting
 
 pytestmark = pytest.mark.loopback
 
@@ -54,7 +58,15 @@ def fill_redis(client: httpx.Client, url: str) -> dict[bytes, bytes]:
 
 def live_here(home: Home, redis_url: str) -> dict[bytes, bytes]:
     """What Redis holds after all that a reader does with an account; the mesh logs to files of the home."""
-    with running_mesh(home, BOOKMESH_TELEMETRY__LOG_LEVEL="debug", BOOKMESH_REDIS_URL=redis_url) as mesh:
+    settings = {
+        "BOOKMESH_TELEMETRY__LOG_LEVEL": "debug",
+        "BOOKMESH_TELEMETRY__TRACE_SHARE": "1",
+        "BOOKMESH_REDIS_URL": redis_url,
+    }
+    with (
+        collecting() as collector,
+        running_mesh(home, BOOKMESH_OTLP_ENDPOINT=collector.endpoint, **settings) as mesh,
+    ):
         form = {"email": EMAIL, "name": NAME, "password": PASSWORD, "loved_books": [241, 243, 5]}
         tokens = mesh.client.post("/v1/auth/signup", json=form).json()
         headers = {"Authorization": f"Bearer {tokens['access_token']}"}
@@ -66,6 +78,8 @@ def live_here(home: Home, redis_url: str) -> dict[bytes, bytes]:
         for path in ("/v1/me", "/v1/me/export", "/v1/me/recommendations", "/v1/me/ratings"):
             assert mesh.client.get(path, headers=headers).status_code == 200
         shared = fill_redis(mesh.client, redis_url)
+        wait_until(lambda: any(span.name == "INSERT" for _, span in collector.received))
+        assert not [span for _, span in collector.received if is_telling(span.SerializeToString())]
     assert (again.status_code, wrong.status_code, bad.status_code) == (409, 401, 422)
     return shared
 

@@ -58,7 +58,6 @@ def registry() -> CollectorRegistry:
 def options(registry: CollectorRegistry) -> dict[str, Any]:
     """All arguments of RequestMiddleware but the app."""
     return {
-        "process": "tests",
         "metrics": HttpMetrics("tests", registry),
         "max_body_bytes": LIMIT_BYTES,
     }

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from telemetry.workers import FOLDER_VARIABLE
-
 SCRIPT = """
 import os, sys, time
 from prometheus_client import multiprocess
@@ -40,7 +38,7 @@ sys.stdout.buffer.write(render(registry))
 
 
 def test_workers_add_up_and_those_that_ended_are_only_counted(tmp_path: Path) -> None:
-    environment = {**os.environ, FOLDER_VARIABLE: str(tmp_path)}
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True
