@@ -62,7 +62,7 @@ ListId = Annotated[
     Field(
         description="Names this list: the same for the same version, reader state and parameters, another "
         "after a rating. Events name it, to say in which list a book was seen.",
-        examples=["5f0c7d3a9be1428cb6d30f1768aa24de"],
+        examples=["similar.hybrid.5f0c7d3a9be1428cb6d30f1768aa24de"],
     ),
 ]
 

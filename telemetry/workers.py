@@ -1,7 +1,7 @@
 """Metrics of a process with several workers: each writes files, and whichever is asked adds all up.
 
-prometheus-client does so if the variable PROMETHEUS_MULTIPROC_DIR names their folder before it is imported. The
-gateway and each server have a folder each, since they are scraped apart.
+prometheus-client does so if the variable PROMETHEUS_MULTIPROC_DIR names their folder before it is imported.
+The gateway and each server have a folder each, since they are scraped apart.
 """
 
 from collections.abc import Iterator
