@@ -79,11 +79,11 @@ class HttpMetrics:
         ).labels(process, RELEASE).set(1)
         self._version = Gauge(
             "bookmesh_version_sealed_timestamp_seconds",
-            "When the version was sealed that the process answers from; 0 without one.",
+            "When the version was sealed that the process answers from; 0 if it lost that.",
             ["process"],
             registry=registry,
             multiprocess_mode="livemin",
-        ).labels(process)
+        )
         # Looking a child up by its labels costs as much as counting with it.
         self._children = cache(self._find_children)
 
@@ -99,7 +99,7 @@ class HttpMetrics:
 
     def tell_version(self, version: str | None) -> None:
         """Tell which version the process answers from now."""
-        self._version.set(read_sealed_at(version))
+        self._version.labels(self._process).set(read_sealed_at(version))
 
     def _find_children(self, route: str, status: int) -> tuple[Histogram, Counter]:
         return (

@@ -27,7 +27,7 @@ from contracts.shell import SERVER_NAMES
 from tests.bench.client import Client, find_readers
 from tests.bench.side_by_side import read_cpu_s, read_ratio
 from tests.homes import Home
-from tests.meshes import Mesh, port_settings, running_mesh, wait_until
+from tests.meshes import Mesh, running_mesh, wait_until
 from tests.services import free_port
 from tests.telemetry.collector import collecting
 
@@ -73,7 +73,8 @@ def main(
 def running_gateway(mesh: Mesh, endpoint: str, share: str) -> Iterator[tuple[int, Client]]:
     """Pid and client of one more gateway before the servers of a mesh."""
     port = free_port()
-    settings = {**mesh.home.settings, **port_settings({**mesh.ports, "gateway": port})}
+    urls = {f"BOOKMESH_GATEWAY__MESH__URLS__{name.upper()}": mesh.url(name) for name in SERVER_NAMES}
+    settings = {**mesh.home.settings, **urls, "BOOKMESH_PORT": str(port)}
     if share == "off":
         del settings["BOOKMESH_OTLP_ENDPOINT"]
     else:

@@ -9,6 +9,7 @@ from artifacts.store import ArtifactStore
 from telemetry.metrics import read_sealed_at
 from tests.servers.tiny import publish
 from worker.home_metrics import HomeCollector
+from worker.metrics import WorkerMetrics
 from worker.settings import WorkerSettings
 
 
@@ -43,6 +44,14 @@ def test_a_damaged_manifest_hides_nothing_else(registry: CollectorRegistry, tmp_
 
     assert registry.get_sample_value("bookmesh_home_free_bytes") is not None
     assert registry.get_sample_value("bookmesh_current_version_trained_timestamp_seconds") is None
+
+
+def test_a_process_without_a_version_tells_of_none() -> None:
+    metrics = WorkerMetrics(CollectorRegistry())
+
+    names = {family.name for family in metrics.registry.collect() if family.samples}
+
+    assert "bookmesh_version_sealed_timestamp_seconds" not in names
 
 
 def test_it_shows_what_the_last_training_has_left(registry: CollectorRegistry, tmp_path: Path) -> None:
