@@ -206,7 +206,8 @@ RECOMMENDATIONS: Final = (
     Panel("Books of a list, mean", [(mean("bookmesh_list_books", "surface, mode"), "{{surface}} {{mode}}")]),
     Panel(
         "Scores of the first and the last book, mean",
-        [(mean("bookmesh_list_scores", "mode, place"), "{{mode}} {{place}}")],
+        [(mean("bookmesh_list_scores", "mode, place", where='{mode!="keyword"}'), "{{mode}} {{place}}")],
+        text="Scores of keyword search are of another size",
     ),
     Panel(
         "Score of the first book, this hour to this day",
@@ -256,13 +257,17 @@ PIPELINE: Final = (
     ),
     Panel("Time of each step", [("sum by (step) (bookmesh_training_step_seconds)", "{{step}}")], "s"),
     Panel("Ratings", [("bookmesh_training_rows", "{{what}}")]),
-    Panel("Gate: what it measured", [('bookmesh_training_check{figure="value"}', "{{check}}")]),
+    Panel(
+        "Gate: what it measured",
+        [('bookmesh_training_check{figure="value",check=~".*recall.*"}', "{{check}}")],
+        text="Checks of other sizes are in the next panels",
+    ),
     Panel(
         "Gate: what it measured above what it asked for",
         [
             (
                 (
-                    'bookmesh_training_check{figure="value"} - ignoring (figure)'
+                    'bookmesh_training_check{figure="value",check!="learned_evidence"} - ignoring (figure)'
                     ' bookmesh_training_check{figure="threshold"}'
                 ),
                 "{{check}}",
