@@ -15,6 +15,7 @@ from gateway.mesh.server import Server
 from gateway.mesh.view import MeshView
 from gateway.metrics import GatewayMetrics
 from middleware.background import Background
+from telemetry.tracing import span
 
 AnswerT = TypeVar("AnswerT")
 
@@ -68,7 +69,8 @@ class Mesh:
             is_last = attempt == MAX_ATTEMPTS
             view = MeshView(self.servers, self.pinned, deadline, self._is_pinned, is_last_attempt=is_last)
             try:
-                return await build(view)
+                with span("pin", {"version": view.version_name}):
+                    return await build(view)
             except VersionNotHeld as error:
                 log.info("version_retry", server=error.server, version=error.version, held=error.held)
                 self._metrics.retries.inc()

@@ -219,15 +219,17 @@ def test_a_trace_goes_from_the_proxy_through_gateway_and_servers_to_sql(
 
     spans = find_spans(collector, trace)
     served = spans["bookmesh-gateway", "GET /v1/users/{user_id}/recommendations"]
-    retrieved, called = spans["bookmesh-gateway", "retrieve"], spans["bookmesh-gateway", "POST /rank"]
+    pinned, retrieved = spans["bookmesh-gateway", "pin"], spans["bookmesh-gateway", "retrieve"]
+    called = spans["bookmesh-gateway", "POST /rank"]
     ranked, scored = spans["bookmesh-als", "POST /rank"], spans["bookmesh-als", "score"]
     read, counted = spans["bookmesh-gateway", "SELECT"], spans["bookmesh-gateway", "redis"]
     assert served.parent_span_id.hex() == proxy
-    assert {read.parent_span_id, counted.parent_span_id, retrieved.parent_span_id} == {served.span_id}
+    assert {each.parent_span_id for each in (read, counted, pinned)} == {served.span_id}
+    assert retrieved.parent_span_id == pinned.span_id
     assert called.parent_span_id == retrieved.span_id
     assert ranked.parent_span_id == called.span_id
     assert scored.parent_span_id == ranked.span_id
-    assert spans["bookmesh-gateway", "enrich"].parent_span_id == served.span_id
+    assert spans["bookmesh-gateway", "enrich"].parent_span_id == pinned.span_id
     attributes = {each.key: each.value for each in read.attributes}
     assert attributes["db.system.name"].string_value == "sqlite"
     assert attributes["db.query.text"].string_value.startswith("SELECT")
