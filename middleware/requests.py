@@ -75,14 +75,15 @@ class RequestMiddleware:
             scope = {**scope, "method": "GET"}
         headers: dict[bytes, bytes] = dict(scope["headers"])
         request_id = _accept_request_id(headers.get(b"x-request-id"))
-        bind_contextvars(request_id=request_id)
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id)
         self._metrics.in_progress.inc()
         try:
             with serving(method, headers) as span:
-                if (trace := trace_id()) is not None:
-                    bind_contextvars(trace_id=trace)
+                if span is None and b"traceparent" not in headers:
+                    bind_contextvars(request_id=request_id)
+                else:
+                    bind_contextvars(request_id=request_id, trace_id=trace_id())
                 await self._answer(scope, headers, receive, answer)
                 if span is not None:
                     span.update_name(f"{method} {_route(scope)}")

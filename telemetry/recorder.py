@@ -12,8 +12,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
-from opentelemetry.trace import Span, SpanKind, StatusCode, format_trace_id, get_current_span
+from opentelemetry.trace import Span, SpanKind, StatusCode, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from sqlalchemy import Engine, event
 
@@ -24,24 +23,22 @@ PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
 class Recorder:
-    """Records so large a share of the traces that begin here, and of others what their callers record."""
+    """Records and sends what it is told to; which traces that are, `telemetry.tracing` decides."""
 
     def __init__(self, process: str, endpoint: SecretBaseUrl, share: float) -> None:
         resource = Resource.create({"service.name": f"bookmesh-{process}", "service.version": RELEASE})
-        self._provider = TracerProvider(sampler=ParentBasedTraceIdRatio(share), resource=resource)
+        self.share = share
+        """Of the traces that begin here so many are to be recorded."""
+        self._provider = TracerProvider(resource=resource)
         base_url = str(endpoint.get_secret_value()).rstrip("/")
         exporter = OTLPSpanExporter(endpoint=f"{base_url}/v1/traces")
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("bookmesh")
 
-    def serving(self, name: str, headers: Mapping[bytes, bytes]) -> AbstractContextManager[Span]:
-        """A span of the trace that the headers name, or of a new one."""
-        context = None
-        if b"traceparent" in headers:
-            context = PROPAGATOR.extract(
-                {key.decode("latin-1"): value.decode("latin-1") for key, value in headers.items()}
-            )
-        return self._tracer.start_as_current_span(name, context, SpanKind.SERVER)
+    def serving(self, name: str, context: Mapping[str, str]) -> AbstractContextManager[Span]:
+        """A span of the trace that was sent, or of a new one."""
+        parent = PROPAGATOR.extract(context) if context else None
+        return self._tracer.start_as_current_span(name, parent, SpanKind.SERVER)
 
     def span(
         self, name: str, attributes: Mapping[str, str] | None, *, is_call: bool
@@ -53,15 +50,11 @@ class Recorder:
         return self._tracer.start_as_current_span(name, kind=kind, attributes=attributes)
 
     def headers(self) -> dict[str, str]:
-        """What names the current span to another process."""
+        """What names the current span to another process; nothing if none is recorded."""
         headers: dict[str, str] = {}
-        PROPAGATOR.inject(headers)
+        if get_current_span().is_recording():
+            PROPAGATOR.inject(headers)
         return headers
-
-    def trace_id(self) -> str | None:
-        """The trace of the current span."""
-        context = get_current_span().get_span_context()
-        return format_trace_id(context.trace_id) if context.is_valid else None
 
     def trace_statements(self, engine: Engine) -> None:
         """A span for each statement, of the connection's dialect."""

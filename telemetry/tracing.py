@@ -3,6 +3,7 @@
 Nothing of OpenTelemetry is imported unless an address is set.
 """
 
+import random
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from telemetry.recorder import Recorder
 
 TRACEPARENT: Final = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+CONTEXT_HEADERS: Final = (b"traceparent", b"tracestate")
 NOTHING: Final = nullcontext()
 
 _recorder: "Recorder | None" = None
@@ -36,9 +38,10 @@ class TracingNotInstalled(RuntimeError):
         )
 
 
-def open_tracing(process: str, options: TelemetryOptions) -> None:
+def open_tracing(process: str, options: TelemetryOptions, *, begins: bool = True) -> None:
     """Record spans from now on, and send them in batches to the collector of the settings, if there is one.
 
+    Of traces that begin here so many as the settings say, or none; of others those that their callers record.
     What is still buffered when the process exits is sent then. Raises TracingNotInstalled.
     """
     global _recorder
@@ -49,7 +52,7 @@ def open_tracing(process: str, options: TelemetryOptions) -> None:
         from telemetry.recorder import Recorder
     except ImportError as error:
         raise TracingNotInstalled from error
-    _recorder = Recorder(process, options.otlp_endpoint, options.trace_share)
+    _recorder = Recorder(process, options.otlp_endpoint, options.trace_share if begins else 0.0)
 
 
 def close_tracing() -> None:
@@ -63,7 +66,7 @@ def close_tracing() -> None:
 @contextmanager
 def recording(name: str, options: TelemetryOptions) -> Iterator[None]:
     """Do the block, the work of a command, as a trace of its own. Raises TracingNotInstalled."""
-    open_tracing(name, options)
+    open_tracing(name, options.model_copy(update={"trace_share": 1.0}))  # there is one a night
     try:
         with serving(name, {}):
             yield
@@ -74,12 +77,13 @@ def recording(name: str, options: TelemetryOptions) -> Iterator[None]:
 @contextmanager
 def serving(name: str, headers: Mapping[bytes, bytes]) -> Iterator["Span | None"]:
     """Do the block as part of the trace that the headers name, or of a new one; its span, if recorded."""
-    if _recorder is not None:
-        with _recorder.serving(name, headers) as span:
-            yield span if span.is_recording() else None
+    sent = _read_context(headers)
+    if _recorder is not None and _is_recorded(sent, _recorder.share):
+        with _recorder.serving(name, sent) as span:
+            yield span
         return
-    found = TRACEPARENT.fullmatch(headers.get(b"traceparent", b""))
-    token = _passed_on.set(_decode(headers) if found else {})
+    # Whom this one calls must not begin a trace either.
+    token = _passed_on.set(sent if sent or _recorder is None else _make_unrecorded())
     try:
         yield None
     finally:
@@ -95,14 +99,13 @@ def span(
 
 def trace_headers() -> dict[str, str]:
     """What a call to another process must say, for its spans to belong to the same trace."""
-    return dict(_passed_on.get()) if _recorder is None else _recorder.headers()
+    recorded = {} if _recorder is None else _recorder.headers()
+    return recorded or dict(_passed_on.get())
 
 
 def trace_id() -> str | None:
     """The trace that is going on, in hex."""
-    if _recorder is not None:
-        return _recorder.trace_id()
-    headers = _passed_on.get()
+    headers = trace_headers()
     return headers["traceparent"].split("-")[1] if headers else None
 
 
@@ -112,8 +115,18 @@ def trace_statements(engine: "Engine") -> None:
         _recorder.trace_statements(engine)
 
 
-def _decode(headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {name: headers[key].decode("latin-1") for name, key in _NAMES if key in headers}
+def _read_context(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """`traceparent` and `tracestate` of a request; nothing if they are missing or malformed."""
+    if TRACEPARENT.fullmatch(headers.get(b"traceparent", b"")) is None:
+        return {}
+    return {name.decode(): headers[name].decode("latin-1") for name in CONTEXT_HEADERS if name in headers}
 
 
-_NAMES: Final = (("traceparent", b"traceparent"), ("tracestate", b"tracestate"))
+def _is_recorded(sent: Mapping[str, str], share: float) -> bool:
+    """Whoever sends a context has decided; its last bit tells."""
+    return int(sent["traceparent"][-2:], 16) & 1 == 1 if sent else random.random() < share  # noqa: S311
+
+
+def _make_unrecorded() -> dict[str, str]:
+    trace, parent = random.getrandbits(128) | 1, random.getrandbits(64) | 1
+    return {"traceparent": f"00-{trace:032x}-{parent:016x}-00"}

@@ -35,7 +35,7 @@ def run_worker(settings: WorkerSettings, forker: Forker, *, can_train: bool) -> 
         metrics = WorkerMetrics(build_registry())
         metrics.registry.register(HomeCollector(settings))
         worker = Worker(settings, db, metrics, forker, can_train=can_train)
-        open_tracing(PROCESS, settings.telemetry)
+        open_tracing(PROCESS, settings.telemetry, begins=False)
         app = create_app(worker, metrics)
         uvicorn.Server(
             uvicorn.Config(

@@ -48,7 +48,7 @@ def build_app(server: ModelServer[Any], settings: ServerSettings) -> Starlette:
     store = ArtifactStore(settings.artifacts_root)
     metrics = ServerMetrics(server.name, build_registry())
     holder = VersionHolder(store, server, settings.servers, metrics)
-    open_tracing(server.name, settings.telemetry)
+    open_tracing(server.name, settings.telemetry, begins=False)
     return create_app(holder, _find_mesh_token(settings))
 
 

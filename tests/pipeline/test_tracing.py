@@ -12,7 +12,7 @@ from tests.telemetry.collector import collecting
 def test_each_step_is_a_span_below_that_of_the_command(trained_home: Home) -> None:
     with collecting() as collector:
         endpoint = SecretBaseUrl(HttpUrl(collector.endpoint))
-        with recording("train", TelemetryOptions(otlp_endpoint=endpoint, trace_share=1)):
+        with recording("train", TelemetryOptions(otlp_endpoint=endpoint)):
             report = trained_home.train()
 
     command = collector.spans["train"]
