@@ -44,6 +44,25 @@ def rate(counter: str, by: str, window: str = "5m") -> str:
     return f"sum by ({by}) (rate({counter}[{window}])) or vector(0)"
 
 
+ERRORS: Final = (
+    '(sum by (process) (rate(bookmesh_requests_total{status=~"5.."}[5m]))'
+    " or sum by (process) (rate(bookmesh_requests_total[5m])) * 0)"
+    " / sum by (process) (rate(bookmesh_requests_total[5m]))"
+)
+SHARE_OF_MODES: Final = (
+    'sum by (mode) (rate(bookmesh_list_books_count{surface="recommendations"}[5m]))'
+    " / ignoring (mode) group_left"
+    ' sum(rate(bookmesh_list_books_count{surface="recommendations"}[5m]))'
+)
+ABOVE_THRESHOLD: Final = (
+    'bookmesh_training_check{figure="value",check!="learned_evidence"} - ignoring (figure)'
+    ' bookmesh_training_check{figure="threshold"}'
+)
+HOUR_TO_DAY: Final = (
+    f"{mean('bookmesh_list_scores', 'mode', '1h', FIRST)}"
+    f" / ({mean('bookmesh_list_scores', 'mode', '1d', FIRST)})"
+)
+
 MESH: Final = (
     Panel("Processes that answer", [('up{job="bookmesh"}', "{{service}} {{instance}}")]),
     Panel(
@@ -53,16 +72,7 @@ MESH: Final = (
     ),
     Panel(
         "Errors, of all requests",
-        [
-            (
-                (
-                    '(sum by (process) (rate(bookmesh_requests_total{status=~"5.."}[5m]))'
-                    " or sum by (process) (rate(bookmesh_requests_total[5m])) * 0)"
-                    " / sum by (process) (rate(bookmesh_requests_total[5m]))"
-                ),
-                "{{process}}",
-            )
-        ],
+        [(ERRORS, "{{process}}")],
         "percentunit",
     ),
     Panel(
@@ -171,16 +181,7 @@ RECOMMENDATIONS: Final = (
     ),
     Panel(
         "Warm and cold: modes of recommendations, of all",
-        [
-            (
-                (
-                    'sum by (mode) (rate(bookmesh_list_books_count{surface="recommendations"}[5m]))'
-                    " / ignoring (mode) group_left"
-                    ' sum(rate(bookmesh_list_books_count{surface="recommendations"}[5m]))'
-                ),
-                "{{mode}}",
-            )
-        ],
+        [(SHARE_OF_MODES, "{{mode}}")],
         "percentunit",
         text="collaborative is for readers with a history; subjects and popular for those without",
     ),
@@ -211,15 +212,7 @@ RECOMMENDATIONS: Final = (
     ),
     Panel(
         "Score of the first book, this hour to this day",
-        [
-            (
-                (
-                    f"{mean('bookmesh_list_scores', 'mode', '1h', FIRST)}"
-                    f" / ({mean('bookmesh_list_scores', 'mode', '1d', FIRST)})"
-                ),
-                "{{mode}}",
-            )
-        ],
+        [(HOUR_TO_DAY, "{{mode}}")],
         text="1 is no drift; BookmeshScoreDrift compares with the day before",
     ),
     Panel(
@@ -264,15 +257,7 @@ PIPELINE: Final = (
     ),
     Panel(
         "Gate: what it measured above what it asked for",
-        [
-            (
-                (
-                    'bookmesh_training_check{figure="value",check!="learned_evidence"} - ignoring (figure)'
-                    ' bookmesh_training_check{figure="threshold"}'
-                ),
-                "{{check}}",
-            )
-        ],
+        [(ABOVE_THRESHOLD, "{{check}}")],
     ),
     Panel("Gate: checks passed", [("bookmesh_training_check_passed", "{{check}}")], kind="state-timeline"),
     Panel(
