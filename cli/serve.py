@@ -22,7 +22,15 @@ def serve(
         str, typer.Argument(help="gateway, embedder, similarity, als, metadata, semantic or worker.")
     ],
 ) -> None:
-    """Run one process of the mesh in the foreground."""
+    """Run one process of the mesh in the foreground: gateway and model servers by gunicorn."""
+    if name in ("gateway", *SERVER_NAMES):
+        # All that commands import would stay in memory: this process becomes one that has only what it needs.
+        os.execv(sys.executable, [sys.executable, "-m", "cli.production", name])  # noqa: S606 - our own module
+    serve_alone(name)
+
+
+def serve_alone(name: str) -> None:
+    """The same without gunicorn."""
     # Each process imports its own stack only: the gateway holds no model library, a server no SQL.
     if name == "gateway":
         from gateway.serve import run_gateway
@@ -43,10 +51,10 @@ def serve(
 
 
 def serve_while_supervised(name: str) -> None:
-    """The same as a child of `bookmesh up`, which holds the other end of stdin."""
+    """Run one process as a child of `bookmesh up`, which holds the other end of stdin."""
     stop_with_parent()
     with ending_in_one_sentence():
-        serve(name)
+        serve_alone(name)
 
 
 def stop_with_parent() -> None:

@@ -1,8 +1,9 @@
-"""Runs the gateway in this process."""
+"""Runs the gateway: in this process, or in those of gunicorn."""
 
 import signal
 import sys
 from contextlib import closing
+from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -13,7 +14,8 @@ from catalog.schema import check_migrated
 from gateway.app import PROCESS, create_app, find_signing_secret
 from gateway.production import check_production
 from gateway.settings import GatewaySettings
-from middleware.connections import bound_connections
+from middleware.connections import UNIX_CLIENT, bound_connections
+from middleware.gunicorn import LINGER_S, Serving, serve_by_gunicorn
 from telemetry.logs import configure_logging
 from telemetry.tracing import open_tracing
 
@@ -37,6 +39,19 @@ def run_gateway(settings: GatewaySettings) -> None:
     uvicorn.Server(build_uvicorn_config(settings, create_app(settings))).run()
 
 
+def run_gateway_workers(settings: GatewaySettings, shared: Path) -> None:
+    """The same by gunicorn, on a socket of systemd if it passes one; `shared` is for the workers alone."""
+    configure_logging("gateway", level=settings.telemetry.log_level)
+    _check_startable(settings)
+
+    def build() -> uvicorn.Config:
+        tracer = open_tracing("gateway", settings.telemetry.otlp_endpoint)
+        return build_uvicorn_config(settings, create_app(settings, tracer), linger_s=LINGER_S)
+
+    options = settings.gateway
+    serve_by_gunicorn(Serving(options.host, options.port, options.gunicorn_workers, DRAIN_S, shared, build))
+
+
 def _check_startable(settings: GatewaySettings) -> None:
     # The app does it all once more, but whatever is raised in there comes out as a traceback of uvicorn's.
     with closing(open_database(settings.catalog_url)) as db:
@@ -46,17 +61,18 @@ def _check_startable(settings: GatewaySettings) -> None:
     settings.find_mesh_token()
 
 
-def build_uvicorn_config(settings: GatewaySettings, app: FastAPI) -> uvicorn.Config:
+def build_uvicorn_config(settings: GatewaySettings, app: FastAPI, *, linger_s: float = 0) -> uvicorn.Config:
     """How uvicorn runs the gateway."""
-    proxies = [str(network) for network in settings.gateway.trusted_proxies]
+    # Who may open a Unix socket of ours is a proxy of this machine.
+    proxies = [UNIX_CLIENT, *map(str, settings.gateway.trusted_proxies)]
     return uvicorn.Config(
         app,
         host=settings.gateway.host,
         port=settings.gateway.port,
         loop="uvloop",
-        http=bound_connections(settings.gateway.connections),
+        http=bound_connections(settings.gateway.connections, linger_s=linger_s),
         # Never uvicorn's own default, which believes a variable of the environment, or this machine.
-        proxy_headers=bool(proxies),
+        proxy_headers=True,
         forwarded_allow_ips=proxies,
         ws="none",
         lifespan="on",

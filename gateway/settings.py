@@ -138,6 +138,8 @@ class GatewayOptions(Options):
     """Address that the gateway listens on."""
     port: Port = 8000
     """Port that the gateway listens on; 0 takes a free one."""
+    gunicorn_workers: PositiveInt = 1
+    """Processes that answer on its socket, where `bookmesh serve gateway` runs it."""
     deadline_s: PositiveFloat = 0.8
     """Seconds that one request may wait for SQL and all servers together; late answers are dropped."""
     write_timeout_s: PositiveFloat = 3.0

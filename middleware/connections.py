@@ -32,15 +32,21 @@ RECEIVE_S: Final = 10.0
 """For a request to arrive whole, from its first byte on; for the first byte, from connecting on."""
 SEND_S: Final = 60.0
 """For a client to read its answer; the scripts of the API page are 1.5 MB."""
+UNIX_CLIENT: Final = "socket"
+"""The address of all that come by a Unix socket, as a proxy of the same machine does."""
 TICK_S: Final = 1.0
 """Between two looks at the clock: every wait may take so much longer."""
 
 log = structlog.get_logger()
 
 
-def bound_connections(limits: ConnectionLimits) -> type[HttpToolsProtocol]:
-    """The protocol of one process: `http` of its uvicorn.Config, or in CONFIG_KWARGS of a gunicorn worker."""
-    return type("BoundedProtocol", (_BoundedProtocol,), {"limits": limits, "per_address": Counter()})
+def bound_connections(limits: ConnectionLimits, *, linger_s: float = 0) -> type[HttpToolsProtocol]:
+    """The protocol of one process: `http` of its uvicorn.Config.
+
+    A process that stops leaves idle connections open for `linger_s` seconds: a request may be on its way.
+    """
+    attributes = {"limits": limits, "per_address": Counter(), "linger_s": linger_s}
+    return type("BoundedProtocol", (_BoundedProtocol,), attributes)
 
 
 class _Phase(Enum):
@@ -70,6 +76,7 @@ class _HalfClosing(asyncio.Transport):
 class _BoundedProtocol(HttpToolsProtocol):
     limits: ClassVar[ConnectionLimits]
     per_address: ClassVar[Counter[str]]
+    linger_s: ClassVar[float]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -78,11 +85,13 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._n_overhead_bytes = 0
         self._is_deaf = False
         """Whether what still arrives is thrown away."""
+        self._is_stopping = False
         self._since_s = self._sent_at_s = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._address = self.client[0] if self.client else "socket"
+        self.client = self.client or (UNIX_CLIENT, 0)
+        self._address = self.client[0]
         self.per_address[self._address] += 1
         self._tick = self.loop.call_later(TICK_S, self._check_clock)
         if len(self.connections) > self.limits.total:
@@ -148,6 +157,8 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._check_sizes(len(self.url) + sum(map(len, chain.from_iterable(self.headers))))
         super().on_headers_complete()
         self._phase = _Phase.BODY
+        if self._is_stopping:
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         super().on_body(body)
@@ -162,6 +173,20 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._since_s = self.loop.time()
 
     # What ends a connection.
+
+    def shutdown(self) -> None:
+        if self._is_idle():
+            self._is_stopping = True
+            self.loop.call_later(self.linger_s, self._close_if_idle)
+        else:
+            super().shutdown()
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_if_idle(self) -> None:
+        if self._is_idle():
+            self.transport.close()
 
     def _refuse(self, code: ClientCode, detail: str) -> None:
         """Answer what is being received, if it is its turn, and read no more."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import psutil
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -25,6 +25,7 @@ from middleware.requests import RequestMiddleware
 from servers.errors import NotLoaded
 from servers.shell.answers import ModelAnswers, respond
 from servers.shell.holder import VersionHolder
+from servers.shell.siblings import LOOK_NOW
 from servers.shell.versions import describe_version
 from telemetry.workers import render
 
@@ -51,6 +52,8 @@ def create_app(holder: VersionHolder[M], mesh_token: str | None = None) -> Starl
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if holder.siblings:
+            await _join_siblings(holder)
         background = Background(holder.server.name, holder.metrics.registry)
         background.repeat("follow pointer", holder.follow, every_s=holder.options.pointer_poll_s)
         yield
@@ -71,6 +74,18 @@ def create_app(holder: VersionHolder[M], mesh_token: str | None = None) -> Starl
     app = Starlette(routes=routes, middleware=around, exception_handlers=dict(HANDLERS), lifespan=lifespan)
     app.router.redirect_slashes = False
     return app
+
+
+async def _join_siblings(holder: VersionHolder[Any]) -> None:
+    """Load what they hold before the first request: a worker that lacks it would speak for all of them."""
+    looks = set[asyncio.Task[None]]()
+
+    def look() -> None:
+        looks.add(task := asyncio.create_task(holder.follow(retry=True)))
+        task.add_done_callback(looks.discard)
+
+    asyncio.get_running_loop().add_signal_handler(LOOK_NOW, look)
+    await holder.follow()
 
 
 class Operation(Generic[M]):
@@ -95,12 +110,12 @@ class Operation(Generic[M]):
         """Versions, shapes, limits and memory; a gateway that asks names the version that it needs here."""
         if (pinned := request.headers.get(shell.PIN_HEADER)) is not None:
             self._holder.keep(pinned)
-        current = self._holder.current
+        current, agreed = self._holder.current, self._holder.agreed()
         info = shell.Info(
             server=self._holder.server.name,
             pid=os.getpid(),
-            version=current.version if current else None,
-            held=self._holder.held,
+            version=agreed.current,
+            held=agreed.held,
             rss_bytes=psutil.Process().memory_info().rss,
             uptime_s=round(time.monotonic() - self._started_s, 3),
             shapes=current.shapes if current else {},
@@ -109,7 +124,7 @@ class Operation(Generic[M]):
                 "max_books": shell.MAX_BOOKS,
                 "max_concurrent_requests": self._holder.options.concurrency,
             },
-            last_reload_error=self._holder.last_error,
+            last_reload_error=agreed.error,
         )
         return respond(info)
 
@@ -132,5 +147,5 @@ class Operation(Generic[M]):
 
     async def reload(self, request: Request) -> Response:
         """Look at the pointer now; the answer comes when the version that it names is current."""
-        await asyncio.to_thread(self._holder.refresh)
+        await asyncio.to_thread(self._holder.refresh_everywhere)
         return await self.show_info(request)

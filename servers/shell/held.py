@@ -30,6 +30,11 @@ class Held(Generic[M]):
     """Requests that are being answered from it."""
 
     @property
+    def is_named(self) -> bool:
+        """Whether a gateway has ever named it."""
+        return self.named_at_s != NEVER_S
+
+    @property
     def version(self) -> str:
         return self.loaded.version
 

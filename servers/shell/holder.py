@@ -18,6 +18,7 @@ from servers.shell.held import MOST_HELD, Held, find_surplus, find_unwanted
 from servers.shell.metrics import ServerMetrics
 from servers.shell.routes import ModelServer
 from servers.shell.settings import ServerOptions
+from servers.shell.siblings import Agreed, Holding, Siblings, agree
 from telemetry.logs import tell_version
 
 M = TypeVar("M")
@@ -40,10 +41,13 @@ class VersionHolder(Generic[M]):
         server: ModelServer[M],
         options: ServerOptions,
         metrics: ServerMetrics,
+        siblings: Siblings | None = None,
     ) -> None:
         self.server = server
         self.options = options
         self.metrics = metrics
+        self.siblings = siblings
+        """The other workers on the same socket, where gunicorn runs them."""
         self._store = store
         # Both are replaced whole, in one assignment, so that any thread may read them.
         self._held: tuple[Held[M], ...] = ()
@@ -55,11 +59,12 @@ class VersionHolder(Generic[M]):
         self._leased_at_s = -LEASE_RENEWAL_S
         self._failed_at_s: dict[str | None, float] = {}
         self.last_error: str | None = None
+        self._current_since_s = self._looked_at_s = time.monotonic()
 
-    async def follow(self) -> None:
+    async def follow(self, *, retry: bool = False) -> None:
         """Refresh in a thread; what failed a moment ago is left alone, since it would fail again."""
         with suppress(ReloadFailed):  # noted by refresh; the former version keeps answering
-            await asyncio.to_thread(self.refresh, retry=False)
+            await asyncio.to_thread(self.refresh, retry=retry)
 
     def stop(self) -> None:
         """Give the lease back, once a load under way is over."""
@@ -99,13 +104,20 @@ class VersionHolder(Generic[M]):
 
     def keep(self, version: str) -> None:
         """Hold a version that a gateway answers from: it stays, or is loaded at the next refresh."""
-        now_s = time.monotonic()
-        for each in self._held:
-            if each.version == version:
-                each.named_at_s = now_s
-                return
-        newest = sorted(self._missing.items(), key=lambda item: item[1])[1 - MOST_HELD :]
-        self._missing = {**dict(newest), version: now_s}
+        self._keep(version, time.monotonic())
+
+    def agreed(self) -> Agreed:
+        """What every worker on this socket holds, so that any of them may be asked for it."""
+        return agree(self._describe(), self.siblings.read() if self.siblings else {})
+
+    def refresh_everywhere(self) -> None:
+        """Refresh this worker and the others, and return when all have. Raises ReloadFailed."""
+        since_s = time.monotonic()
+        if self.siblings:
+            self.siblings.make_look()
+        self.refresh()
+        if self.siblings:
+            self.siblings.wait_for_look(since_s)
 
     def refresh(self, *, retry: bool = True) -> None:
         """Make the version that the pointer names the current one; load what is pinned; drop what may go.
@@ -113,12 +125,45 @@ class VersionHolder(Generic[M]):
         Raises ReloadFailed; the current version then stays what it was.
         """
         with self._refreshing:
+            self._looked_at_s = time.monotonic()
+            self._hear_of_pins()
             try:
                 self._load_current(retry=retry)
             finally:
                 self._load_missing()
                 self._drop(find_unwanted(self._held, self.options.keep_previous_s))
                 self._renew_lease()
+                self._tell_siblings()
+
+    def _hear_of_pins(self) -> None:
+        """Need what gateways named to the others: each of them asks one worker at a time."""
+        if self.siblings:
+            for other in self.siblings.read().values():
+                for version, named_at_s in other.named_at_s.items():
+                    self._keep(version, named_at_s)
+
+    def _tell_siblings(self) -> None:
+        if self.siblings:
+            self.siblings.tell(self._describe())
+
+    def _describe(self) -> Holding:
+        held = self._held
+        return Holding(
+            held=[each.version for each in held],
+            current_since_s=self._current_since_s,
+            looked_at_s=self._looked_at_s,
+            error=self.last_error,
+            named_at_s={**self._missing, **{each.version: each.named_at_s for each in held if each.is_named}},
+        )
+
+    def _keep(self, version: str, named_at_s: float) -> None:
+        for each in self._held:
+            if each.version == version:
+                each.named_at_s = max(each.named_at_s, named_at_s)
+                return
+        missing = {**self._missing, version: max(named_at_s, self._missing.get(version, named_at_s))}
+        newest = sorted(missing.items(), key=lambda item: item[1])[-MOST_HELD:]
+        self._missing = dict(newest)
 
     def _pick(self, version: str | None) -> Held[M]:
         held = self._held
@@ -184,6 +229,7 @@ class VersionHolder(Generic[M]):
         for each in self._held[:1]:
             each.replaced_at_s = now_s
         self._hold((target, *(each for each in self._held if each is not target)))
+        self._current_since_s = now_s
         self.metrics.loaded_at.set_to_current_time()
         self.metrics.http.tell_version(version)
         tell_version(version)

@@ -3,6 +3,7 @@
 import importlib
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -12,12 +13,14 @@ from artifacts.store import ArtifactStore
 from contracts.shell import ServerName
 from foundation.mesh_token import MeshTokenInvalid, is_loopback
 from middleware.connections import bound_connections
+from middleware.gunicorn import LINGER_S, Serving, serve_by_gunicorn
 from servers.shell.answers import limit_math_threads
 from servers.shell.app import create_app
 from servers.shell.holder import VersionHolder
 from servers.shell.metrics import ServerMetrics
 from servers.shell.routes import ModelServer
 from servers.shell.settings import ServerSettings
+from servers.shell.siblings import Siblings
 from telemetry.logs import configure_logging
 from telemetry.metrics import build_registry
 from telemetry.tracing import open_tracing
@@ -37,17 +40,35 @@ def run_server(name: ServerName, settings: ServerSettings) -> None:
     uvicorn.Server(build_uvicorn_config(name, settings, build_app(server, settings))).run()
 
 
+def run_server_workers(name: ServerName, settings: ServerSettings, shared: Path) -> None:
+    """The same by gunicorn, on a socket of systemd if it passes one; `shared` is for the workers alone."""
+    configure_logging(name, level=settings.telemetry.log_level)
+    server, options = find_server(name), settings.servers
+    _find_mesh_token(settings)
+
+    def build() -> uvicorn.Config:
+        limit_math_threads(options)
+        app = build_app(server, settings, Siblings(shared))
+        return build_uvicorn_config(name, settings, app, linger_s=LINGER_S)
+
+    serve_by_gunicorn(
+        Serving(options.host, options.port(name), options.gunicorn_workers, options.drain_s, shared, build)
+    )
+
+
 def find_server(name: ServerName) -> ModelServer[Any]:
     """The `SERVER` of servers.<name>.app, imported only now: each process loads its own libraries only."""
     server: ModelServer[Any] = importlib.import_module(f"servers.{name}.app").SERVER
     return server
 
 
-def build_app(server: ModelServer[Any], settings: ServerSettings) -> Starlette:
+def build_app(
+    server: ModelServer[Any], settings: ServerSettings, siblings: Siblings | None = None
+) -> Starlette:
     """The app of one server over the artifact store that the settings name. Raises MeshTokenInvalid."""
     store = ArtifactStore(settings.artifacts_root)
     metrics = ServerMetrics(server.name, build_registry())
-    holder = VersionHolder(store, server, settings.servers, metrics)
+    holder = VersionHolder(store, server, settings.servers, metrics, siblings)
     open_tracing(server.name, settings.telemetry, begins=False)
     return create_app(holder, _find_mesh_token(settings))
 
@@ -62,14 +83,16 @@ def _find_mesh_token(settings: ServerSettings) -> str | None:
     return token
 
 
-def build_uvicorn_config(name: ServerName, settings: ServerSettings, app: Starlette) -> uvicorn.Config:
+def build_uvicorn_config(
+    name: ServerName, settings: ServerSettings, app: Starlette, *, linger_s: float = 0
+) -> uvicorn.Config:
     """How uvicorn runs every model server."""
     return uvicorn.Config(
         app,
         host=settings.servers.host,
         port=settings.servers.port(name),
         loop="uvloop",
-        http=bound_connections(settings.servers.connections),
+        http=bound_connections(settings.servers.connections, linger_s=linger_s),
         ws="none",
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,

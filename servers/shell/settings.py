@@ -39,6 +39,8 @@ class ServerOptions(Options):
     """Threads for answers that take milliseconds."""
     math_threads: PositiveInt = 1
     """Threads of BLAS and OpenMP in each of those; more only help a server that has the machine to itself."""
+    gunicorn_workers: PositiveInt = 1
+    """Processes of each server that answer on its socket, where `bookmesh serve` runs it."""
     drain_s: PositiveInt = 10
     """Seconds that requests may still take once the server has to stop."""
 
