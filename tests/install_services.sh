@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests start for themselves, a Redis, a MariaDB and a PostgreSQL server and a Prometheus, where Debian's packages can be installed.
+# Installs what the tests start for themselves (Redis, MariaDB, PostgreSQL, nginx, Prometheus) or judge our files by, where
+# Debian's packages can be installed.
 set -euo pipefail
 
 missing=()
@@ -7,6 +8,9 @@ command -v redis-server >/dev/null || missing+=(redis-server)
 command -v mariadbd >/dev/null || command -v mysqld >/dev/null || [ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
 command -v postgres >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/postgres" >/dev/null || missing+=(postgresql)
 command -v prometheus >/dev/null || missing+=(prometheus)
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+command -v systemd-analyze >/dev/null || missing+=(systemd)
+command -v debootstrap >/dev/null || [ -x /usr/sbin/debootstrap ] || missing+=(debootstrap)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()

@@ -64,14 +64,16 @@ class Load:
 
 
 @contextmanager
-def steady_load(of: httpx.Client, queries: Sequence[ListQuery], *, per_second: float) -> Iterator[Load]:
+def steady_load(
+    of: httpx.Client, queries: Sequence[ListQuery], *, per_second: float, timeout_s: float = 10
+) -> Iterator[Load]:
     """The queries in turn while the block runs, each sent on time though others may not be answered yet.
 
     They go where the given client's go, in the same name.
     """
     load, stopping = Load(), threading.Event()
     with (
-        httpx.Client(base_url=of.base_url, headers=of.headers, auth=of.auth, timeout=10) as client,
+        httpx.Client(base_url=of.base_url, headers=of.headers, auth=of.auth, timeout=timeout_s) as client,
         ThreadPoolExecutor(16) as pool,
     ):
 
