@@ -4,10 +4,10 @@ TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # About half of the work. Every other folder, a new one too, is in the other half.
 FIRST_HALF := $(addprefix tests/,artifacts catalog cli evidence foundation middleware pipeline telemetry upgrades)
 
-.PHONY: help setup run train test first-half other-half check fmt bench clean
+.PHONY: help setup run train test test-long first-half other-half check fmt bench clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
 setup: .venv/.runtime  ## Make the environment, with .venv/bin/bookmesh
 
@@ -31,6 +31,9 @@ first-half:
 
 other-half:
 	$(BIN)/pytest --reruns 1 -rR $(FIRST_HALF:%=--ignore=%)
+
+test-long: .venv/.dev  ## What takes long: a deployment, a clean machine
+	$(BIN)/pytest -m long tests/long
 
 check: .venv/.dev  ## Lint, types and layers
 	$(BIN)/ruff format --check .
