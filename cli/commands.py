@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from typer.exceptions import Abort, Exit, TyperException
 
 from artifacts.errors import ArtifactError
+from backup.errors import BackupError
 from catalog.errors import CatalogError, DatabaseUrlInvalid
 from cli.console import err, fail
 from cli.errors import CannotStart
@@ -59,7 +60,9 @@ def explain(error: Exception) -> tuple[str, int]:
     match error:
         case DatabaseUrlInvalid() | MeshTokenInvalid() | TracingNotInstalled() | UnsafeSettings():
             return str(error), WRONG_SETTING_CODE
-        case ArtifactError() | CatalogError() | CannotStart() | PipelineError() | WorkerRunning():
+        case ArtifactError() | BackupError() | CatalogError() | CannotStart():
+            return str(error), FAILURE_CODE
+        case PipelineError() | WorkerRunning():
             return str(error), FAILURE_CODE
         case ValidationError() if error.title.endswith("Settings"):
             mistakes = "; ".join(map(_describe, error.errors()))

@@ -9,7 +9,7 @@ from catalog import accounts
 from catalog.accounts import DEMO_EMAIL, Credentials
 from catalog.database import Database
 from catalog.tables import User
-from cli.own_key import write_secret
+from foundation.secret_files import write_secret
 from gateway.accounts.passwords import hash_password
 
 
@@ -26,4 +26,4 @@ def keep_demo_account(db: Database, home: Path) -> None:
             return
         password = secrets.token_urlsafe(12)
         accounts.create_account(session, user_id, Credentials(DEMO_EMAIL, "Demo", hash_password(password)))
-        write_secret(password_path(home), f"{password}\n")
+        write_secret(password_path(home), f"{password}\n".encode())

@@ -1,8 +1,9 @@
-"""What keeps a mesh or a training from being started, each with what to do about it.
+"""What keeps a mesh, a training or a restore from being started, each with what to do about it.
 
 CannotStart
 ├── AlreadyUp               the home has a running mesh
 ├── ListenRefused           a process could not listen where it should
+├── MeshRuns                what is to be replaced is in use
 └── TrainingNotInstalled    this installation only serves
 """
 
@@ -48,6 +49,14 @@ class ListenRefused(CannotStart):
             )
         super().__init__(message)
         self.name, self.port = name, port
+
+
+class MeshRuns(CannotStart):
+    """What is to be replaced is in use."""
+
+    def __init__(self, lock: Path, pid: int | None) -> None:
+        super().__init__(f"process {pid or '?'} runs a mesh on this home (lock {lock}); stop it first")
+        self.lock, self.pid = lock, pid
 
 
 class TrainingNotInstalled(CannotStart):

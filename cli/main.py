@@ -4,6 +4,7 @@ import typer
 
 from cli import (
     authors,
+    backup,
     books,
     catalog,
     data,
@@ -43,6 +44,8 @@ app.add_typer(
     jobs.app, name="jobs", help="List what the worker does and did; cancel it, or have it done again."
 )
 app.command("migrate")(schema.migrate)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("train")(training.train)
 app.command("refresh")(refreshing.refresh)
 app.command("evaluate")(training.evaluate)

@@ -4,7 +4,6 @@ The file is the header that it is sent in, as `curl -H @FILE` takes it: so the k
 words of a command, which every user of the machine can read.
 """
 
-import os
 import re
 import secrets
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Final
 from catalog import audit, keys
 from catalog.database import Database
 from cli.users import CLI
+from foundation.secret_files import write_secret
 from gateway.accounts.callers import Scope
 
 _HEADER: Final = re.compile(rf"Authorization: (Bearer ({keys.KEY_PREFIX}[\w-]+))\n")
@@ -40,16 +40,7 @@ def keep_key(db: Database, home: Path) -> None:
     with db.session(write=True) as session:
         key = keys.create_key(session, name, [Scope.READERS])
         audit.record(session, CLI, "create-key", f"key {name}", {"scopes": [Scope.READERS]})
-        write_secret(key_path(home), f"Authorization: Bearer {key}\n")
-
-
-def write_secret(file: Path, text: str) -> None:
-    """Write a file that its owner alone can read, whole or not at all."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-        opened.write(text)
-    new.replace(file)
+        write_secret(key_path(home), f"Authorization: Bearer {key}\n".encode())
 
 
 def _read(home: Path) -> re.Match[str] | None:

@@ -70,7 +70,7 @@ def read_description(folder: Path) -> Description:
 
 def check_export(description: Description, folder: Path) -> None:
     """Raise ExportTooNew if this program cannot hold all of it, ExportDamaged if a file has changed."""
-    known = list_tables()
+    known = list_tables(private=True)
     for table in description.tables:
         if table.name not in known or not set(table.columns) <= {*known[table.name].__table__.columns.keys()}:
             raise ExportTooNew(folder, made_by=description.release, program=RELEASE)

@@ -28,19 +28,26 @@ from catalog.tables import Base, CatalogIdentity, Rating
 
 
 def export_catalog(
-    db: Database, folder: Path, file_format: FileFormat, *, progress: Progress | None = None
+    db: Database,
+    folder: Path,
+    file_format: FileFormat,
+    *,
+    private: bool = False,
+    progress: Progress | None = None,
 ) -> Description:
-    """Write every table as it is at one moment; the folder appears when all are written.
+    """Write every table as it is at one moment, for a backup the private ones too.
 
-    An earlier export in the folder is replaced. Raises ExportFolderTaken for a folder of anything else.
+    The folder appears when all are written. An earlier export in it is replaced. Raises ExportFolderTaken for
+    a folder of anything else.
     """
     check_migrated(db)
+    named = list_tables(private=private)
     with _appearing(folder.absolute()) as partial, open_consistent(db) as connection:
         tables = []
-        for name, table in list_tables().items():
+        for name, table in named.items():
             tables.append(_export_table(connection, table, partial / f"{name}.{file_format}", file_format))
             if progress:
-                progress("tables", len(tables), len(list_tables()))
+                progress("tables", len(tables), len(named))
         description = Description(
             schema_revision=str(read_state(db).found),
             catalog_id=str(connection.scalar(select(CatalogIdentity.catalog_id))),

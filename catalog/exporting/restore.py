@@ -23,17 +23,20 @@ from catalog.jobs import DEBOUNCE_S, JobKind, enqueue
 from catalog.personal import erase_again, read_erased
 from catalog.schema import prepare
 from catalog.sources.row_log import Progress
-from catalog.tables import Base, CatalogIdentity, User
+from catalog.tables import Account, Base, CatalogIdentity, User
 
 Accounts = list[tuple[type[Base], Sequence[Row[Any]]]]
 """Rows of the tables of accounts."""
 
 
-def restore_catalog(db: Database, folder: Path, *, progress: Progress | None = None) -> Description:
+def restore_catalog(
+    db: Database, folder: Path, *, replace: bool = False, progress: Progress | None = None
+) -> Description:
     """Make the catalog what it was when the export was made, in one transaction.
 
-    An empty database gets the tables too. Raises ExportDamaged, ExportTooNew or CatalogNotEmpty before
-    anything is written; what fails later leaves the catalog as it was.
+    An empty database gets the tables too; with `replace` that of another catalog is taken as well. Raises
+    ExportDamaged, ExportTooNew or CatalogNotEmpty before anything is written; what fails later leaves the
+    catalog as it was.
     """
     description = read_description(folder)
     check_export(description, folder)
@@ -41,9 +44,13 @@ def restore_catalog(db: Database, folder: Path, *, progress: Progress | None = N
     with db.session(write=True) as session:
         connection = session.connection()
         lock_catalog(connection)
-        _check_target(connection, db, description)
-        accounts, erased = _read_accounts(connection), read_erased(connection)
-        _clear(connection)
+        if not replace:
+            _check_target(connection, db, description)
+        is_backup = Account.__tablename__ in {each.name for each in description.tables}
+        # A backup brings its own accounts, and ends all log-ins.
+        accounts = [] if is_backup else _read_accounts(connection)
+        erased = read_erased(connection)
+        _clear(connection, private=is_backup)
         for done, table in enumerate(description.tables, start=1):
             _restore_table(connection, description, folder, table)
             if progress:
@@ -56,16 +63,20 @@ def restore_catalog(db: Database, folder: Path, *, progress: Progress | None = N
     return description
 
 
+def is_empty(connection: Connection, *, private: bool = False) -> bool:
+    """Whether no table of an export, or of a backup, has a row, but for the catalog's own name."""
+    tables = [table for table in list_tables(private=private).values() if table is not CatalogIdentity]
+    return not any(connection.execute(select(table.__table__).limit(1)).first() for table in tables)
+
+
 def _check_target(connection: Connection, db: Database, description: Description) -> None:
-    if connection.scalar(select(CatalogIdentity.catalog_id)) == description.catalog_id:
-        return
-    for table in list_tables().values():
-        if table is not CatalogIdentity and connection.execute(select(table.__table__).limit(1)).first():
-            raise CatalogNotEmpty(db.url)
+    is_same = connection.scalar(select(CatalogIdentity.catalog_id)) == description.catalog_id
+    if not (is_same or is_empty(connection)):
+        raise CatalogNotEmpty(db.url)
 
 
-def _clear(connection: Connection) -> None:
-    for table in reversed(list_tables().values()):
+def _clear(connection: Connection, *, private: bool) -> None:
+    for table in reversed(list_tables(private=private).values()):
         for name in _list_own_keys(table):
             is_set = table.__table__.columns[name].is_not(None)
             connection.execute(update(table).where(is_set).values({name: None}))
@@ -87,7 +98,7 @@ def _restore_accounts(connection: Connection, accounts: Accounts) -> None:
 
 
 def _restore_table(connection: Connection, description: Description, folder: Path, file: TableFile) -> None:
-    table, path = list_tables()[file.name], description.path(folder, file.name)
+    table, path = list_tables(private=True)[file.name], description.path(folder, file.name)
     own_keys = _list_own_keys(table)
     columns = [name for name in file.columns if name not in own_keys]
     inserting, n_rows = RowWriter.inserting(connection, table, *columns), 0
