@@ -12,6 +12,7 @@ from cli import (
     jobs,
     keys,
     mesh,
+    notifying,
     queries,
     refreshing,
     schema,
@@ -53,6 +54,7 @@ app.command("up")(mesh.up)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("status")(mesh.status)
+app.command("notify")(notifying.notify)
 app.command("recommend")(queries.recommend)
 app.command("similar")(queries.similar)
 app.command("search")(queries.search)

@@ -38,9 +38,12 @@ class StepBars(steps.Progress):
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self.where = "before its first step"
+        """How far the training is, to be told if it fails."""
 
     def step_started(self, number: int, name: str, data: str) -> None:
         """Draw the bar of a step."""
+        self.where = f"at step {number}, {name} ({data})"
         self._task = self._progress.add_task(f"{number} {name} ({data})", total=1.0)
 
     def step_advanced(self, share: float) -> None:
@@ -49,6 +52,7 @@ class StepBars(steps.Progress):
 
     def step_finished(self, run: steps.StepRun) -> None:
         """Leave a line in place of the bar."""
+        self.where = f"after step {run.number}, {run.name} ({run.data})"
         self._progress.remove_task(self._task)
         took = "kept from an earlier run" if run.reused else f"{run.seconds:.1f} s"
         if self._progress.console.is_terminal:

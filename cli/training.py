@@ -15,8 +15,12 @@ from catalog.schema import check_migrated
 from catalog.settings import CatalogSettings
 from cli.console import err, fail, number, out
 from cli.installation import check_can_train
+from cli.notifying import telling_of_failure
 from cli.progress import step_bars
 from cli.reloading import find_servers, signal_servers
+from notifications.notice import describe_promotion, describe_refusal
+from notifications.notifier import Notifier
+from notifications.settings import NotifySettings
 from telemetry.logs import configure_logging
 from telemetry.tracing import recording
 from worker.due import Due, check_training
@@ -76,7 +80,7 @@ def run_training(*, from_step: str | None = None, accept_incomparable: bool = Fa
     check_can_train()
     from pipeline.settings import TrainSettings
 
-    settings, servers = TrainSettings(), find_servers()
+    settings, servers, notifier = TrainSettings(), find_servers(), Notifier(NotifySettings())
     db, store = open_database(settings.catalog_url), ArtifactStore(settings.artifacts_root)
     check_migrated(db)
     # Torch and its like take seconds to import: no other command should wait, nor an operator's mistake.
@@ -84,7 +88,12 @@ def run_training(*, from_step: str | None = None, accept_incomparable: bool = Fa
 
     # A terminal shows bars; a log gets one JSON line a step.
     configure_logging("train", level="warning" if err.is_terminal else "info")
-    with step_bars() as bars, recording("train", settings.telemetry):
+    former = store.current()
+    with (
+        step_bars() as bars,
+        recording("train", settings.telemetry),
+        telling_of_failure(notifier, bars, former),
+    ):
         report = run(
             settings,
             db,
@@ -93,9 +102,13 @@ def run_training(*, from_step: str | None = None, accept_incomparable: bool = Fa
             accept_incomparable=accept_incomparable,
             progress=bars,
         )
+    manifest = store.manifest(report.version)
     if report.promoted:
         signal_servers(servers)
-        _settle_refreshes(db, store.manifest(report.version))
+        _settle_refreshes(db, manifest)
+        notifier.send(describe_promotion(manifest, former, by="bookmesh train", why="passed the gate"))
+    else:
+        notifier.send(describe_refusal(manifest, former))
     return report
 
 

@@ -9,8 +9,10 @@ from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
 from catalog.settings import CatalogSettings
 from cli.console import number, out
+from cli.notifying import open_notifier
 from cli.operator import read_operator
 from cli.reloading import find_servers, signal_servers
+from notifications.notice import describe_promotion, describe_rollback
 
 app = typer.Typer(no_args_is_help=True)
 Version = Annotated[str, typer.Argument(help="A version's name, as `bookmesh versions list` shows it.")]
@@ -60,19 +62,24 @@ def promote(
     force: Annotated[bool, typer.Option("--force", help="Also a version that the gate refused.")] = False,
 ) -> None:
     """Move the pointer to a version, after checking every object of it."""
-    servers = find_servers()
-    _store().promote(version, by=read_operator(), why=why, force=force)
+    servers, notifier, store = find_servers(), open_notifier("versions"), _store()
+    former, operator = store.current(), read_operator()
+    manifest = store.promote(version, by=operator, why=why, force=force)
     out.print(f"current: {version}")
     signal_servers(servers)
+    if version != former:
+        notifier.send(describe_promotion(manifest, former, by=operator, why=why))
 
 
 @app.command("rollback")
 def rollback(why: Why = "rolled back by hand") -> None:
     """Move the pointer back to the trained version before the current one, and to its books."""
-    servers = find_servers()
-    manifest = _store().rollback(by=read_operator(), why=why)
+    servers, notifier, store = find_servers(), open_notifier("versions"), _store()
+    former, operator = store.current(), read_operator()
+    manifest = store.rollback(by=operator, why=why)
     out.print(f"current: {manifest.version}")
     signal_servers(servers)
+    notifier.send(describe_rollback(manifest, former, by=operator, why=why))
 
 
 @app.command("gc")

@@ -11,6 +11,8 @@ from catalog.schema import check_migrated
 from cli.commands import ending_in_one_sentence
 from cli.errors import TrainingNotInstalled
 from cli.installation import check_can_train
+from notifications.notifier import Notifier
+from notifications.settings import NotifySettings
 from telemetry.logs import configure_logging
 from worker.forker import Do, Forker
 from worker.serve import run_worker
@@ -29,10 +31,10 @@ def worker() -> None:
 
 def work() -> None:
     """The same in this process, on tables that somebody has checked."""
-    settings, do = WorkerSettings(), _load_jobs()
+    settings, notifier, do = WorkerSettings(), Notifier(NotifySettings()), _load_jobs()
     configure_logging("worker", level=settings.telemetry.log_level)
     with closing(Forker(do)) as forker:
-        run_worker(settings, forker, can_train=_can_train())
+        run_worker(settings, forker, notifier, can_train=_can_train())
 
 
 def _can_train() -> bool:

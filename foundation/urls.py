@@ -57,6 +57,14 @@ class SecretBaseUrl(Secret[BaseUrl]):
         return hide_password(str(self.get_secret_value()))
 
 
+class SecretHookUrl(Secret[HttpUrl]):
+    """The HTTP address that something is posted to: whoever knows its path may post there too."""
+
+    def _display(self) -> str:
+        url = self.get_secret_value()
+        return f"{url.scheme}://{url.host}:{url.port}/{HIDDEN}"
+
+
 def local_url(host: str, port: int) -> str:
     """Where this machine reaches a process that listens there."""
     host = EVERYWHERE.get(host, host)

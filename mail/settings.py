@@ -28,10 +28,14 @@ def _check_smtp_url(url: SecretUrl) -> SecretUrl:
     return url
 
 
+Address = Annotated[str, Field(pattern=r"^[^\s@<>:/]+@[^\s@<>:/]+$", max_length=254)]
+"""Of a mailbox; what looks like a URL may hold a password."""
+
+
 class MailOptions(Options):
     """The one mailer."""
 
     smtp_url: Annotated[SecretUrl, AfterValidator(_check_smtp_url)] | None = None
     """Mail server; without it, mails are files in the folder `outbox` of the home."""
-    sender: Annotated[str, Field(pattern=r"^[^\s@<>]+@[^\s@<>]+$", max_length=254)] = "bookmesh@localhost"
+    sender: Address = "bookmesh@localhost"
     """Address that mails come from."""

@@ -18,6 +18,7 @@ from contracts.errors import STATUS, ClientCode, MeshCode
 from foundation.release import RELEASE
 from foundation.settings import ProcessSettings, list_aliases, read_aliases
 from gateway.settings import GatewaySettings
+from notifications.settings import NotifySettings
 from pipeline.settings import TrainSettings
 from servers.shell.settings import ServerSettings
 from worker.settings import WorkerSettings
@@ -28,6 +29,7 @@ PACKAGES = PYPROJECT["tool"]["importlinter"]["root_packages"]
 SETTINGS: list[type[ProcessSettings]] = [
     CatalogSettings,
     GatewaySettings,
+    NotifySettings,
     ServerSettings,
     TrainSettings,
     WorkerSettings,

@@ -11,6 +11,7 @@ from catalog.database import open_database
 from foundation.lock import hold_lock
 from middleware.connections import bound_connections
 from middleware.settings import ConnectionLimits
+from notifications.notifier import Notifier
 from telemetry.metrics import build_registry
 from telemetry.tracing import open_tracing
 from worker.app import create_app
@@ -24,7 +25,7 @@ from worker.worker import Worker
 DRAIN_S: Final = 1
 
 
-def run_worker(settings: WorkerSettings, forker: Forker, *, can_train: bool) -> None:
+def run_worker(settings: WorkerSettings, forker: Forker, notifier: Notifier, *, can_train: bool) -> None:
     """Work until SIGTERM or SIGINT. Raises WorkerRunning."""
     for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn raises the signal that stopped it once more
         signal.signal(number, lambda *_: sys.exit(0))
@@ -34,7 +35,7 @@ def run_worker(settings: WorkerSettings, forker: Forker, *, can_train: bool) -> 
     ):
         metrics = WorkerMetrics(build_registry())
         metrics.registry.register(HomeCollector(settings))
-        worker = Worker(settings, db, metrics, forker, can_train=can_train)
+        worker = Worker(settings, db, metrics, forker, notifier, can_train=can_train)
         open_tracing(PROCESS, settings.telemetry, begins=False)
         app = create_app(worker, metrics)
         uvicorn.Server(

@@ -10,10 +10,14 @@ from typing import Final
 import structlog
 from sqlalchemy.orm import Session
 
+from artifacts.pointer import read_pointer
 from catalog import jobs
 from catalog.database import Database
 from catalog.jobs import JobKind, StoredJob
+from catalog.tables import JobState
 from foundation.lock import is_held
+from notifications.notice import describe_failure
+from notifications.notifier import Notifier
 from worker.due import check_training
 from worker.errors import ForkerGone
 from worker.forker import TRY_AGAIN_CODE, Ending, Forker
@@ -51,6 +55,7 @@ class Worker:
         db: Database,
         metrics: WorkerMetrics,
         forker: Forker,
+        notifier: Notifier,
         *,
         can_train: bool,
     ) -> None:
@@ -60,6 +65,7 @@ class Worker:
         self._db = db
         self._metrics = metrics
         self._forker = forker
+        self._notifier = notifier
         self._trains = can_train and settings.worker.trains
         self._turning = Lock()
         self._is_stopping = False
@@ -117,6 +123,8 @@ class Worker:
             recovered = jobs.recover(session)
         for job in recovered:
             log.warning("job had lost its worker", job=job.job_id, kind=job.kind, state=job.state)
+            if job.state is JobState.FAILED and job.outcome:
+                self._tell_of_failure(job.kind, job.outcome)
 
     def _begin(self) -> None:
         with self._db.session(write=True) as session:
@@ -159,7 +167,14 @@ class Worker:
                 jobs.finish(session, job_id, ending.sentence)
             else:
                 jobs.fail(session, job_id, ending.sentence)
+        if ending.code < 0:  # it could not tell itself
+            self._tell_of_failure(running.job.kind, ending.sentence)
         self._forget(running, ENDINGS.get(ending.code, "failed"), ending.sentence)
+
+    def _tell_of_failure(self, kind: str, why: str) -> None:
+        if kind == JobKind.TRAIN:
+            current = read_pointer(self._artifacts_root)
+            self._notifier.send_soon(describe_failure("in a process of the worker", why, current))
 
     def _forget(self, running: _Running, outcome: str, why: str = "") -> None:
         self._running = None

@@ -15,9 +15,10 @@ COMMANDS = {
     "data report", "editions add", "editions move", "editions remove", "evaluate", "import book-crossing",
     "import csv", "import demo", "import export", "import goodbooks", "import movielens",
     "jobs cancel", "jobs list", "jobs retry", "jobs show", "keys create", "keys list", "keys revoke",
-    "migrate", "recommend", "refresh", "restore", "search", "serve", "similar", "status", "subjects list",
-    "subjects merge", "subjects rename", "subjects restore", "subjects withdraw", "train", "up",
-    "users claim-link", "users create-admin", "users delete", "users demote", "users find", "users promote",
+    "doctor", "migrate", "notify", "recommend", "refresh", "restore", "search", "serve", "similar", "status",
+    "subjects list", "subjects merge", "subjects rename", "subjects restore", "subjects withdraw", "train",
+    "up", "users claim-link", "users create-admin", "users delete", "users demote", "users find",
+    "users promote",
     "versions gc", "versions list", "versions promote", "versions rollback", "versions show", "worker",
 }  # fmt: skip
 

@@ -12,6 +12,8 @@ from prometheus_client import CollectorRegistry
 
 from catalog.database import Database
 from contracts.shell import LIVE_PATH, READY_PATH
+from notifications.notifier import Notifier
+from notifications.settings import NotifySettings
 from worker import app
 from worker.app import Probes, create_app
 from worker.forker import Forker
@@ -29,7 +31,9 @@ def forker() -> Iterator[Forker]:
 
 def build(settings: WorkerSettings, db: Database, forker: Forker) -> tuple[Worker, WorkerMetrics]:
     metrics = WorkerMetrics(CollectorRegistry())
-    return Worker(settings, db, metrics, forker, can_train=False), metrics
+    return Worker(
+        settings, db, metrics, forker, Notifier(NotifySettings(home=settings.home)), can_train=False
+    ), metrics
 
 
 async def test_a_worker_is_ready_while_the_catalog_is_there(

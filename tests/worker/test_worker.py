@@ -1,5 +1,6 @@
 """The worker's turns: jobs are small functions here, in processes as real as those of a training."""
 
+import json
 import os
 import signal
 import sys
@@ -17,9 +18,12 @@ from catalog.database import Database
 from catalog.jobs import JobKind, StoredJob
 from catalog.tables import JobState
 from foundation.lock import hold_lock
+from notifications.notifier import Notifier
+from notifications.settings import NotifySettings
 from pipeline.errors import AlreadyTraining
 from tests.catalog.test_jobs import enqueue, lose, read
 from tests.meshes import wait_until
+from tests.notifications.hooks import receiver
 from worker.forker import TRY_AGAIN_CODE, Do, Forker
 from worker.metrics import WorkerMetrics
 from worker.settings import WorkerSettings
@@ -68,11 +72,28 @@ def make(settings: WorkerSettings, db: Database) -> Iterator[Make]:
 
         def build(do: Do) -> Worker:
             forker = made.enter_context(closing(Forker(do)))
-            worker = Worker(settings, db, WorkerMetrics(CollectorRegistry()), forker, can_train=True)
+            notifier = Notifier(NotifySettings(home=settings.home))
+            metrics = WorkerMetrics(CollectorRegistry())
+            worker = Worker(settings, db, metrics, forker, notifier, can_train=True)
             made.callback(worker.stop)
             return worker
 
         yield build
+
+
+def test_a_training_that_is_killed_is_told_of_since_it_could_not_tell_itself(
+    make: Make, db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiver() as hook:
+        monkeypatch.setenv("BOOKMESH_NOTIFY__WEBHOOK_URL", hook.url)
+        worker = make(crash)
+        work(worker, db, enqueue(db, kind=JobKind.REFRESH), until=JobState.FAILED)
+        work(worker, db, enqueue(db, kind=JobKind.TRAIN), until=JobState.FAILED)
+        wait_until(lambda: hook.posts)
+
+    [(_, body)] = hook.posts
+    assert json.loads(body)["kind"] == "training_failed"
+    assert "SIGKILL" in json.loads(body)["text"]
 
 
 def work(worker: Worker, db: Database, job_id: int, *, until: JobState) -> StoredJob:
