@@ -24,6 +24,7 @@ from cli import (
     worker,
 )
 from cli.commands import Commands
+from cli.doctor.command import doctor
 
 app = typer.Typer(
     name="bookmesh",
@@ -54,6 +55,7 @@ app.command("up")(mesh.up)
 app.command("serve")(serve.serve)
 app.command("worker")(worker.worker)
 app.command("status")(mesh.status)
+app.command("doctor")(doctor)
 app.command("notify")(notifying.notify)
 app.command("recommend")(queries.recommend)
 app.command("similar")(queries.similar)

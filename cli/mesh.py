@@ -35,7 +35,7 @@ MIB = 2**20
 
 def up() -> None:
     """Start the five model servers, the worker and the gateway; Ctrl-C stops all of them."""
-    specs = _process_specs()
+    specs = list_processes()
     settings = GatewaySettings()
     with closing(open_database(settings.catalog_url)) as db:
         check_migrated(db)
@@ -59,7 +59,7 @@ def up() -> None:
 def status() -> None:
     """Show each process of this machine's mesh: version, readiness, memory."""
     rows = read_table(GatewaySettings().home) or [
-        ProcessRow(spec.name, 0, spec.url) for spec in _process_specs()
+        ProcessRow(spec.name, 0, spec.url) for spec in list_processes()
     ]
     # Six columns of these widths fill a terminal of 80; the hosts are in the settings.
     table = Table(header_style="bold", title="Processes of this mesh")
@@ -85,7 +85,7 @@ def status() -> None:
         raise typer.Exit(1)
 
 
-def _process_specs() -> list[ProcessSpec]:
+def list_processes() -> list[ProcessSpec]:
     """The five servers and the worker, then the gateway with the servers' addresses."""
     own, servers, worker = GatewaySettings(), ServerSettings().servers, WorkerSettings().worker
     shared = {"BOOKMESH_HOME": str(own.home.resolve())}

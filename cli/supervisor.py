@@ -136,7 +136,7 @@ class Supervisor:
         while True:
             try:
                 for spec in self._specs:
-                    _check_port(spec)
+                    check_port(spec)
             except ListenRefused:
                 if self.stopping or time.monotonic() > deadline_s:
                     raise
@@ -192,7 +192,8 @@ def _end(processes: Iterable["subprocess.Popen[bytes]"]) -> None:
             process.wait()
 
 
-def _check_port(spec: ProcessSpec) -> None:
+def check_port(spec: ProcessSpec) -> None:
+    """Raise ListenRefused if the process could not listen where it should."""
     try:
         for family, kind, protocol, _, address in socket.getaddrinfo(
             spec.host, spec.port, type=socket.SOCK_STREAM

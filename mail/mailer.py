@@ -5,6 +5,7 @@ import secrets
 import smtplib
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -37,6 +38,10 @@ class Mailer(Protocol):
         """Hand a mail over. Raises MailNotSent."""
         ...
 
+    def check(self) -> None:
+        """Raise MailNotSent if no mail would be taken now; none is sent."""
+        ...
+
 
 def open_mailer(options: MailOptions, home: Path) -> Mailer:
     """The mail server of the settings, or else the outbox of a home; nothing is connected to yet."""
@@ -65,6 +70,11 @@ class Outbox:
         except OSError as error:
             raise MailNotSent(f"{self._folder} cannot be written to: {error.strerror}") from error
 
+    def check(self) -> None:
+        existing = next(each for each in (self._folder, *self._folder.parents) if each.exists())
+        if not os.access(existing, os.W_OK | os.X_OK):
+            raise MailNotSent(f"{existing} cannot be written to")
+
 
 class MailServer:
     """A server that takes mails by SMTP, one connection a mail."""
@@ -75,9 +85,15 @@ class MailServer:
 
     def send(self, mail: Mail) -> None:
         message = _compose(mail, self._sender)
+        self._use(lambda server: server.send_message(message))
+
+    def check(self) -> None:
+        self._use(lambda server: server.noop())
+
+    def _use(self, use: Callable[[smtplib.SMTP], object]) -> None:
         try:
             with _connect(self._url) as server:
-                server.send_message(message)
+                use(server)
         except smtplib.SMTPResponseException as error:
             raise MailNotSent(f"the mail server answered {error.smtp_code}") from None
         # Not `from` the error: that of a refused recipient holds the address.

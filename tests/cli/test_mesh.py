@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.mesh import _process_specs
+from cli.mesh import list_processes
 from gateway.settings import GatewaySettings
 
 
@@ -13,7 +13,7 @@ def test_the_gateway_calls_the_servers_that_were_started_with_it(
     environment.setenv("BOOKMESH_SERVERS__PORTS__ALS", "9000")
     environment.setenv(url, "http://10.0.0.7:8103")
 
-    *_, gateway = _process_specs()
+    *_, gateway = list_processes()
 
     for name, value in gateway.environment.items():
         environment.setenv(name, value)
@@ -26,7 +26,7 @@ def test_a_mesh_has_a_worker_unless_another_machine_has_it(
 ) -> None:
     environment.setenv("BOOKMESH_WORKER__WITH_MESH", str(has_worker))
 
-    names = [spec.name for spec in _process_specs()]
+    names = [spec.name for spec in list_processes()]
 
     assert ("worker" in names) == has_worker
     assert names[-1] == "gateway"
