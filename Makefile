@@ -4,7 +4,7 @@ TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # About half of the work. Every other folder, a new one too, is in the other half.
 FIRST_HALF := $(addprefix tests/,artifacts catalog cli evidence foundation middleware pipeline telemetry upgrades)
 
-.PHONY: help setup run train test test-long first-half other-half check fmt bench clean
+.PHONY: help setup run train test test-long first-half other-half check fmt bench coverage clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -32,7 +32,7 @@ first-half:
 other-half:
 	$(BIN)/pytest --reruns 1 -rR $(FIRST_HALF:%=--ignore=%)
 
-test-long: .venv/.dev  ## What takes long: a deployment, a clean machine
+test-long: .venv/.dev  ## What takes long: a week of nights, a deployment, a clean machine
 	$(BIN)/pytest -m long tests/long
 
 check: .venv/.dev  ## Lint, types and layers
@@ -44,6 +44,12 @@ check: .venv/.dev  ## Lint, types and layers
 fmt: .venv/.dev  ## Format and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+coverage: .venv/.dev  ## Which lines the tests run, in all processes that they start
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --skip-covered
 
 bench: .venv/.dev  ## Measure; nothing is asserted
 	$(BIN)/pytest tests/bench --benchmark-only
