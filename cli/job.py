@@ -13,9 +13,10 @@ from artifacts.store import ArtifactStore
 from catalog.errors import SourceFileMissing, SourceFileUnreadable
 from catalog.jobs import JobKind, StoredJob
 from catalog.settings import CatalogSettings
+from cli import moving
 from cli.commands import explain
+from cli.moving import open_store
 from cli.refreshing import run_refresh
-from cli.reloading import find_servers, signal_servers
 from cli.sources import OPENERS
 from pipeline.errors import AlreadyTraining, NothingToRefresh
 from worker.forker import TRY_AGAIN_CODE
@@ -65,20 +66,18 @@ def _train(job: StoredJob) -> str:
 
 
 def _promote(job: StoredJob) -> str:
-    version, servers = job.params["version"], find_servers()
-    _store().promote(version, by=f"job {job.job_id}", why=WHY, force=job.params["force"])
-    signal_servers(servers)
+    version = job.params["version"]
+    moving.promote(version, by=f"job {job.job_id}", why=WHY, force=job.params["force"])
     return f"{version} is current"
 
 
 def _rollback(job: StoredJob) -> str:
     """Done again after its worker died, or asked for twice, it does not lead two versions back."""
-    store, servers, left = _store(), find_servers(), job.params["from_version"]
+    store, left = open_store(), job.params["from_version"]
     current = store.current()
     if current is None or store.manifest(current).trained_version != _find_trained(store, left):
         return f"{current} is current, no longer {left}: nothing was rolled back"
-    manifest = store.rollback(by=f"job {job.job_id}", why=WHY)
-    signal_servers(servers)
+    manifest = moving.roll_back(by=f"job {job.job_id}", why=WHY)
     return f"{manifest.version} is current"
 
 
@@ -118,10 +117,6 @@ def find_below(root: Path, name: str) -> Path:
     if not path.exists():
         raise SourceFileMissing(path, expected="what is to be imported")
     return path
-
-
-def _store() -> ArtifactStore:
-    return ArtifactStore(CatalogSettings().artifacts_root)
 
 
 DOERS: Final[Mapping[str, Callable[[StoredJob], str]]] = {

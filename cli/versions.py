@@ -6,13 +6,10 @@ import typer
 from rich.table import Table
 
 from artifacts.manifest import Manifest
-from artifacts.store import ArtifactStore
-from catalog.settings import CatalogSettings
+from cli import moving
 from cli.console import number, out
-from cli.notifying import open_notifier
+from cli.moving import open_store
 from cli.operator import read_operator
-from cli.reloading import find_servers, signal_servers
-from notifications.notice import describe_promotion, describe_rollback
 
 app = typer.Typer(no_args_is_help=True)
 Version = Annotated[str, typer.Argument(help="A version's name, as `bookmesh versions list` shows it.")]
@@ -23,7 +20,7 @@ MIB = 2**20
 @app.command("list")
 def list_versions() -> None:
     """List all versions, newest first; the current one is marked, a refresh names what it refreshes."""
-    store = _store()
+    store = open_store()
     current = store.current()
     table = Table(header_style="bold")
     # A version's name dates it, so it never folds; in 80 columns its split and recall do, and nothing is cut.
@@ -46,7 +43,7 @@ def list_versions() -> None:
 @app.command("show")
 def show(version: Version) -> None:
     """Show one version: where it comes from, what the gate said, its objects."""
-    manifest = _store().manifest(version)
+    manifest = open_store().manifest(version)
     out.print_json(manifest.model_dump_json(exclude={"objects"}))
     table = Table("object", "owner", "format", "shape", "digest", number("bytes"), header_style="bold")
     for entry in manifest.objects:
@@ -62,30 +59,21 @@ def promote(
     force: Annotated[bool, typer.Option("--force", help="Also a version that the gate refused.")] = False,
 ) -> None:
     """Move the pointer to a version, after checking every object of it."""
-    servers, notifier, store = find_servers(), open_notifier("versions"), _store()
-    former, operator = store.current(), read_operator()
-    manifest = store.promote(version, by=operator, why=why, force=force)
+    moving.promote(version, by=read_operator(), why=why, force=force)
     out.print(f"current: {version}")
-    signal_servers(servers)
-    if version != former:
-        notifier.send(describe_promotion(manifest, former, by=operator, why=why))
 
 
 @app.command("rollback")
 def rollback(why: Why = "rolled back by hand") -> None:
     """Move the pointer back to the trained version before the current one, and to its books."""
-    servers, notifier, store = find_servers(), open_notifier("versions"), _store()
-    former, operator = store.current(), read_operator()
-    manifest = store.rollback(by=operator, why=why)
+    manifest = moving.roll_back(by=read_operator(), why=why)
     out.print(f"current: {manifest.version}")
-    signal_servers(servers)
-    notifier.send(describe_rollback(manifest, former, by=operator, why=why))
 
 
 @app.command("gc")
 def gc(keep: Annotated[int, typer.Option(min=1, help="Trained versions that stay.")] = 3) -> None:
     """Remove old versions and the objects that nothing refers to; what a server holds stays."""
-    report = _store().gc(keep=keep)
+    report = open_store().gc(keep=keep)
     kept, removed = ", ".join(report.kept_versions), ", ".join(report.removed_versions)
     out.print(f"kept: {kept or 'none'}\nremoved: {removed or 'none'}", highlight=False, soft_wrap=True)
     out.print(f"{report.n_removed_objects} objects, {report.freed_bytes / MIB:.1f} MiB freed")
@@ -97,7 +85,3 @@ def _recall(manifest: Manifest) -> str:
             return f"{mean:.4f} [{low:.4f}, {high:.4f}]"
         case _:
             return "-"
-
-
-def _store() -> ArtifactStore:
-    return ArtifactStore(CatalogSettings().artifacts_root)
