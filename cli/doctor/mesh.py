@@ -16,7 +16,7 @@ from catalog.errors import CatalogError
 from catalog.jobs import FINISHED, JobKind, StoredJob, list_jobs
 from catalog.tables import JobState
 from cli.doctor.finding import AllSettings, Finding, failed, ok, warning
-from cli.doctor.services import DRIFT_S, KEEP_TIME, open_existing
+from cli.doctor.services import KEEP_TIME, open_existing
 from cli.errors import ListenRefused
 from cli.log_files import log_path
 from cli.mesh import list_processes
@@ -28,7 +28,8 @@ from foundation.mesh_token import MeshTokenInvalid, build_headers, is_loopback
 from foundation.settings import find_variable
 
 TIMEOUT_S: Final = 2.0
-DATE_RESOLUTION_S: Final = 1.0
+DRIFT_S: Final = 10.0
+"""The date of an answer is rough, and it may have waited; clocks that nobody keeps differ by more."""
 WAITS_S: Final = 600.0
 """A job that is due for so long has no worker."""
 
@@ -82,6 +83,7 @@ def _ask(name: str, url: str, headers: dict[str, str]) -> httpx.Response | str:
     try:
         with httpx.Client(base_url=url, headers=own, timeout=TIMEOUT_S, trust_env=False) as client:
             info = client.get("/v1/version" if name == "gateway" else INFO_PATH)
+            info.extensions["received_at"] = time.time()
             info.extensions["is_ready"] = client.get(READY_PATH).is_success
             return info
     except httpx.HTTPError as error:
@@ -104,14 +106,14 @@ def _judge(name: str, url: str, answer: httpx.Response | str, current: str | Non
     if name != "worker" and version != current:
         told = f"{url} serves {version}, the pointer names {current}"
         return warning(name, told, f"wait a moment, then look into {log}")
-    if (drift_s := _measure_drift(answer)) > DRIFT_S + DATE_RESOLUTION_S:
+    if (drift_s := _measure_drift(answer)) > DRIFT_S:
         return warning(name, f"the clock of {url} is {drift_s:.0f} s from ours", KEEP_TIME)
     return ok(name, f"{url} serves {version}" if version else f"{url} is {info.get('doing', 'ready')}")
 
 
 def _measure_drift(answer: httpx.Response) -> float:
     date = answer.headers.get("date")
-    return abs(parsedate_to_datetime(date).timestamp() - time.time()) if date else 0.0
+    return abs(parsedate_to_datetime(date).timestamp() - answer.extensions["received_at"]) if date else 0.0
 
 
 def _check_ports(specs: dict[str, ProcessSpec]) -> Iterator[Finding]:

@@ -247,6 +247,12 @@ def test_every_table_is_exported_or_left_out_on_purpose() -> None:
     }  # fmt: skip
 
 
+def test_a_backup_holds_every_table_but_jobs_and_log_ins() -> None:
+    assert set(Base.metadata.tables) - set(list_tables(private=True)) == {
+        "jobs", "one_time_tokens", "token_families",
+    }  # fmt: skip
+
+
 def test_an_export_replaces_an_earlier_one_whole(full: Database, tmp_path: Path) -> None:
     export_catalog(full, tmp_path / "export", FileFormat.CSV)
 

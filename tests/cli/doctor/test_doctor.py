@@ -14,13 +14,19 @@ from typing import Any
 import pytest
 
 from artifacts.store import ArtifactStore, utc_now
-from cli.doctor import versions
+from cli.doctor import services, versions
+from cli.doctor.finding import AllSettings
+from gateway.settings import GatewaySettings
+from notifications.settings import NotifySettings
+from pipeline.settings import TrainSettings
+from servers.shell.settings import ServerSettings
 from tests.cli.test_train import small_disk
 from tests.homes import Home
 from tests.loopback.twin import seal_twin
 from tests.mail.smtp import mail_server
 from tests.meshes import Mesh, free_ports, port_settings
 from tests.services import free_port
+from worker.settings import WorkerSettings
 
 
 @pytest.fixture(scope="session")
@@ -163,6 +169,22 @@ def test_a_clock_that_was_put_back(home: Home) -> None:
     tomorrow.promote(seal_twin(tomorrow).version, by="test", why="before the clock was put back")
 
     assert "timedatectl" in examine(home).about("clock", "failed")
+
+
+def test_a_database_whose_machine_has_another_time(
+    postgresql_url: str, tmp_path: Path, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("BOOKMESH_HOME", str(tmp_path))
+    environment.setenv("BOOKMESH_DATABASE_URL", postgresql_url)
+    environment.setitem(services.NOW_OF, "postgresql", f"{services.NOW_OF['postgresql']} - 100")
+    settings = AllSettings(
+        GatewaySettings(), ServerSettings(), WorkerSettings(), TrainSettings(), NotifySettings()
+    )
+
+    [finding] = services.check_clock(settings)
+
+    assert finding.level == "failed"
+    assert "the database's clock is -" in finding.message
 
 
 def test_redis_and_the_mail_server_that_are_away(home: Home) -> None:
