@@ -36,7 +36,7 @@ def make_backup(
     with writing(path) as archive:
         version = _add_artifacts(archive, store)
         catalog = _add_catalog(archive, db, path.parent, progress)
-        for file in sorted((home / SECRETS).glob("[!.]*")):
+        for file in sorted(each for each in (home / SECRETS).glob("[!.]*") if each.is_file()):
             archive.add_file(f"{SECRETS}/{file.name}", file)
         listing = Listing(
             made_at=made_at.isoformat(timespec="seconds"),
