@@ -130,6 +130,20 @@ class TestSeveralWorkers:
         assert all(each == held for each in told)
         assert load.failures == []
 
+    def test_metrics_add_up_and_outlive_a_worker(self, production: Production) -> None:
+        first = count_of(production, "als", 'route="/health/ready"')
+
+        for _ in range(20):
+            httpx.get(f"http://127.0.0.1:{production.host.ports['als']}/health/ready")
+        second = count_of(production, "als", 'route="/health/ready"')
+        os.kill(min(find_workers(production, ALS)), signal.SIGKILL)
+        wait_until(lambda: len(find_workers(production, ALS)) == 2, patience_s=PATIENCE_S)
+        wait_until(production.is_whole, patience_s=PATIENCE_S)
+
+        assert second - first == 20
+        assert count_of(production, "als", 'route="/health/ready"') >= second
+        assert sum_of(production, "als", "bookmesh_held_versions{") < 4
+
     def test_both_answer(self, production: Production) -> None:
         wait_until(
             lambda: {ask_info(production, "als")["pid"] for _ in range(20)} == find_workers(production, ALS),
@@ -141,6 +155,17 @@ def ask_info(production: Production, name: str) -> dict[str, object]:
     """By a connection of its own, so that any worker may take it."""
     info: dict[str, object] = httpx.get(f"http://127.0.0.1:{production.host.ports[name]}/info").json()
     return info
+
+
+def count_of(production: Production, name: str, label: str) -> float:
+    return sum_of(production, name, "bookmesh_requests_total{", label)
+
+
+def sum_of(production: Production, name: str, metric: str, label: str = "") -> float:
+    """Of all series of a metric that have a label, whichever worker is asked."""
+    text = httpx.get(f"http://127.0.0.1:{production.host.ports[name]}/metrics").text
+    lines = [line for line in text.splitlines() if line.startswith(metric) and label in line]
+    return sum(float(line.rpartition(" ")[2]) for line in lines)
 
 
 def get_version(production: Production) -> object:
