@@ -41,12 +41,12 @@ def run_gateway(settings: GatewaySettings) -> None:
 
 def run_gateway_workers(settings: GatewaySettings, shared: Path) -> None:
     """The same by gunicorn, on a socket of systemd if it passes one; `shared` is for the workers alone."""
-    configure_logging("gateway", level=settings.telemetry.log_level)
+    configure_logging(PROCESS, level=settings.telemetry.log_level)
     _check_startable(settings)
 
     def build() -> uvicorn.Config:
-        tracer = open_tracing("gateway", settings.telemetry.otlp_endpoint)
-        return build_uvicorn_config(settings, create_app(settings, tracer), linger_s=LINGER_S)
+        open_tracing(PROCESS, settings.telemetry)
+        return build_uvicorn_config(settings, create_app(settings), linger_s=LINGER_S)
 
     options = settings.gateway
     serve_by_gunicorn(Serving(options.host, options.port, options.gunicorn_workers, DRAIN_S, shared, build))
