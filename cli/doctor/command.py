@@ -17,7 +17,8 @@ from cli.commands import explain
 from cli.console import out
 from cli.doctor import disk, mesh, services, versions
 from cli.doctor.finding import AllSettings, Check, Finding, Level, failed, ok, warning
-from gateway.production import UnsafeSettings, check_production
+from gateway.errors import UnsafeSettings
+from gateway.production import check_production
 from gateway.settings import GatewaySettings
 from notifications.settings import NotifySettings
 from pipeline.settings import TrainSettings
