@@ -19,7 +19,7 @@ from tests.upgrades.releases import (
     unpack_release,
 )
 
-PROGRAMS = {"0.1.0": "0.2.0", "0.2.0": "0.2.0", "0.3.0": "0.3.0", "0.4.0": "0.4.0"}
+PROGRAMS = {"0.1.0": "0.2.0", "0.2.0": "0.2.0", "0.3.0": "0.3.0", "0.4.0": "0.4.0", "0.5.0": "0.5.0"}
 """The release that makes the tables of each one's catalog."""
 MAKE_TABLES = """
 import sys
