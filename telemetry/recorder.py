@@ -25,10 +25,10 @@ PROPAGATOR: Final = TraceContextTextMapPropagator()
 class Recorder:
     """Records and sends what it is told to; which traces that are, `telemetry.tracing` decides."""
 
-    def __init__(self, process: str, endpoint: SecretBaseUrl, share: float) -> None:
+    def __init__(self, process: str, endpoint: SecretBaseUrl, share: float | None) -> None:
         resource = Resource.create({"service.name": f"bookmesh-{process}", "service.version": RELEASE})
         self.share = share
-        """Of the traces that begin here so many are to be recorded."""
+        """Of the traces that come here so many are to be recorded; None: those that whoever calls records."""
         self._provider = TracerProvider(resource=resource)
         base_url = str(endpoint.get_secret_value()).rstrip("/")
         exporter = OTLPSpanExporter(endpoint=f"{base_url}/v1/traces")

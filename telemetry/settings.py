@@ -16,4 +16,4 @@ class TelemetryOptions(Options):
     otlp_endpoint: SecretBaseUrl | None = None
     """Base URL of an OpenTelemetry collector (OTLP over HTTP); traces are recorded only if it is set."""
     trace_share: Annotated[float, Field(ge=0, le=1)] = 0.1
-    """Share of the traces of requests that is recorded; who sends a `traceparent` has decided for its own."""
+    """Share of the requests whose traces are recorded, whether they bring a `traceparent` or not."""

@@ -41,8 +41,9 @@ class TracingNotInstalled(RuntimeError):
 def open_tracing(process: str, options: TelemetryOptions, *, begins: bool = True) -> None:
     """Record spans from now on, and send them in batches to the collector of the settings, if there is one.
 
-    Of traces that begin here so many as the settings say, or none; of others those that their callers record.
-    What is still buffered when the process exits is sent then. Raises TracingNotInstalled.
+    Where traces begin, at the gateway, so many as the settings say: a stranger may forbid to record, and not
+    ask for it. Elsewhere those that whoever calls records. What is still buffered when the process exits is
+    sent then. Raises TracingNotInstalled.
     """
     global _recorder
     close_tracing()
@@ -52,7 +53,7 @@ def open_tracing(process: str, options: TelemetryOptions, *, begins: bool = True
         from telemetry.recorder import Recorder
     except ImportError as error:
         raise TracingNotInstalled from error
-    _recorder = Recorder(process, options.otlp_endpoint, options.trace_share if begins else 0.0)
+    _recorder = Recorder(process, options.otlp_endpoint, options.trace_share if begins else None)
 
 
 def close_tracing() -> None:
@@ -82,8 +83,7 @@ def serving(name: str, headers: Mapping[bytes, bytes]) -> Iterator["Span | None"
         with _recorder.serving(name, sent) as span:
             yield span
         return
-    # Whom this one calls must not begin a trace either.
-    token = _passed_on.set(sent if sent or _recorder is None else _make_unrecorded())
+    token = _passed_on.set(sent if _recorder is None else _mark_unrecorded(sent))
     try:
         yield None
     finally:
@@ -122,11 +122,15 @@ def _read_context(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name.decode(): headers[name].decode("latin-1") for name in CONTEXT_HEADERS if name in headers}
 
 
-def _is_recorded(sent: Mapping[str, str], share: float) -> bool:
-    """Whoever sends a context has decided; its last bit tells."""
-    return int(sent["traceparent"][-2:], 16) & 1 == 1 if sent else random.random() < share  # noqa: S311
+def _is_recorded(sent: Mapping[str, str], share: float | None) -> bool:
+    """The last bit of a context tells whether whoever sent it records; without a share that alone decides."""
+    may_be = not sent or int(sent["traceparent"][-2:], 16) & 1 == 1
+    return bool(sent) and may_be if share is None else may_be and random.random() < share  # noqa: S311
 
 
-def _make_unrecorded() -> dict[str, str]:
+def _mark_unrecorded(sent: Mapping[str, str]) -> dict[str, str]:
+    """What tells whoever is called not to record, nor to begin a trace."""
+    if sent:
+        return {**sent, "traceparent": f"{sent['traceparent'][:-2]}00"}
     trace, parent = random.getrandbits(128) | 1, random.getrandbits(64) | 1
     return {"traceparent": f"00-{trace:032x}-{parent:016x}-00"}

@@ -23,12 +23,12 @@ from tests.test_repository import SETTINGS, variables
 from worker.settings import WorkerSettings
 
 COMMANDS: dict[type[ProcessSettings], list[str]] = {
-    GatewaySettings: ["up", "status", "recommend 1", "similar 1", "search war", "serve gateway"],
-    ServerSettings: ["up", "serve als"],
+    GatewaySettings: ["up", "status", "recommend 1", "similar 1", "search war"],
+    ServerSettings: ["up"],
     TrainSettings: ["train", "evaluate"],
     WorkerSettings: ["up", "status", "worker", "serve worker", "train --if-due"],
 }
-"""Those that read these settings."""
+"""Those that read these settings, but for `serve`, which becomes another program."""
 NAMES = sorted({name for each in SETTINGS for name, _ in variables(each)} - {"BOOKMESH_HOME"})
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30)
 WRONG = st.sampled_from(
@@ -52,6 +52,14 @@ def test_a_wrong_setting_ends_every_command_that_reads_it_in_one_line(name: str,
         assert (done.exit_code, done.output.strip().count("\n")) == (2, 0), done.output
         assert re.search(r"error: BOOKMESH_\w+: .*; docs/settings.md explains each setting", done.output)
         assert name in done.output
+
+
+@pytest.mark.parametrize(("name", "setting"), [("gateway", "BOOKMESH_GATEWAY"), ("als", "BOOKMESH_SERVERS")])
+def test_so_it_does_a_process_that_serves(empty_home: Home, name: str, setting: str) -> None:
+    message = empty_home.fail("serve", name, code=2, **{setting: "nonsense"})
+
+    assert message.strip().count("\n") == 0
+    assert re.search(rf"error: {setting}: .*; docs/settings.md explains each setting", message)
 
 
 def is_accepted(each: type[ProcessSettings]) -> bool:
@@ -117,7 +125,7 @@ def fail_with(error: Exception, home: Path, environment: pytest.MonkeyPatch):  #
         raise error
 
     environment.setenv("BOOKMESH_HOME", str(home))
-    environment.setattr(versions, "_store", fail)
+    environment.setattr(versions, "open_store", fail)
     return CliRunner().invoke(app, ["versions", "list"])
 
 

@@ -128,12 +128,12 @@ def collector() -> Iterator[Collector]:
 def observed(
     trained_home: Home, redis_server: str, collector: Collector, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mesh]:
-    """A mesh with a Redis, which records the traces that it is asked to."""
+    """A mesh with a Redis, which records all traces."""
     home = trained_home.copy(tmp_path_factory.mktemp("observed") / "home")
     settings = {
         "BOOKMESH_REDIS_URL": redis_server,
         "BOOKMESH_OTLP_ENDPOINT": collector.endpoint,
-        "BOOKMESH_TELEMETRY__TRACE_SHARE": "0",
+        "BOOKMESH_TELEMETRY__TRACE_SHARE": "1",
     }
     with running_mesh(home, **settings) as mesh:
         yield mesh

@@ -47,9 +47,9 @@ def collector() -> Iterator[Collector]:
         close_tracing()
 
 
-def open_to(collector: Collector, share: float = 1) -> None:
+def open_to(collector: Collector, share: float = 1, *, begins: bool = True) -> None:
     endpoint = SecretBaseUrl(HttpUrl(collector.endpoint))
-    open_tracing("gateway", TelemetryOptions(otlp_endpoint=endpoint, trace_share=share))
+    open_tracing("gateway", TelemetryOptions(otlp_endpoint=endpoint, trace_share=share), begins=begins)
 
 
 def test_spans_reach_the_collector_with_their_parents_and_attributes(collector: Collector) -> None:
@@ -95,11 +95,8 @@ def test_a_span_without_a_parent_begins_a_trace(collector: Collector) -> None:
 
 
 @pytest.mark.parametrize("flags", ["00", "01"])
-@pytest.mark.parametrize("share", [0, 1])
-def test_whoever_sends_a_trace_has_decided_whether_it_is_recorded(
-    collector: Collector, share: float, flags: str
-) -> None:
-    open_to(collector, share)
+def test_a_server_records_what_whoever_calls_records(collector: Collector, flags: str) -> None:
+    open_to(collector, share=1, begins=False)
     sent = PARENT[:-2] + flags
 
     with serving("decided", {b"traceparent": sent.encode()}) as recorded, span("below"):
@@ -108,6 +105,28 @@ def test_whoever_sends_a_trace_has_decided_whether_it_is_recorded(
 
     assert (recorded is not None) == (flags == "01") == ("below" in collector.spans)
     assert passed_on.startswith(PARENT[:36]) and passed_on.endswith(flags)
+
+
+@pytest.mark.parametrize(
+    ("share", "flags", "is_recorded"), [(0, "01", False), (1, "00", False), (1, "01", True)]
+)
+def test_a_stranger_may_forbid_to_record_and_not_ask_for_it(
+    collector: Collector, share: float, flags: str, is_recorded: bool
+) -> None:
+    open_to(collector, share)
+
+    with serving("asked", {b"traceparent": (PARENT[:-2] + flags).encode()}) as recorded:
+        passed_on = trace_headers()["traceparent"]
+
+    assert (recorded is not None) == is_recorded == passed_on.endswith("01")
+    assert passed_on.startswith(PARENT[:36])
+
+
+def test_a_server_begins_no_trace(collector: Collector) -> None:
+    open_to(collector, share=1, begins=False)
+
+    with serving("alone", {}) as recorded:
+        assert recorded is None
 
 
 def test_of_other_traces_the_share_of_the_settings_is_recorded(collector: Collector) -> None:
@@ -129,6 +148,7 @@ def test_a_gateway_that_is_stopped_sends_its_last_spans(collector: Collector, tm
         "BOOKMESH_HOME": str(build_home(tmp_path)),
         "BOOKMESH_PORT": str(port),
         "BOOKMESH_OTLP_ENDPOINT": collector.endpoint,
+        "BOOKMESH_TELEMETRY__TRACE_SHARE": "1",
     }
     process = subprocess.Popen([sys.executable, "-c", RUN_GATEWAY], cwd=PROJECT, env=environment)
     try:
