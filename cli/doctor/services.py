@@ -29,9 +29,9 @@ DRIFT_S: Final = 2.0
 GRAVE_DRIFT_S: Final = 60.0
 """By so much good tokens are refused, or bad ones taken."""
 NOW_OF: Final = {
-    "mysql": "SELECT UNIX_TIMESTAMP(NOW(6))",
-    "mariadb": "SELECT UNIX_TIMESTAMP(NOW(6))",
-    "postgresql": "SELECT EXTRACT(EPOCH FROM clock_timestamp())",
+    "mysql": text("SELECT UNIX_TIMESTAMP(NOW(6))"),
+    "mariadb": text("SELECT UNIX_TIMESTAMP(NOW(6))"),
+    "postgresql": text("SELECT EXTRACT(EPOCH FROM clock_timestamp())"),
 }
 KEEP_TIME: Final = "let both machines keep time, `timedatectl set-ntp true`"
 
@@ -160,7 +160,7 @@ def _measure_drift(settings: AllSettings) -> float | None:
                 return None
             with db.engine.connect() as connection:
                 before_s = time.time()
-                theirs_s = float(connection.execute(text(query)).scalar_one())
+                theirs_s = float(connection.execute(query).scalar_one())
                 # Whatever lies between the two may be right.
                 return min(0.0, theirs_s - before_s) or max(0.0, theirs_s - time.time())
     except (CatalogError, OSError, SQLAlchemyError):

@@ -203,6 +203,7 @@ def test_a_gateway_that_was_given_passwords_tells_none(
             "BOOKMESH_CATALOG__DATABASE_URL": locked_mariadb,
             "BOOKMESH_GATEWAY__CACHE__REDIS_URL": locked_redis.replace(MARKER, redis_password),
             "BOOKMESH_TELEMETRY__OTLP_ENDPOINT": f"http://me:{MARKER}@127.0.0.1:{port}",
+            "BOOKMESH_TELEMETRY__TRACE_SHARE": "1",
             "BOOKMESH_TELEMETRY__LOG_LEVEL": "debug",
             **port_settings(free_ports()),
         }

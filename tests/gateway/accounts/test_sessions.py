@@ -49,7 +49,8 @@ async def test_while_the_catalog_is_away_readers_are_believed_and_admins_not(hom
 async def test_the_token_of_an_ended_log_in_costs_one_look_however_often_it_comes(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    catalog = Catalog(open_database(f"sqlite:///{home / 'catalog.db'}"), write_timeout_s=30, cached_users=9)
+    db, metrics = open_database(f"sqlite:///{home / 'catalog.db'}"), GatewayMetrics(CollectorRegistry())
+    catalog = Catalog(db, metrics, write_timeout_s=30, cached_users=9)
     token, looked_up = ACCESS.sign(Reader(SOUP_FAN, Role.READER, "ended")), list[str]()
     monkeypatch.setattr(sessions, "FRESH_S", 3600)
     monkeypatch.setattr(tokens, "read_role", lambda _, __, family_id: looked_up.append(family_id))
