@@ -4,6 +4,7 @@ The steps are read out of the Dockerfile. Each stage is a copy of the root that 
 the smallest Debian there is, with its Python where the image has one.
 """
 
+import os
 import re
 import shlex
 import shutil
@@ -18,8 +19,10 @@ from tests.services import find_binary
 
 PATH: Final = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
-WHEELS: Final = Path("/opt/wheels")
-"""Of a machine that cannot reach PyTorch's own index."""
+OWN_WHEELS: Final = "PIP_FIND_LINKS"
+"""Names a folder of wheels, on a machine that cannot reach PyTorch's own index."""
+WHEELS: Final = "/tmp/wheels"
+"""That folder, in a root."""
 VARIABLE: Final = re.compile(r"\$\{?(\w+)\}?")
 
 
@@ -111,8 +114,8 @@ def make_debian(folder: Path) -> Path:
     )
     (folder / "dev" / "shm").mkdir(mode=0o1777, exist_ok=True)
     (folder / "dev" / "shm").chmod(0o1777)
-    if WHEELS.exists():
-        copy(WHEELS, folder / "tmp" / "wheels")
+    if wheels := os.environ.get(OWN_WHEELS):
+        copy(Path(wheels), folder / WHEELS.removeprefix("/"))
     (folder / "usr/local/bin/python").symlink_to("/usr/bin/python3")
     shutil.copy("/etc/resolv.conf", folder / "etc")
     shutil.copy(CERTIFICATES, folder / CERTIFICATES.relative_to("/"))

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.homes import DEMO, SMALL_MODELS
-from tests.long.clean_root import CERTIFICATES, Stage, build, copy
+from tests.long.clean_root import CERTIFICATES, OWN_WHEELS, WHEELS, Stage, build, copy
 from tests.meshes import wait_until
 from tests.services import free_port
 
@@ -27,7 +27,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
     if os.geteuid() != 0:
         pytest.fail("a root of its own needs root: sudo make test-long")
     arguments = {"TORCH_INDEX": "https://pypi.org/simple"}
-    settings = {"PIP_CERT": str(CERTIFICATES), "PIP_FIND_LINKS": "/tmp/wheels"}
+    settings = {"PIP_CERT": str(CERTIFICATES), OWN_WHEELS: WHEELS}
     return build(tmp_path_factory.mktemp("roots"), arguments, **settings)
 
 
