@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from artifacts.store import ArtifactStore, utc_now
 from cli.doctor import services, versions
@@ -176,7 +177,7 @@ def test_a_database_whose_machine_has_another_time(
 ) -> None:
     environment.setenv("BOOKMESH_HOME", str(tmp_path))
     environment.setenv("BOOKMESH_DATABASE_URL", postgresql_url)
-    environment.setitem(services.NOW_OF, "postgresql", f"{services.NOW_OF['postgresql']} - 100")
+    environment.setitem(services.NOW_OF, "postgresql", text(f"{services.NOW_OF['postgresql']} - 100"))
     settings = AllSettings(
         GatewaySettings(), ServerSettings(), WorkerSettings(), TrainSettings(), NotifySettings()
     )
