@@ -30,6 +30,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from catalog.errors import DatabaseUrlInvalid
+from catalog.references import check_references
 from catalog.sqlite import CACHE_KIB, LARGE_CACHE_KIB, N_OPENED, DatabaseFile, open_sqlite
 from foundation.urls import hide_password
 
@@ -117,15 +118,22 @@ class Database:
 
     @contextmanager
     def writing(self, connection: Connection) -> Iterator[Session]:
-        """End what the connection has read, and write in one transaction as `session(write=True)` does."""
+        """End what the connection has read, and write in one transaction as `session(write=True)` does.
+
+        SQLite takes whatever rows refer to and looks at its end whether all of that is there; nothing is
+        deleted or set to null because what it refers to is deleted.
+        """
         connection.rollback()
         self._allow_writes(connection, allowed=True)
         connection.rollback()
         self._isolate(connection, ISOLATION)
         connection.execution_options(sqlite_begin="BEGIN IMMEDIATE")
-        with Session(connection) as session, session.begin():
+        with self._referring_freely(connection), Session(connection) as session, session.begin():
             n_opened = count_opened(session)
             yield session
+            session.flush()
+            if self._file is not None:
+                check_references(connection)
         if self._file is not None:
             self._file.check_written(n_opened)
 
@@ -138,6 +146,20 @@ class Database:
         """Where keys are all over an index, SQLite would write and read its pages again and again."""
         if self._file is not None:
             connection.exec_driver_sql(f"PRAGMA cache_size = -{kib}")
+
+    @contextmanager
+    def _referring_freely(self, connection: Connection) -> Iterator[None]:
+        """To look up the book and the reader of each of a million ratings takes longer than to write them."""
+        if self._file is None:
+            yield
+            return
+        # Not by SQLAlchemy, which would begin a transaction: in one, SQLite does not hear this.
+        driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            yield
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
 
     def _isolate(self, connection: Connection, level: IsolationLevel) -> None:
         """SQLite knows one level, which is stricter."""

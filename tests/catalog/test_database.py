@@ -1,15 +1,16 @@
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from catalog.bulk import RowWriter
 from catalog.database import Database, is_our_mistake, open_database
 from catalog.errors import DatabaseUrlInvalid
 from catalog.subjects import list_subjects
-from catalog.tables import Rating, Subject, User
+from catalog.tables import Rating, Subject, SubjectAlias, User
 
 
 def test_sqlite_keeps_a_write_ahead_log_and_foreign_keys(sqlite: Database) -> None:
@@ -22,6 +23,33 @@ def test_sqlite_keeps_a_write_ahead_log_and_foreign_keys(sqlite: Database) -> No
 def test_a_rating_of_nobody_is_refused(db: Database) -> None:
     with pytest.raises(IntegrityError), db.session(write=True) as session:
         session.add(Rating(user_id=1, book_id=1, rating=5.0))
+
+
+def test_a_long_writer_is_refused_a_rating_of_nobody_too(db: Database) -> None:
+    with pytest.raises(IntegrityError), db.reading() as connection, db.writing(connection) as session:
+        session.add(Rating(user_id=1, book_id=1, rating=5.0))
+
+    with db.session() as session:
+        assert session.scalar(select(func.count()).select_from(Rating)) == 0
+
+
+def test_a_long_writer_may_write_what_others_refer_to_last(sqlite: Database) -> None:
+    with sqlite.reading() as connection, sqlite.writing(connection) as session:
+        session.execute(insert(SubjectAlias).values(raw="whodunit", subject_id=1))
+        session.execute(insert(Subject).values(subject_id=1, name="Mystery"))
+
+    with sqlite.session() as session:
+        assert session.scalar(select(SubjectAlias.raw)) == "whodunit"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_after_a_long_writer_a_connection_refuses_at_once_again(sqlite: Database, fails: bool) -> None:
+    with suppress(RuntimeError), sqlite.reading() as connection, sqlite.writing(connection):
+        if fails:
+            raise RuntimeError
+
+    with sqlite.session() as session:
+        assert session.scalar(text("PRAGMA foreign_keys")) == 1
 
 
 def test_a_session_that_raises_leaves_nothing(db: Database) -> None:
