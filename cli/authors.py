@@ -9,7 +9,7 @@ from cli.changes import AsJson, changing, print_json, reading, say
 from cli.console import number
 from cli.tables import print_rows
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(help="List, rename and merge authors.", no_args_is_help=True)
 
 Author = Annotated[
     int, typer.Argument(metavar="AUTHOR", help="Their author_id, as `bookmesh authors list` tells it.")

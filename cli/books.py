@@ -15,7 +15,7 @@ from cli.changes import AsJson, Book, changing, print_json, reading, say
 from cli.console import err, number
 from cli.tables import Cell, print_fields, print_rows
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(help="Add, show, change, merge, split and withdraw books.", no_args_is_help=True)
 
 
 class Clearable(StrEnum):

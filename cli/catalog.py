@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Read and clean everything, show what becomes of it, write nothing.")
 ]
-import_app = typer.Typer(no_args_is_help=True)
+import_app = typer.Typer(help="Fill the catalog from a dump.", no_args_is_help=True)
 
 
 @import_app.command("book-crossing")

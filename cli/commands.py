@@ -2,11 +2,13 @@
 
 import errno
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
+import typer.main
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from typer.core import TyperGroup
@@ -36,11 +38,43 @@ MACHINE_ERRNOS: Final = {
 
 
 class Commands(TyperGroup):
-    """Commands that end in one sentence."""
+    """Commands that end in one sentence; the module of each is imported when it is called."""
+
+    places: ClassVar[Mapping[str, str]]
+    """Module and name of each command's function, or of the `typer.Typer` of a group of them."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes | {"commands": FoundCommands(self.places)})
 
     def invoke(self, ctx: Any) -> Any:  # the type of ctx is private to typer
         with ending_in_one_sentence():
             return super().invoke(ctx)
+
+
+class FoundCommands(Mapping[str, Any]):
+    """Commands by their names; no command waits for what only others need."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._places = places
+
+    def __getitem__(self, name: str) -> Any:  # the types of commands are private to typer
+        module, _, attribute = self._places[name].partition(":")
+        found = getattr(import_module(module), attribute)
+        command: Any
+        if isinstance(found, typer.Typer):
+            command = typer.main.get_group(found)
+        else:
+            alone = typer.Typer(add_completion=False)
+            alone.command()(found)
+            command = typer.main.get_command(alone)
+        command.name = name
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from cli.import_report import print_report
 from cli.progress import bars
 from cli.survey import print_survey
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(help="Look at the catalog as a whole, and write it out.", no_args_is_help=True)
 
 
 @app.command("export")

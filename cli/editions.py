@@ -7,7 +7,7 @@ import typer
 from catalog.editing import editions
 from cli.changes import Book, changing, say
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(help="Say which book an ISBN is one of.", no_args_is_help=True)
 
 Isbn = Annotated[str, typer.Argument(help="10 or 13 digits, with or without hyphens.")]
 

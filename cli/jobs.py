@@ -17,7 +17,9 @@ from cli.console import number, out
 from cli.operator import read_operator
 from cli.tables import Cell, print_fields, print_rows
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(
+    help="List what the worker does and did; cancel it, or have it done again.", no_args_is_help=True
+)
 JobId = Annotated[int, typer.Argument(help="The job, as `bookmesh jobs list` numbers it.")]
 COLORS = {JobState.DONE: "green", JobState.RUNNING: "yellow", JobState.FAILED: "red"}
 

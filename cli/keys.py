@@ -14,7 +14,7 @@ from cli.users import CLI
 from gateway.accounts.callers import Scope
 
 Name = Annotated[str, typer.Argument(help="What the key is called, for example by the service it is for.")]
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(help="Give services keys to the API, list them, revoke them.", no_args_is_help=True)
 
 
 @app.command("create")

@@ -10,7 +10,7 @@ from cli.changes import AsJson, changing, print_json, reading, say
 from cli.console import number
 from cli.tables import print_rows
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(help="List, rename, merge and withdraw subjects.", no_args_is_help=True)
 
 Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="Its name, in any case.")]
 

@@ -25,7 +25,7 @@ CLI: Final = "cli"
 """Who did what the audit log tells of."""
 
 Email = Annotated[str, typer.Argument(help="E-mail of the account.")]
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(help="Look readers up, let them claim accounts, make admins.", no_args_is_help=True)
 
 
 @app.command("find")

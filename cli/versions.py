@@ -11,7 +11,7 @@ from cli.console import number, out
 from cli.moving import open_store
 from cli.operator import read_operator
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(help="List, inspect, promote, roll back and collect versions.", no_args_is_help=True)
 Version = Annotated[str, typer.Argument(help="A version's name, as `bookmesh versions list` shows it.")]
 Why = Annotated[str, typer.Option("--why", help="The reason, kept in the log of promotions.")]
 MIB = 2**20

@@ -1,5 +1,7 @@
 """Every command explains itself."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
@@ -50,6 +52,15 @@ def test_help_explains_a_command_and_each_of_its_arguments(arguments: tuple[str,
     assert command.help
     assert command.help.splitlines()[0][:40] in shown.output
     assert [each.name for each in command.params if not getattr(each, "help", None)] == []
+
+
+def test_no_command_waits_for_what_only_others_need() -> None:
+    script = "import sys; from typer.testing import CliRunner; from cli.main import app\n"
+    script += "CliRunner().invoke(app, ['import', 'csv', '--help']); print(*sys.modules)"
+
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert {"cli.catalog", "faiss", "redis", "cli.mesh"} & set(run.stdout.split()) == {"cli.catalog"}
 
 
 @pytest.mark.parametrize(
