@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from operator import itemgetter
 from typing import Any, cast
 
 from msgspec import msgpack
@@ -120,8 +121,8 @@ class RowWriter:
             self._connection.execute(self._statement, named)
             return
         if compiled.positiontup != list(self._names):
-            order = [self._names.index(name) for name in compiled.positiontup]
-            rows = [tuple(row[i] for i in order) for row in rows]
+            in_order = itemgetter(*(self._names.index(name) for name in compiled.positiontup))
+            rows = list(map(in_order, rows))
         self._connection.exec_driver_sql(str(compiled), rows)
 
 

@@ -3,6 +3,7 @@
 from catalog.errors import IsbnInvalid
 
 _HYPHENS = str.maketrans("", "", "-‐‑‒–— \t")
+_DIGITS, _ZERO = "0123456789X", ord("0")
 SHORTEST_REPAIRABLE = 7
 """Fewer digits than these fit too many check digits to be sure of a lost zero."""
 
@@ -59,11 +60,12 @@ def _from_isbn10(text: str, isbn: str) -> str:
 
 
 def _check_digit10(body: str) -> str:
-    a, b, c, d, e, f, g, h, i = map(int, body)
-    remainder = (a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i) % 11
-    return "X" if remainder == 10 else str(remainder)
+    a, b, c, d, e, f, g, h, i = body.encode()  # as letters, which takes a third of the time of int
+    weighed = a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h + 9 * i
+    return _DIGITS[(weighed - 45 * _ZERO) % 11]
 
 
 def _check_digit13(body: str) -> str:
-    a, b, c, d, e, f, g, h, i, j, k, m = map(int, body)
-    return str(-(a + c + e + g + i + k + 3 * (b + d + f + h + j + m)) % 10)
+    a, b, c, d, e, f, g, h, i, j, k, m = body.encode()
+    weighed = a + c + e + g + i + k + 3 * (b + d + f + h + j + m)
+    return _DIGITS[(24 * _ZERO - weighed) % 10]

@@ -107,8 +107,10 @@ class BookRows:
         """Give books without a year that of their first edition."""
         settled = exists().where(BookEdit.book_id == Book.book_id, BookEdit.field == EditedField.YEAR)
         own = update(Book).where(Book.source == self._source, ~settled)
-        self._connection.execute(own.where(Book.year.is_(None)).values(filled_year=true()))
-        first_year = select(func.min(Edition.year)).where(Edition.book_id == Book.book_id).scalar_subquery()
+        of_editions = select(func.min(Edition.year)).where(Edition.book_id == Book.book_id)
+        first_year = of_editions.scalar_subquery()
+        is_known = exists().where(Edition.book_id == Book.book_id, Edition.year.is_not(None))
+        self._connection.execute(own.where(Book.year.is_(None), is_known).values(filled_year=true()))
         self._connection.execute(own.where(Book.filled_year).values(year=first_year))
         self._connection.execute(own.where(Book.filled_year, Book.year.is_(None)).values(filled_year=false()))
 

@@ -50,7 +50,7 @@ class RatingImporter:
         self._users, self._books, self._scale, self._log = users, books, scale, log
         self._keep_untitled = keep_untitled
         # What was found out once, as most books and all ratings come many times; a text tells what is wrong.
-        self._found_books: dict[tuple[str | None, str], int | str] = {}
+        self._found_books: dict[str | tuple[str, str], int | str] = {}
         self._found_ratings: dict[str, float | str] = {}
         self._collected = RatingCollector()
         self.changes = Changes()
@@ -75,7 +75,7 @@ class RatingImporter:
 
     def find_book(self, work: str | None, isbn: str) -> int | str:
         """The book of a work or, if that is unknown, of an ISBN; or why there is none."""
-        named = work, isbn
+        named = _name(work, isbn)
         book = self._found_books.get(named)
         if book is None:
             book = self._found_books[named] = self._find_book(work, isbn)
@@ -134,7 +134,7 @@ class RatingImporter:
         book = self.find_book(work, isbn)
         if book == _NO_BOOK and isbn:
             isbn13 = parse_isbn(isbn, repair_zeros=True)
-            book = self._found_books[work, isbn] = self._keep_untitled(isbn13)
+            book = self._found_books[_name(work, isbn)] = self._keep_untitled(isbn13)
         return book
 
     def _find_book(self, work: str | None, isbn: str) -> int | str:
@@ -156,6 +156,11 @@ class RatingImporter:
         except ValueError:
             return f"rating is not {self._scale}"
         return float("nan") if rating is None else rating
+
+
+def _name(work: str | None, isbn: str) -> str | tuple[str, str]:
+    """A text where one will do: of a pair, Python would look at three objects for each rating."""
+    return isbn if work is None else (work, isbn)
 
 
 def read_ratings(connection: Connection, source: str) -> RatingColumns:

@@ -160,29 +160,31 @@ def _write_users(connection: Connection, source: str, found: _Found) -> _Outcome
 
 
 def _count(connection: Connection, source: str) -> dict[str, int]:
-    own_books = select(Book.book_id).where(Book.source == source, Book.replaced_by.is_(None))
-    untitled = own_books.where(Book.hidden == Hidden.UNTITLED)
-    own_users = select(User.user_id).where(User.source == source)
-    ratings = select(func.count()).select_from(Rating).where(Rating.user_id.in_(own_users))
-    in_own_books = BookSubject.book_id.in_(own_books)
+    own, own_users = (Book.source == source, Book.replaced_by.is_(None)), User.source == source
+    editions = select(func.count()).join_from(Edition, Book, Book.book_id == Edition.book_id).where(*own)
+    authors = select(func.count(BookAuthor.author_id.distinct())).join(
+        Book, Book.book_id == BookAuthor.book_id
+    )
+    of_subjects = func.count(BookSubject.book_id.distinct()), func.count(BookSubject.subject_id.distinct())
+    filed = select(*of_subjects).join(Book, Book.book_id == BookSubject.book_id).where(*own)
+    rated = select(func.count(Rating.user_id), func.count(Rating.rating))
+    untitled = *own, Book.hidden == Hidden.UNTITLED
+    events = select(func.count(Event.event_id)).join(User, User.user_id == Event.user_id).where(own_users)
     queries = {
-        "books": select(func.count()).select_from(own_books.where(Book.hidden.is_(None)).subquery()),
-        "books without a title": select(func.count()).select_from(untitled.subquery()),
-        "editions": select(func.count()).select_from(Edition).where(Edition.book_id.in_(own_books)),
-        "authors": select(func.count(BookAuthor.author_id.distinct())).where(
-            BookAuthor.book_id.in_(own_books)
-        ),
-        "books with subjects": select(func.count(BookSubject.book_id.distinct())).where(in_own_books),
-        "subjects": select(func.count(BookSubject.subject_id.distinct())).where(in_own_books),
-        "readers": select(func.count()).select_from(own_users.subquery()),
-        "ratings": ratings,
-        "explicit ratings": ratings.where(Rating.rating.is_not(None)),
-        "ratings kept as evidence": untitled.join(Rating, Rating.book_id == Book.book_id).with_only_columns(
-            func.count()
-        ),
-        "events": select(func.count()).select_from(Event).where(Event.user_id.in_(own_users)),
+        ("books",): select(func.count(Book.book_id)).where(*own, Book.hidden.is_(None)),
+        ("books without a title",): select(func.count(Book.book_id)).where(*untitled),
+        ("editions",): editions,
+        ("authors",): authors.where(*own),
+        ("books with subjects", "subjects"): filed,
+        ("readers",): select(func.count(User.user_id)).where(own_users),
+        ("ratings", "explicit ratings"): rated.join(User, User.user_id == Rating.user_id).where(own_users),
+        ("ratings kept as evidence",): select(func.count(Rating.user_id))
+        .join(Book, Book.book_id == Rating.book_id)
+        .where(*untitled),
+        ("events",): events,
     }
-    return {name: connection.scalar(query) or 0 for name, query in queries.items()}
+    counts = ((names, connection.execute(query).one()) for names, query in queries.items())
+    return {name: n for names, row in counts for name, n in zip(names, row, strict=True)}
 
 
 def _ignore(stage: str, done: int, total: int | None) -> None:
