@@ -109,13 +109,12 @@ def test_a_home_has_one_worker_which_tells_what_it_does_and_did(home: Home, db: 
         with db.session(write=True) as session:
             enqueue(session, JobKind.REFRESH)
         message = home.fail("worker", BOOKMESH_WORKER__PORT=str(free_port()))
-        wait_until(lambda: read_state(db)[0] is JobState.DONE)
-
-        metrics = httpx.get(url(home, METRICS_PATH)).text
+        done = 'bookmesh_jobs_total{kind="refresh",outcome="done",process="worker"} 1.0'
+        wait_until(lambda: done in httpx.get(url(home, METRICS_PATH)).text)
         info = httpx.get(url(home, INFO_PATH)).json()
 
         assert f"process {first.pid} is the worker of this home already" in message
-        assert 'bookmesh_jobs_total{kind="refresh",outcome="done",process="worker"} 1.0' in metrics
+        assert read_state(db)[0] is JobState.DONE
         assert (info["process"], info["doing"], info["trouble"]) == ("worker", "idle", None)
 
 
