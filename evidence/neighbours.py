@@ -7,11 +7,12 @@ import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
 from scipy.sparse import csr_array
 
-from evidence.kind import History, Kind, Scored, TrainingData, sum_terms
-from foundation.arrays import F64, I64
+from evidence.between_books import BetweenBooks
+from evidence.kind import TrainingData
+from foundation.arrays import F64
 from foundation.records import formerly
 from foundation.settings import Options
-from foundation.sparse import gather_rows, spread_rows, strongest_in_rows
+from foundation.sparse import strongest_in_rows
 from foundation.tools import Tools
 
 
@@ -26,36 +27,16 @@ class NeighboursParams(Options):
 
 
 @dataclass(frozen=True, eq=False)
-class Neighbours(Kind[NeighboursParams]):
-    """Item-item weights."""
+class Neighbours(BetweenBooks[NeighboursParams]):
+    """Item-item weights of BM25."""
 
     learned: ClassVar[bool] = True
 
     weights: csr_array = field(metadata=formerly("../../neighbours"))
-    """(n, n): row h holds the weights with which book h speaks for others."""
 
     @classmethod
     def fit(cls, data: TrainingData, params: NeighboursParams, *, seed: int, tools: Tools) -> Self:
         return cls(build_neighbours(data.user_items, params=params))
-
-    def score(self, history: History) -> Scored:
-        """Summed weights of the history's books, times what each of these counts."""
-        entries = gather_rows(self.weights, history.item_idx)
-        counted = history.weights[entries.rows]
-        return sum_terms(entries.columns, entries.values, counted, history, self.weights.shape[1])
-
-    def spread(self, rows: I64, n_items: int) -> Self:
-        """The same weights."""
-        spread = spread_rows(self.weights, rows, n_items)
-        # Books that come after all others move no column: what is as it was is not written again.
-        is_moved = rows[-1:] >= rows.size
-        columns = rows.astype(spread.indices.dtype)[spread.indices] if is_moved.any() else spread.indices
-        shape = (n_items, n_items)
-        return type(self)(csr_array((spread.data, columns, spread.indptr), shape=shape, copy=False))
-
-    def explain(self, history: History, asked: I64) -> F64:
-        """The terms of that sum."""
-        return np.asarray(self.weights[history.item_idx][:, asked].toarray().T * history.weights)
 
 
 def build_neighbours(user_items: csr_array, *, params: NeighboursParams) -> csr_array:

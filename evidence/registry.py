@@ -8,6 +8,7 @@ from pydantic import create_model
 
 from evidence.als import Als
 from evidence.authors import Authors
+from evidence.ease import Ease
 from evidence.kind import Kind, TrainingData
 from evidence.neighbours import Neighbours
 from evidence.popularity import Popularity
@@ -27,6 +28,7 @@ class Evidence:
     neighbours: Neighbours
     authors: Authors
     popularity: Popularity
+    ease: Ease | None = None
 
     @classmethod
     def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
