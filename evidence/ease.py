@@ -102,4 +102,4 @@ def _largest(inverse: F32, n_each: int) -> tuple[I64, I64, F32]:
         sources, columns = np.nonzero((np.abs(weights) >= least) & (weights != 0))
         found.append((sources, targets[columns], weights[sources, columns]))
     sources, targets, weights = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return sources, targets, weights
+    return sources.astype(np.int64), targets.astype(np.int64), weights.astype(np.float32)

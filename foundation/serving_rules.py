@@ -33,6 +33,6 @@ class ServingRules(Options):
     """Most books of one author in any ten consecutive ones of a list."""
     subjects_popularity_weight: float = Field(default=0.3, ge=0, le=1)
     """Share of popularity in lists by subjects, where the client names none."""
-    rating_strength: float = Field(default=1.0, ge=0, le=2)
+    rating_strength: float = Field(default=0.6, ge=0, le=2)
     """How far ratings move a list: with 0 not at all; above 0.5 a book rated 1 speaks against its like."""
     events: EventWeights = EventWeights()

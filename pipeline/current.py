@@ -12,7 +12,7 @@ from artifacts.store import ArtifactStore
 from evidence.registry import Evidence, EvidenceParams
 from foundation.arrays import I64
 from pipeline.errors import CannotCompare
-from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_als
+from pipeline.models.fold_models import GATE_OWNER, BlendParams, FoldModels, build_als
 from pipeline.records import Split
 from servers.als.model import AlsModel
 
@@ -47,7 +47,7 @@ class Recipe:
     """What it takes to fit a version's evidence again."""
 
     evidence: EvidenceParams
-    blend: dict[str, float]
+    blend: BlendParams
     seed: int
 
 
@@ -80,13 +80,15 @@ def read_recipe(store: ArtifactStore, version: str) -> Recipe:
     return recipe
 
 
-def build_rival(folds: Split, evidence: Evidence, blend: dict[str, float]) -> Rival:
+def build_rival(folds: Split, evidence: Evidence, blend: BlendParams) -> Rival:
     """Evidence of today's train fold, which has seen nothing that is held out."""
     return Rival(build_als(folds.train, evidence, blend), np.unique(folds.held_out.user_ids))
 
 
-def _read_blend(manifest: Manifest) -> dict[str, float]:
-    blend = _WEIGHTS.validate_python(manifest.metrics["blend"])
-    if unknown := set(blend) - set(Evidence.classes()):
+def _read_blend(manifest: Manifest) -> BlendParams:
+    # Before 0.7.0 there were no units.
+    known = [name for name in ("blend", "units") if name == "blend" or name in manifest.metrics]
+    blend: BlendParams = {name: _WEIGHTS.validate_python(manifest.metrics[name]) for name in known}
+    if unknown := set(blend["blend"]) - set(Evidence.classes()):
         raise CannotCompare(f"it blends kinds of evidence that this release lacks: {', '.join(unknown)}")
     return blend

@@ -118,7 +118,7 @@ class _Run:
         texts = step("index", "texts", index_texts, catalog, params=settings.index, seed=settings.seed)
         fitted = self._fit("train", folds.train, catalog)
         candidate = self.stepper.derive(
-            build_fold_models, folds, catalog, fitted.embedder, fitted.evidence, blend.weights
+            build_fold_models, folds, catalog, fitted.embedder, fitted.evidence, blend.params
         )
         current = self._find_current(folds, fitted.aggregates, catalog)
         judged = self._judge(candidate, fitted.index, texts, current, folds, catalog)
@@ -234,7 +234,7 @@ class _Run:
 
     def _assemble(self, fitted: _Fitted, blend: Blend, texts: Texts) -> Served:
         """The models of the five servers."""
-        als = self.stepper.derive(build_als, fitted.fold, fitted.evidence, blend.weights)
+        als = self.stepper.derive(build_als, fitted.fold, fitted.evidence, blend.params)
         index = fitted.index
         return Served(fitted.embedder, index.similarity, als, index.metadata, texts.semantic)
 

@@ -57,12 +57,18 @@ class RankerParams(Options):
     """Tuning of the blend."""
 
     k: PositiveInt = 30
-    """Length of the lists whose recall is tuned."""
+    """Length of the lists whose recall is tuned, beside NDCG@10."""
     max_users: PositiveInt = 4000
     """Readers that the search looks at: fewer, and it follows chance."""
     n_candidates: PositiveInt = 200
     """Best books of each kind of evidence that a reader's candidates are made of."""
-    start: dict[str, float] = {"neighbours": 1.0, "als": 0.8, "authors": 1.1, "popularity": 0.02}
+    start: dict[str, float] = {
+        "ease": 1.0,
+        "neighbours": 0.5,
+        "als": 0.3,
+        "authors": 1.0,
+        "popularity": 0.02,
+    }
     """Weights that the search starts from; 0 for a kind of evidence that is not named."""
 
 

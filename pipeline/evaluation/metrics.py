@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import bootstrap
 
-from foundation.arrays import F32, F64, I64
+from foundation.arrays import F32, F64, I64, Mask
 
 NDCG_K = 10
 """Places that the NDCG of every report looks at."""
@@ -39,14 +39,17 @@ def ndcg_at_k(recommended: Sequence[I64], held_out: Sequence[I64], k: int) -> F6
 
     Relevance is binary, places count from 1, and the ideal list has min(k, number held out) hits at its top.
     """
+    is_hit = np.zeros((len(held_out), k), dtype=bool)
+    for at, (books, truth) in enumerate(zip(recommended, held_out, strict=True)):
+        is_hit[at, : books[:k].size] = np.isin(books[:k], truth)
+    return ndcg_of_hits(is_hit, np.array([truth.size for truth in held_out]), k)
+
+
+def ndcg_of_hits(is_hit: Mask, n_held_out: I64, k: int) -> F64:
+    """(n_users,): the same of lists, (n_users, at least k), of which it is known what hits."""
     discounts = 1 / np.log2(np.arange(2, k + 2))
-    ideal = np.concatenate([[0.0], np.cumsum(discounts)])
-    gains = [
-        discounts[: books[:k].size] @ np.isin(books[:k], truth)
-        for books, truth in zip(recommended, held_out, strict=True)
-    ]
-    best = ideal[[min(k, truth.size) for truth in held_out]]
-    return np.asarray(np.array(gains) / best)
+    ideal = np.cumsum(discounts)
+    return np.asarray(is_hit[:, :k] @ discounts / ideal[np.minimum(k, n_held_out) - 1])
 
 
 def auc_of_loved(ranked: I64, held_out: I64, ratings: F32) -> float | None:

@@ -28,13 +28,17 @@ class FoldModels:
     """Readers with held-out books, ascending: of others the models may have seen what is held out by now."""
 
 
-def build_als(fold: Fold, evidence: Evidence, blend: dict[str, float]) -> AlsModel:
+BlendParams = dict[str, dict[str, float]]
+"""The `params` of an AlsModel."""
+
+
+def build_als(fold: Fold, evidence: Evidence, blend: BlendParams) -> AlsModel:
     """Evidence of a fold's books, blended."""
-    return AlsModel(fold.book_ids, evidence, {"blend": blend}, fold.is_shown)
+    return AlsModel(fold.book_ids, evidence, blend, fold.is_shown)
 
 
 def build_fold_models(
-    folds: Split, catalog: Export, embedder: EmbedderModel, evidence: Evidence, blend: dict[str, float]
+    folds: Split, catalog: Export, embedder: EmbedderModel, evidence: Evidence, blend: BlendParams
 ) -> FoldModels:
     """The models of the train fold, as steps 4 to 7 left them."""
     return FoldModels(

@@ -7,15 +7,16 @@ from typing import Final
 
 import numpy as np
 
-from evidence.kind import read_history
+from evidence.kind import TINY, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, I64, Mask, find_rows, top_k
 from foundation.author_limit import Authors, limit_authors
 from foundation.serving_rules import ServingRules
 from foundation.tools import Advance, Tools
 from pipeline.evaluation.lists import READ_AHEAD, list_authors
+from pipeline.evaluation.metrics import NDCG_K, ndcg_of_hits
 from pipeline.evaluation.users import EvaluationUsers, choose_users
-from pipeline.models.fold_models import build_als
+from pipeline.models.fold_models import BlendParams, build_als
 from pipeline.records import Fold, Interactions
 from pipeline.settings import RankerParams
 from servers.als.model import POPULARITY, AlsModel
@@ -25,8 +26,8 @@ FACTORS: Final = (0.0, 0.5, 0.71, 1.41, 2.0)
 NEW_WEIGHTS: Final = (0.05, 0.2)
 """What a weight of zero is tried to be set to."""
 MIN_GAIN: Final = 2e-4
-"""A smaller gain of recall is noise."""
-FIXED: Final = "neighbours"
+"""A smaller gain is noise."""
+FIXED: Final = "ease"
 """Only ratios of weights matter to an order, so one of them stays."""
 TIE_BREAK: Final = 0.001
 """Least weight of popularity: where nothing else speaks, the most read comes first, not the lowest id."""
@@ -39,25 +40,32 @@ class Blend:
     """The tuned weights of the kinds of evidence; they sum to 1."""
 
     weights: dict[str, float]
+    units: dict[str, float]
+    """What the scores of each kind are divided by: the median of readers' own units."""
     recall: float
     """recall@k on the inner fold with these weights."""
     alone: dict[str, float]
     """recall@k on the inner fold by each kind of evidence alone."""
+
+    @property
+    def params(self) -> BlendParams:
+        """As an AlsModel has them."""
+        return {"blend": self.weights, "units": self.units}
 
 
 @dataclass(frozen=True, eq=False)
 class _Candidates:
     """The books that any kind of evidence puts high for each user, padded to one width."""
 
-    kinds: tuple[str, ...]
+    units: dict[str, float]
     scores: F32
-    """(n_kinds, n_users, width); -inf where padded."""
+    """(n_kinds, n_users, width), in these units; -inf where padded."""
     is_hit: Mask
     """(n_users, width): held out by the user."""
     authors: list[list[Authors]]
     """Of each candidate of each user."""
-    n_wanted: I64
-    """(n_users,): min(k, number held out)."""
+    n_held_out: I64
+    """(n_users,)."""
 
 
 def tune_blend(
@@ -69,19 +77,20 @@ def tune_blend(
     rules: ServingRules,
     tools: Tools,
 ) -> Blend:
-    """Search for the weights with the largest mean recall@k, author limit included, on held-out books."""
+    """Search for the weights with the largest recall@k + NDCG@10 on held-out books, author limit included."""
     users = choose_users(fold, held_out, at_most=params.max_users)
     model = build_als(fold, evidence, {})
     candidates = _collect_candidates(model, users, params=params, rules=rules, advance=tools.advance)
-    recall = partial(_recall, candidates, k=params.k, rules=rules)
-    new_kinds = {kind: 0.0 for kind in candidates.kinds if kind not in params.start}
-    weights, best = ascend_coordinates(recall, {**params.start, **new_kinds})
+    measure = partial(_measure, candidates, k=params.k, rules=rules)
+    new_kinds = {kind: 0.0 for kind in candidates.units if kind not in params.start}
+    weights, _ = ascend_coordinates(lambda tried: sum(measure(tried)), {**params.start, **new_kinds})
     weights[POPULARITY] = max(weights[POPULARITY], TIE_BREAK)
     total = sum(weights.values())
     return Blend(
-        weights={kind: weights[kind] / total for kind in candidates.kinds},
-        recall=best,
-        alone={kind: recall({kind: 1.0}) for kind in candidates.kinds},
+        weights={kind: weights[kind] / total for kind in candidates.units},
+        units=candidates.units,
+        recall=measure(weights)[0],
+        alone={kind: measure({kind: 1.0})[0] for kind in candidates.units},
     )
 
 
@@ -106,48 +115,58 @@ def ascend_coordinates(
 def _collect_candidates(
     model: AlsModel, users: EvaluationUsers, *, params: RankerParams, rules: ServingRules, advance: Advance
 ) -> _Candidates:
-    candidates, scores = [], []
+    candidates, scores, own_units = [], [], []
     for at, (history_ids, ratings) in enumerate(zip(users.histories, users.ratings, strict=True)):
         history = read_history(
             model.book_ids, history_ids, ratings,
             rating_strength=rules.rating_strength, events=users.events_of(at),
         )  # fmt: skip
-        of_all = model.score_kinds(history)
+        of_all, units = model.score_raw(history)
         of_all[:, find_rows(model.book_ids, history_ids)[1]] = -np.inf
         of_all[:, model.hidden] = -np.inf
         best = np.unique(np.concatenate([top_k(row, params.n_candidates) for row in of_all]))
         candidates.append(best)
         scores.append(of_all[:, best])
+        own_units.append(units)
         advance((at + 1) / users.size)
+    units = _find_typical(np.array(own_units))
     width = max(best.size for best in candidates)
-    kinds = tuple(model.evidence.kinds)
-    padded = np.full((len(kinds), users.size, width), -np.inf, dtype=np.float32)
+    padded = np.full((units.size, users.size, width), -np.inf, dtype=np.float32)
     is_hit = np.zeros((users.size, width), dtype=bool)
     for at, best in enumerate(candidates):
-        padded[:, at, : best.size] = scores[at]
+        padded[:, at, : best.size] = scores[at] / units[:, None]
         is_hit[at, : best.size] = np.isin(model.book_ids[best], users.held_out[at])
     authors = list_authors(model)
     return _Candidates(
-        kinds=kinds,
+        units=dict(zip(model.evidence.kinds, units.tolist(), strict=True)),
         scores=padded,
         is_hit=is_hit,
         authors=[[authors[idx] for idx in best] for best in candidates],
-        n_wanted=np.array([min(params.k, books.size) for books in users.held_out]),
+        n_held_out=np.array([books.size for books in users.held_out]),
     )
 
 
-def _recall(candidates: _Candidates, weights: Mapping[str, float], k: int, rules: ServingRules) -> float:
-    """Mean recall@k of the blend, as it is served."""
-    vector = np.array([weights.get(kind, 0.0) for kind in candidates.kinds], dtype=np.float32)
+def _find_typical(own_units: F32) -> F32:
+    """(n_kinds,): the median of the readers' units that are not 0; 1 where all are."""
+    medians = [np.median(units[units > TINY]) if (units > TINY).any() else 1.0 for units in own_units.T]
+    return np.array(medians, dtype=np.float32)
+
+
+def _measure(
+    candidates: _Candidates, weights: Mapping[str, float], k: int, rules: ServingRules
+) -> tuple[float, float]:
+    """Mean recall@k and NDCG@10 of the blend, as it is served."""
+    vector = np.array([weights.get(kind, 0.0) for kind in candidates.units], dtype=np.float32)
     used = np.flatnonzero(vector)  # 0 · -inf would be NaN
     scores = np.tensordot(vector[used], candidates.scores[used], axes=1)
     depth = min(READ_AHEAD * k, scores.shape[1])
     ranked = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
     order = np.argsort(-np.take_along_axis(scores, ranked, axis=1), axis=1, kind="stable")
     ranked = np.take_along_axis(ranked, order, axis=1)
-    hits = np.empty(len(ranked))
+    is_hit = np.zeros((len(ranked), k), dtype=bool)
     for at, (columns, authors) in enumerate(zip(ranked, candidates.authors, strict=True)):
         in_order = (authors[column] for column in columns if column < len(authors))
         shown = limit_authors(in_order, k, most=rules.author_limit)
-        hits[at] = candidates.is_hit[at, columns[shown]].sum()
-    return float((hits / candidates.n_wanted).mean())
+        is_hit[at, : len(shown)] = candidates.is_hit[at, columns[shown]]
+    recall = is_hit.sum(axis=1) / np.minimum(k, candidates.n_held_out)
+    return float(recall.mean()), float(ndcg_of_hits(is_hit, candidates.n_held_out, NDCG_K).mean())

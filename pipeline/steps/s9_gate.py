@@ -109,7 +109,7 @@ def gate(
             f"coverage@{k}": coverage_at_k(served, als.book_ids.size - als.hidden.size, k),
             f"ann_recall@{ANN_K}": contest.ann_recall,
             "n_readers": users.size,
-            "blend": als.params["blend"],
+            **als.params,
         },
     )
 

@@ -25,7 +25,10 @@ class AlsModel:
     """(n,), ascending."""
     evidence: Evidence
     params: dict[str, Any]
-    """`blend`: weights of the kinds of evidence by name, in sum 1; one that is not named counts nothing."""
+    """By names of kinds: `blend`, weights, in sum 1, 0 where not named; `units`, what scores are divided by.
+
+    Without units each reader's own are used, as before 0.7.0: weak evidence counts as much as strong.
+    """
     shown: Mask | None = None
     """(n,): whether readers may be shown the book, others are evidence only; None before 0.4.0: all are."""
     new_books: NewBooks | None = None
@@ -45,15 +48,15 @@ class AlsModel:
     ) -> tuple[I64, F32]:
         """The k best shown books for whoever has this history, ids and scores, best first, ties by id.
 
-        Without ratings 1 is a book that every kind of evidence puts first; what readers of the history seldom
-        read is near 0 or below, and ratings move scores beyond both. Books of events count as far as their
-        weights say. A new book of an author whom the reader loves comes up. Neither the history nor `exclude`
-        comes back, books of events may; fewer than k only if the version knows no more. `popularity_weight`
-        replaces the share of popularity in the tuned blend. Raises NoKnownBooks.
+        A score of 1 is what a book has that all kinds of evidence put first for a typical reader; what readers
+        of the history seldom read is near 0 or below. Books of events count as far as their weights say. A new
+        book of an author whom the reader loves comes up. Neither the history nor `exclude` comes back, books of
+        events may; fewer than k only if the version knows no more. `popularity_weight` replaces the share of
+        popularity in the tuned blend. Raises NoKnownBooks.
         """
         history = self._read(history_ids, ratings, rating_strength, events)
-        scores, scale = self._score_raw(history)
-        weights: F32 = self._reblend(popularity_weight) * scale
+        scores, units = self.score_raw(history)
+        weights: F32 = self._reblend(popularity_weight) * self._scale(units)
         blended = weights @ scores
         blended[self.hidden] = -np.inf
         for unwanted in (exclude,) if with_history else (history_ids, exclude):
@@ -95,18 +98,25 @@ class AlsModel:
         return np.empty(0, dtype=np.int64) if self.shown is None else np.flatnonzero(~self.shown)
 
     def score_kinds(self, history: History) -> F32:
-        """(n_kinds, n): each kind's scores of every book, in its unit."""
-        scores, scale = self._score_raw(history)
-        return scores * scale[:, None]
+        """(n_kinds, n): each kind's scores of every book, in the units of the blend."""
+        scores, units = self.score_raw(history)
+        return scores * self._scale(units)[:, None]
 
-    def _score_raw(self, history: History) -> tuple[F32, F32]:
-        """(n_kinds, n): scores; (n_kinds,): one over each kind's unit, 0 where that is 0."""
+    def score_raw(self, history: History) -> tuple[F32, F32]:
+        """(n_kinds, n): each kind's scores of every book; (n_kinds,): their units for this reader alone."""
         kinds = self.evidence.kinds.values()
         scores = np.empty((len(kinds), self.book_ids.size), dtype=np.float32)
         units = np.empty(len(kinds), dtype=np.float32)
         for at, kind in enumerate(kinds):
             scores[at], units[at] = kind.score(history)
-        return scores, np.asarray((units > TINY) / np.maximum(units, TINY), dtype=np.float32)
+        return scores, units
+
+    def _scale(self, own_units: F32) -> F32:
+        """(n_kinds,): one over the unit of each kind, 0 where that is 0."""
+        known = self.params.get("units")
+        names = self.evidence.kinds
+        units = own_units if known is None else np.array([known.get(name, 0.0) for name in names])
+        return np.asarray((units > TINY) / np.maximum(units, TINY), dtype=np.float32)
 
     def _read(
         self,
@@ -125,7 +135,7 @@ class AlsModel:
     def _shares(self, history: History, wanted: I64) -> F64:
         """(n_asked, n_history): what each book of the history brings to each score; rows sum to 1 or 0."""
         total = np.zeros((wanted.size, history.item_idx.size))
-        weights = self._blend * self._score_raw(history)[1]
+        weights = self._blend * self._scale(self.score_raw(history)[1])
         for kind, weight in zip(self.evidence.kinds.values(), weights, strict=True):
             if weight and (brought := kind.explain(history, wanted)) is not None:
                 total += brought * weight
