@@ -163,7 +163,7 @@ def _measure(
     ranked = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
     order = np.argsort(-np.take_along_axis(scores, ranked, axis=1), axis=1, kind="stable")
     ranked = np.take_along_axis(ranked, order, axis=1)
-    is_hit = np.zeros((len(ranked), k), dtype=bool)
+    is_hit = np.zeros((len(ranked), max(k, NDCG_K)), dtype=bool)
     for at, (columns, authors) in enumerate(zip(ranked, candidates.authors, strict=True)):
         in_order = (authors[column] for column in columns if column < len(authors))
         shown = limit_authors(in_order, k, most=rules.author_limit)

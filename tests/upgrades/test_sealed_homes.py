@@ -25,9 +25,11 @@ from tests.upgrades.seal_home import HOMES, QUICK, TINY_MODELS, serves
 
 RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HOMES.glob("*.tar.xz"))
 
-RATINGS_AS_THEN = {"BOOKMESH_SERVING__RATING_STRENGTH": "0"}
-"""To these two releases books rated 5 or more were all the same; now ratings count, in their versions too."""
-SERVED_WITH = {"0.1.0": RATINGS_AS_THEN, "0.2.0": RATINGS_AS_THEN}
+SERVED_WITH = {
+    release: {"BOOKMESH_SERVING__RATING_STRENGTH": strength}
+    for release, strength in {"0.1.0": "0", "0.2.0": "0", "0.3.0": "1", "0.4.0": "1"}.items()
+}
+"""How far ratings moved lists then: to two releases books rated 5 or more were all the same."""
 
 
 @pytest.fixture(scope="module", params=RELEASES)
