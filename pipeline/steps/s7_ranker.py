@@ -129,7 +129,7 @@ def _collect_candidates(
         scores.append(of_all[:, best])
         own_units.append(units)
         advance((at + 1) / users.size)
-    units = _find_typical(np.array(own_units))
+    units = find_typical(np.array(own_units))
     width = max(best.size for best in candidates)
     padded = np.full((units.size, users.size, width), -np.inf, dtype=np.float32)
     is_hit = np.zeros((users.size, width), dtype=bool)
@@ -146,7 +146,7 @@ def _collect_candidates(
     )
 
 
-def _find_typical(own_units: F32) -> F32:
+def find_typical(own_units: F32) -> F32:
     """(n_kinds,): the median of the readers' units that are not 0; 1 where all are."""
     medians = [np.median(units[units > TINY]) if (units > TINY).any() else 1.0 for units in own_units.T]
     return np.array(medians, dtype=np.float32)

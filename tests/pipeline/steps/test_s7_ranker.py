@@ -1,8 +1,9 @@
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 
-from pipeline.steps.s7_ranker import ascend_coordinates
+from pipeline.steps.s7_ranker import ascend_coordinates, find_typical
 
 
 def peak(**best: float) -> object:
@@ -37,3 +38,9 @@ def test_where_nothing_gains_the_start_is_kept() -> None:
     weights, value = ascend_coordinates(lambda weights: 0.25, start)
 
     assert (weights, value) == (start, 0.25)
+
+
+def test_a_unit_is_the_median_of_the_readers_for_whom_there_is_any() -> None:
+    own_units = np.array([[1.0, 0.0, 0.0], [3.0, 0.0, 8.0], [2.0, 0.0, 0.0]], dtype=np.float32)
+
+    assert find_typical(own_units).tolist() == [2.0, 1.0, 8.0]

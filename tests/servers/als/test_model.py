@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -184,6 +186,29 @@ def test_a_reader_who_hates_all_they_read_gets_a_full_list_with_nothing_like_it_
     assert len(book_ids) == N - 2
     assert set(book_ids[-4:]) == {10, 20, 40, 50}  # by the two hated authors
     assert (scores[-4:] < 0).all() and scores[0] > 0
+
+
+def test_in_the_units_of_a_version_scores_are_weighed_by_how_much_there_is_to_say() -> None:
+    blend, units = {"neighbours": 0.6, "popularity": 0.4}, {"neighbours": 2.0, "popularity": 0.5}
+    model = replace(make_model(), params={"blend": blend, "units": units})
+
+    for history in ([0, 10], [0, 10, 20, 50, 80]):
+        ids, scores = model.rank(history, [None] * len(history), k=N)
+
+        summed = NEIGHBOURS[np.array(history) // 10].sum(axis=0)
+        expected = 0.6 * summed / 2.0 + 0.4 * model.evidence.popularity.popularity / 0.5
+        np.testing.assert_allclose(scores, expected[ids // 10], rtol=1e-4, atol=1e-6)
+
+
+def test_a_kind_without_a_unit_says_nothing() -> None:
+    model = replace(
+        make_model(), params={"blend": {"als": 0.5, "popularity": 0.5}, "units": {"popularity": 1.0}}
+    )
+
+    ids, _ = model.rank([0], [None], k=N)
+
+    popularity = model.evidence.popularity.popularity
+    assert list(popularity[ids // 10]) == sorted(popularity[1:], reverse=True)
 
 
 def test_without_rating_strength_ratings_change_nothing() -> None:
