@@ -48,11 +48,11 @@ class AlsModel:
     ) -> tuple[I64, F32]:
         """The k best shown books for whoever has this history, ids and scores, best first, ties by id.
 
-        A score of 1 is what a book has that all kinds of evidence put first for a typical reader; what readers
-        of the history seldom read is near 0 or below. Books of events count as far as their weights say. A new
-        book of an author whom the reader loves comes up. Neither the history nor `exclude` comes back, books of
-        events may; fewer than k only if the version knows no more. `popularity_weight` replaces the share of
-        popularity in the tuned blend. Raises NoKnownBooks.
+        A score of 1 is what a book has that all kinds of evidence put first for a typical reader; what
+        readers of the history seldom read is near 0 or below. Books of events count as far as their weights
+        say. A new book of an author whom the reader loves comes up. Neither the history nor `exclude` comes
+        back, books of events may; fewer than k only if the version knows no more. `popularity_weight`
+        replaces the share of popularity in the tuned blend. Raises NoKnownBooks.
         """
         history = self._read(history_ids, ratings, rating_strength, events)
         scores, units = self.score_raw(history)
