@@ -25,8 +25,8 @@ FACTORS: Final = (0.0, 0.5, 0.71, 1.41, 2.0)
 """What a weight is tried to be multiplied by."""
 NEW_WEIGHTS: Final = (0.05, 0.2)
 """What a weight of zero is tried to be set to."""
-MIN_GAIN: Final = 2e-4
-"""A smaller gain is noise."""
+MIN_GAIN: Final = 1.0
+"""A smaller gain is noise: of recall and NDCG together, summed over the readers."""
 FIXED: Final = "ease"
 """Only ratios of weights matter to an order, so one of them stays."""
 TIE_BREAK: Final = 0.001
@@ -83,7 +83,9 @@ def tune_blend(
     candidates = _collect_candidates(model, users, params=params, rules=rules, advance=tools.advance)
     measure = partial(_measure, candidates, k=params.k, rules=rules)
     new_kinds = {kind: 0.0 for kind in candidates.units if kind not in params.start}
-    weights, _ = ascend_coordinates(lambda tried: sum(measure(tried)), {**params.start, **new_kinds})
+    weights, _ = ascend_coordinates(
+        lambda tried: sum(measure(tried)), {**params.start, **new_kinds}, min_gain=MIN_GAIN / users.size
+    )
     weights[POPULARITY] = max(weights[POPULARITY], TIE_BREAK)
     total = sum(weights.values())
     return Blend(
@@ -95,9 +97,9 @@ def tune_blend(
 
 
 def ascend_coordinates(
-    objective: Objective, start: Mapping[str, float], *, n_rounds: int = 3
+    objective: Objective, start: Mapping[str, float], *, min_gain: float, n_rounds: int = 3
 ) -> tuple[dict[str, float], float]:
-    """Weights and objective after changing one weight at a time for as long as that gains MIN_GAIN."""
+    """Weights and objective after changing one weight at a time for as long as that gains min_gain."""
     weights, best = dict(start), objective(start)
     for _ in range(n_rounds):
         before = best
@@ -105,7 +107,7 @@ def ascend_coordinates(
             tries = [weights[kind] * factor for factor in FACTORS] if weights[kind] else NEW_WEIGHTS
             # Among equals the smallest weight wins.
             gained, lightness = max((objective({**weights, kind: value}), -value) for value in tries)
-            if gained >= best + MIN_GAIN:
+            if gained >= best + min_gain:
                 best, weights[kind] = gained, -lightness
         if best == before:
             break

@@ -16,7 +16,9 @@ def peak(**best: float) -> object:
 def test_changing_one_weight_at_a_time_finds_a_better_blend_near_a_single_peak() -> None:
     objective = peak(neighbours=1.0, als=2.0, authors=0.5)
 
-    weights, value = ascend_coordinates(objective, {"neighbours": 1.0, "als": 0.5, "authors": 1.0})  # type: ignore[arg-type]
+    weights, value = ascend_coordinates(
+        objective, {"neighbours": 1.0, "als": 0.5, "authors": 1.0}, min_gain=2e-4
+    )  # type: ignore[arg-type]
 
     assert weights["neighbours"] == 1.0
     assert weights["als"] == pytest.approx(2.0, rel=0.05)
@@ -27,7 +29,7 @@ def test_changing_one_weight_at_a_time_finds_a_better_blend_near_a_single_peak()
 def test_a_weight_of_zero_can_come_back_and_a_useless_one_can_go() -> None:
     objective = peak(neighbours=1.0, als=0.0, authors=0.2)
 
-    weights, _ = ascend_coordinates(objective, {"neighbours": 1.0, "als": 1.0, "authors": 0.0})  # type: ignore[arg-type]
+    weights, _ = ascend_coordinates(objective, {"neighbours": 1.0, "als": 1.0, "authors": 0.0}, min_gain=2e-4)  # type: ignore[arg-type]
 
     assert weights == {"neighbours": 1.0, "als": 0.0, "authors": 0.2}
 
@@ -35,7 +37,7 @@ def test_a_weight_of_zero_can_come_back_and_a_useless_one_can_go() -> None:
 def test_where_nothing_gains_the_start_is_kept() -> None:
     start = {"neighbours": 1.0, "als": 0.8, "authors": 1.1}
 
-    weights, value = ascend_coordinates(lambda weights: 0.25, start)
+    weights, value = ascend_coordinates(lambda weights: 0.25, start, min_gain=2e-4)
 
     assert (weights, value) == (start, 0.25)
 
