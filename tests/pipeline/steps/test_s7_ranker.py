@@ -3,10 +3,10 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from pipeline.steps.s7_ranker import ascend_coordinates, find_typical
+from pipeline.steps.s7_ranker import Objective, ascend_coordinates, find_typical
 
 
-def peak(**best: float) -> object:
+def peak(**best: float) -> Objective:
     def objective(weights: Mapping[str, float]) -> float:
         return -sum((weights[kind] - value) ** 2 for kind, value in best.items())
 
@@ -18,7 +18,7 @@ def test_changing_one_weight_at_a_time_finds_a_better_blend_near_a_single_peak()
 
     weights, value = ascend_coordinates(
         objective, {"neighbours": 1.0, "als": 0.5, "authors": 1.0}, min_gain=2e-4
-    )  # type: ignore[arg-type]
+    )
 
     assert weights["neighbours"] == 1.0
     assert weights["als"] == pytest.approx(2.0, rel=0.05)
@@ -29,7 +29,7 @@ def test_changing_one_weight_at_a_time_finds_a_better_blend_near_a_single_peak()
 def test_a_weight_of_zero_can_come_back_and_a_useless_one_can_go() -> None:
     objective = peak(neighbours=1.0, als=0.0, authors=0.2)
 
-    weights, _ = ascend_coordinates(objective, {"neighbours": 1.0, "als": 1.0, "authors": 0.0}, min_gain=2e-4)  # type: ignore[arg-type]
+    weights, _ = ascend_coordinates(objective, {"neighbours": 1.0, "als": 1.0, "authors": 0.0}, min_gain=2e-4)
 
     assert weights == {"neighbours": 1.0, "als": 0.0, "authors": 0.2}
 
