@@ -27,7 +27,7 @@ from worker.due import Due, check_training
 from worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.metrics import Interval
+    from pipeline.evaluation.intervals import Interval
     from pipeline.report import RunReport
 
 REFUSED_CODE = 3

@@ -12,14 +12,13 @@ from foundation.arrays import F64, I64, find_rows
 from foundation.serving_rules import ServingRules
 from pipeline.errors import NothingToEvaluate
 from pipeline.evaluation.baselines import serve_classic_als, serve_classic_system
+from pipeline.evaluation.intervals import Interval, bootstrap_mean
 from pipeline.evaluation.lists import rank_all, serve_collaborative, serve_popular
 from pipeline.evaluation.metrics import (
     DISLIKED,
     LOVED,
     NDCG_K,
-    Interval,
     auc_of_loved,
-    bootstrap_mean,
     ndcg_at_k,
     recall_at_k,
 )

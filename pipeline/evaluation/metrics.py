@@ -1,10 +1,8 @@
-"""The one definition of every quality figure: recall@k, NDCG@k, AUC, coverage and bootstrap intervals."""
+"""The one definition of every quality figure: recall@k, NDCG@k, AUC and coverage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import bootstrap
 
 from foundation.arrays import F32, F64, I64, Mask
 
@@ -12,17 +10,6 @@ NDCG_K = 10
 """Places that the NDCG of every report looks at."""
 LOVED, DISLIKED = 8.0, 5.0
 """Who rates a book so high or higher loves it; who rates it so low or lower should not have been shown it."""
-SAMPLES_PER_BATCH = 64
-"""Bounds the memory of a bootstrap: so many samples of all readers are drawn at once."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over readers with its 95% bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
 
 
 def recall_at_k(recommended: Sequence[I64], held_out: Sequence[I64], k: int) -> F64:
@@ -69,17 +56,3 @@ def coverage_at_k(recommended: Sequence[I64], n_items: int, k: int) -> float:
     """Share of the vocabulary that is in the first k of at least one reader."""
     shown = np.unique(np.concatenate([books[:k] for books in recommended]))
     return float(shown.size / n_items)
-
-
-def bootstrap_mean(values: F64, rng: np.random.Generator, *, n_samples: int = 2000) -> Interval:
-    """Mean over readers with the 2.5 and 97.5 percentiles of its bootstrap distribution.
-
-    Given each reader's difference between two systems, this is the paired bootstrap.
-    """
-    mean = float(values.mean())
-    if values.size == 1:  # there is nothing to draw, which SciPy refuses
-        return Interval(mean, mean, mean)
-    found = bootstrap(
-        (values,), np.mean, n_resamples=n_samples, batch=SAMPLES_PER_BATCH, method="percentile", rng=rng
-    )
-    return Interval(mean, *map(float, found.confidence_interval))

@@ -9,6 +9,7 @@ from artifacts.manifest import GateCheck, GateVerdict
 from foundation.arrays import F64, I64
 from foundation.serving_rules import ServingRules
 from pipeline.current import Current, Rival
+from pipeline.evaluation.intervals import bootstrap_mean
 from pipeline.evaluation.learned import measure_own_gains, standardise
 from pipeline.evaluation.lists import (
     name_favourites,
@@ -17,7 +18,7 @@ from pipeline.evaluation.lists import (
     serve_collaborative,
     serve_popular,
 )
-from pipeline.evaluation.metrics import NDCG_K, bootstrap_mean, coverage_at_k, ndcg_at_k, recall_at_k
+from pipeline.evaluation.metrics import NDCG_K, coverage_at_k, ndcg_at_k, recall_at_k
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.fold_models import FoldModels
 from pipeline.models.subject_sets import collect_subject_sets

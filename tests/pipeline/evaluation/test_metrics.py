@@ -6,9 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.evaluation.metrics import (
-    Interval,
     auc_of_loved,
-    bootstrap_mean,
     coverage_at_k,
     ndcg_at_k,
     recall_at_k,
@@ -52,28 +50,6 @@ def test_coverage_is_the_share_of_books_that_anybody_sees() -> None:
     shown = [np.array([1, 2, 3]), np.array([2, 3, 4])]
 
     assert coverage_at_k(shown, n_items=8, k=2) == 3 / 8
-
-
-def test_the_interval_of_a_mean_is_that_of_the_central_limit_theorem() -> None:
-    values = np.random.default_rng(0).normal(0.2, 0.3, 2500)
-
-    interval = bootstrap_mean(values, np.random.default_rng(1))
-
-    assert interval.mean == values.mean()
-    half_width = 1.96 * values.std() / 50
-    assert math.isclose(interval.high - interval.low, 2 * half_width, rel_tol=0.08)
-
-
-def test_the_same_seed_gives_the_same_interval() -> None:
-    values = np.random.default_rng(0).random(50)
-
-    assert bootstrap_mean(values, np.random.default_rng(3)) == bootstrap_mean(
-        values, np.random.default_rng(3)
-    )
-
-
-def test_the_interval_of_one_reader_is_a_point() -> None:
-    assert bootstrap_mean(np.array([0.25]), np.random.default_rng(3)) == Interval(0.25, 0.25, 0.25)
 
 
 @given(
