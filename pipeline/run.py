@@ -14,18 +14,17 @@ from artifacts.manifest import GateVerdict, Manifest
 from artifacts.store import ArtifactStore
 from catalog.database import Database
 from catalog.schema import check_migrated
-from evidence.registry import Evidence
 from foundation.lock import hold_lock
 from foundation.release import RELEASE
-from foundation.tools import Tools
 from pipeline.current import Current, Recipe, Rival, build_rival, open_sealed, read_recipe
 from pipeline.errors import AlreadyTraining, CannotCompare
+from pipeline.fitting import Fitted, Fitter
 from pipeline.metrics import write_metrics
 from pipeline.models.cards import build_plain_cards, name_state
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_als, build_fold_models
 from pipeline.models.served import Served, open_served
 from pipeline.publishing import publish
-from pipeline.records import Aggregates, Export, Fold, Split, build_fold
+from pipeline.records import Aggregates, Export, Split, build_fold
 from pipeline.refit import check_refit
 from pipeline.refreshing.changes import keep_books
 from pipeline.refreshing.check import check_refresh
@@ -39,13 +38,9 @@ from pipeline.stepping.stepper import Stepper
 from pipeline.steps.s1_export import export
 from pipeline.steps.s2_clean import clean
 from pipeline.steps.s3_split import split
-from pipeline.steps.s4_aggregate import aggregate
-from pipeline.steps.s5_subjects import learn_subjects
-from pipeline.steps.s6_als import fit_evidence
-from pipeline.steps.s7_ranker import Blend, tune_blend
-from pipeline.steps.s8_index import Index, Texts, index_books, index_texts
+from pipeline.steps.s7_ranker import Blend
+from pipeline.steps.s8_index import Index, Texts, index_texts
 from pipeline.steps.s9_gate import Contest, Gate, gate
-from servers.embedder.model import EmbedderModel
 
 log = structlog.get_logger()
 
@@ -74,7 +69,8 @@ def train(
         tempfile.TemporaryDirectory(prefix="bookmesh-") as workspace,
     ):
         stepper = Stepper(StepCache(settings.steps_path), progress or Progress(), first_repeated=from_step)
-        run = _Run(settings, store, stepper, Path(workspace), accept_incomparable)
+        fitter = Fitter(settings.train, settings.serving, stepper, Path(workspace))
+        run = _Run(settings, store, stepper, fitter, accept_incomparable)
         started_at = datetime.now(UTC)
         try:
             report = run.execute(db)
@@ -87,24 +83,13 @@ def train(
 
 
 @dataclass(frozen=True, eq=False)
-class _Fitted:
-    """What steps 4, 5, 6 and 8 leave on one set of interactions."""
-
-    fold: Fold
-    aggregates: Aggregates
-    embedder: EmbedderModel
-    evidence: Evidence
-    index: Index
-
-
-@dataclass(frozen=True, eq=False)
 class _Run:
     """One training run."""
 
     settings: TrainSettings
     store: ArtifactStore
     stepper: Stepper
-    workspace: Path
+    fitter: Fitter
     accept_incomparable: bool
 
     def execute(self, db: Database) -> RunReport:
@@ -114,9 +99,9 @@ class _Run:
         catalog = self.stepper.export(export, db)
         cleaned = step("clean", "all", clean, catalog, event_weights=self.settings.serving.events)
         folds = step("split", "all", split, cleaned, params=settings.split)
-        blend = self._tune(folds, catalog)
+        blend = self.fitter.tune(folds, catalog)
         texts = step("index", "texts", index_texts, catalog, params=settings.index, seed=settings.seed)
-        fitted = self._fit("train", folds.train, catalog)
+        fitted = self.fitter.fit("train", folds.train, catalog)
         candidate = self.stepper.derive(
             build_fold_models, folds, catalog, fitted.embedder, fitted.evidence, blend.params
         )
@@ -126,7 +111,7 @@ class _Run:
         served = self._assemble(fitted, blend, texts)
         if verdict.passed:
             everything = self.stepper.derive(build_fold, cleaned.interactions, cleaned.events)
-            fitted = self._fit("all", everything, catalog)
+            fitted = self.fitter.fit("all", everything, catalog)
             refit = self._assemble(fitted, blend, texts)
             verdict = GateVerdict.of(*verdict.checks, *self._check_refit(refit, served, folds).checks)
             served = refit
@@ -150,43 +135,6 @@ class _Run:
             cleaning=cleaned.report,
             metrics=dict(manifest.metrics),
         )
-
-    def _tune(self, folds: Split, catalog: Export) -> Blend:
-        """Steps 4, 6 and 7 on the inner fold."""
-        settings, data = self.settings.train, "inner"
-        evidence = self._fit_evidence(data, folds.inner, self._aggregate(data, folds.inner), catalog)
-        return self.stepper.run(
-            "ranker", data, tune_blend, folds.inner, folds.inner_held_out, evidence,
-            params=settings.ranker, rules=self.settings.serving, tools=self._tools(data),
-        )  # fmt: skip
-
-    def _fit(self, data: str, fold: Fold, catalog: Export) -> _Fitted:
-        """Steps 4, 5, 6 and 8 on one set of interactions."""
-        settings, step = self.settings.train, self.stepper.run
-        aggregates = self._aggregate(data, fold)
-        embedder = step(
-            "subjects", data, learn_subjects, fold, aggregates, catalog,
-            params=settings.subjects, seed=settings.seed, tools=self._tools(data),
-        )  # fmt: skip
-        evidence = self._fit_evidence(data, fold, aggregates, catalog)
-        index = step(
-            "index", data, index_books, fold, aggregates, embedder, evidence, catalog,
-            params=settings.index, seed=settings.seed, tools=self._tools(data),
-        )  # fmt: skip
-        return _Fitted(fold, aggregates, embedder, evidence, index)
-
-    def _aggregate(self, data: str, fold: Fold) -> Aggregates:
-        return self.stepper.run("aggregate", data, aggregate, fold, params=self.settings.train.aggregate)
-
-    def _fit_evidence(self, data: str, fold: Fold, aggregates: Aggregates, catalog: Export) -> Evidence:
-        settings = self.settings.train
-        return self.stepper.run(
-            "als", data, fit_evidence, fold, aggregates, catalog,
-            params=settings.evidence, seed=settings.seed, tools=self._tools(data),
-        )  # fmt: skip
-
-    def _tools(self, data: str) -> Tools:
-        return Tools(self.settings.train.threads, self.stepper.progress.step_advanced, self.workspace / data)
 
     def _judge(
         self,
@@ -226,13 +174,12 @@ class _Run:
             return Current(version, None, str(error))
 
     def _refit(self, recipe: Recipe, folds: Split, aggregates: Aggregates, catalog: Export) -> Rival:
-        evidence = self.stepper.run(
-            "als", "current", fit_evidence, folds.train, aggregates, catalog,
-            params=recipe.evidence, seed=recipe.seed, tools=self._tools("current"),
-        )  # fmt: skip
+        evidence = self.fitter.fit_evidence(
+            "current", folds.train, aggregates, catalog, params=recipe.evidence, seed=recipe.seed
+        )
         return self.stepper.derive(build_rival, folds, evidence, recipe.blend)
 
-    def _assemble(self, fitted: _Fitted, blend: Blend, texts: Texts) -> Served:
+    def _assemble(self, fitted: Fitted, blend: Blend, texts: Texts) -> Served:
         """The models of the five servers."""
         als = self.stepper.derive(build_als, fitted.fold, fitted.evidence, blend.params)
         index = fitted.index
@@ -246,7 +193,7 @@ class _Run:
         return checked.read_verdict()
 
     def _add_new_books(
-        self, refit: Served, fitted: _Fitted, catalog: Export, former_version: str | None
+        self, refit: Served, fitted: Fitted, catalog: Export, former_version: str | None
     ) -> Served:
         """The refit, and the books that are newer than the first version and that hardly anybody has read."""
         if former_version is None:

@@ -1,0 +1,90 @@
+"""Steps 4 to 8 on any fold: what is judged, compared and tuned is fitted like what ships."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from evidence.registry import Evidence, EvidenceParams
+from foundation.serving_rules import ServingRules
+from foundation.tools import Tools
+from pipeline.records import Aggregates, Export, Fold, Split
+from pipeline.settings import TrainOptions
+from pipeline.stepping.stepper import Stepper
+from pipeline.steps.s4_aggregate import aggregate
+from pipeline.steps.s5_subjects import learn_subjects
+from pipeline.steps.s6_als import fit_evidence
+from pipeline.steps.s7_ranker import Blend, tune_blend
+from pipeline.steps.s8_index import Index, index_books
+from servers.embedder.model import EmbedderModel
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What steps 4, 5, 6 and 8 leave on one set of interactions."""
+
+    fold: Fold
+    aggregates: Aggregates
+    embedder: EmbedderModel
+    evidence: Evidence
+    index: Index
+
+
+@dataclass(frozen=True, eq=False)
+class Fitter:
+    """Fits the models of a fold, named by its `data`, and keeps them by a stepper."""
+
+    options: TrainOptions
+    rules: ServingRules
+    stepper: Stepper
+    workspace: Path
+
+    def tune(self, folds: Split, catalog: Export) -> Blend:
+        """Steps 4, 6 and 7 on the inner fold."""
+        data, fold = "inner", folds.inner
+        evidence = self.fit_evidence(data, fold, self.aggregate(data, fold), catalog)
+        return self.stepper.run(
+            "ranker", data, tune_blend, fold, folds.inner_held_out, evidence,
+            params=self.options.ranker, rules=self.rules, tools=self._tools(data),
+        )  # fmt: skip
+
+    def fit(self, data: str, fold: Fold, catalog: Export) -> Fitted:
+        """Steps 4, 5, 6 and 8 on one set of interactions."""
+        aggregates = self.aggregate(data, fold)
+        embedder = self.learn_subjects(data, fold, aggregates, catalog)
+        evidence = self.fit_evidence(data, fold, aggregates, catalog)
+        index = self.stepper.run(
+            "index", data, index_books, fold, aggregates, embedder, evidence, catalog,
+            params=self.options.index, seed=self.options.seed, tools=self._tools(data),
+        )  # fmt: skip
+        return Fitted(fold, aggregates, embedder, evidence, index)
+
+    def aggregate(self, data: str, fold: Fold) -> Aggregates:
+        """Step 4."""
+        return self.stepper.run("aggregate", data, aggregate, fold, params=self.options.aggregate)
+
+    def learn_subjects(self, data: str, fold: Fold, aggregates: Aggregates, catalog: Export) -> EmbedderModel:
+        """Step 5."""
+        return self.stepper.run(
+            "subjects", data, learn_subjects, fold, aggregates, catalog,
+            params=self.options.subjects, seed=self.options.seed, tools=self._tools(data),
+        )  # fmt: skip
+
+    def fit_evidence(
+        self,
+        data: str,
+        fold: Fold,
+        aggregates: Aggregates,
+        catalog: Export,
+        *,
+        params: EvidenceParams | None = None,
+        seed: int | None = None,
+    ) -> Evidence:
+        """Step 6, by the options' parameters and seed or by others."""
+        return self.stepper.run(
+            "als", data, fit_evidence, fold, aggregates, catalog,
+            params=params or self.options.evidence,
+            seed=self.options.seed if seed is None else seed,
+            tools=self._tools(data),
+        )  # fmt: skip
+
+    def _tools(self, data: str) -> Tools:
+        return Tools(self.options.threads, self.stepper.progress.step_advanced, self.workspace / data)
