@@ -27,7 +27,7 @@ class Bookmesh(Commands):
         "restore": "cli.backup:restore",
         "train": "cli.training:train",
         "refresh": "cli.refreshing:refresh",
-        "evaluate": "cli.training:evaluate",
+        "evaluate": "cli.evaluating:evaluate",
         "up": "cli.mesh:up",
         "serve": "cli.serve:serve",
         "worker": "cli.worker:worker",

@@ -1,4 +1,4 @@
-"""Commands that make versions: train, and evaluate, which measures what the current one is worth."""
+"""The command that makes versions."""
 
 from contextlib import closing
 from datetime import UTC, datetime
@@ -27,7 +27,6 @@ from worker.due import Due, check_training
 from worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
-    from pipeline.evaluation.intervals import Interval
     from pipeline.report import RunReport
 
 REFUSED_CODE = 3
@@ -112,47 +111,6 @@ def run_training(*, from_step: str | None = None, accept_incomparable: bool = Fa
     return report
 
 
-def evaluate() -> None:
-    """Measure the current version against the baselines, on the readers that were held out."""
-    check_can_train()
-    from pipeline.compare import compare
-    from pipeline.settings import TrainSettings
-
-    with err.status("measuring"):
-        settings = TrainSettings()
-        report = compare(
-            settings, open_database(settings.catalog_url), ArtifactStore(settings.artifacts_root)
-        )
-    table = Table(
-        "model",
-        number(f"recall@{report.k} [95 %]"),
-        number("× classic system"),
-        number("without held-out ≤ 5"),
-        number("what is served gains [95 %]"),
-        number(f"ndcg@{report.ndcg_k}"),
-        title=f"{report.n_users:,} held-out readers",
-        caption=f"served: {report.version}, held out: {report.split_id}",
-        header_style="bold",
-    )
-    for row in report.rows:
-        table.add_row(
-            row.model,
-            _interval(row.recall),
-            f"{row.recall.mean / report.classic_recall:.2f}",
-            f"{row.wanted_recall.mean:.4f}",
-            _interval(row.served_gain, "+"),
-            f"{row.ndcg:.4f}",
-        )
-    out.print(table)
-    if effect := report.rating_effect:
-        out.print(
-            f"{effect.n_users:,} readers held out a book that they rated 8 or more and one of 5 or less. "
-            f"The first ranks higher in {_interval(effect.served)} of such pairs (AUC); were ratings not "
-            f"counted, in {_interval(effect.unrated)}; a gain of {_interval(effect.gain, '+')}",
-            highlight=False, markup=False,
-        )  # fmt: skip
-
-
 def _settle_refreshes(db: Database, trained: Manifest) -> None:
     """The version knows what they were to bring, if it changed before the catalog was read."""
     assert trained.catalog_read_at is not None
@@ -193,10 +151,6 @@ def _mark(check: GateCheck) -> str:
     if check.skipped:
         return "[bold yellow]NOT MADE[/]"
     return "[green]pass[/]" if check.passed else "[bold red]FAIL[/]"
-
-
-def _interval(interval: "Interval", sign: str = "") -> str:
-    return f"{interval.mean:{sign}.4f} [{interval.low:{sign}.4f}, {interval.high:{sign}.4f}]"
 
 
 def _figure(value: float | None) -> str:

@@ -1,183 +1,265 @@
-"""Measures what is served beside what others would serve, on one split in one run."""
+"""Measures what is served beside what others would serve: the same readers, the same folds, one run."""
 
-from dataclasses import dataclass
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from artifacts.store import ArtifactStore
 from catalog.database import Database
+from catalog.demographics import Demographics, read_demographics
 from catalog.schema import check_migrated
-from foundation.arrays import F64, I64, find_rows
-from foundation.serving_rules import ServingRules
-from pipeline.errors import NothingToEvaluate
-from pipeline.evaluation.baselines import serve_classic_als, serve_classic_system
-from pipeline.evaluation.intervals import Interval, bootstrap_mean
-from pipeline.evaluation.lists import rank_all, serve_collaborative, serve_popular
-from pipeline.evaluation.metrics import (
-    DISLIKED,
-    LOVED,
-    NDCG_K,
-    auc_of_loved,
-    ndcg_at_k,
-    recall_at_k,
+from foundation.arrays import F64, I64
+from foundation.release import RELEASE
+from pipeline.comparing.bench import Bench
+from pipeline.comparing.comparison import Comparison, CurvePoint, Model, Part
+from pipeline.comparing.contestants import (
+    EASE,
+    POPULARITY,
+    SERVED,
+    Serve,
+    choose_contestants,
+    serve_most_read,
 )
-from pipeline.evaluation.users import EvaluationUsers, choose_users
-from pipeline.models.fold_models import GATE_OWNER, FoldModels
+from pipeline.comparing.figures import TOP, Table, measure_lists, pool, summarise
+from pipeline.comparing.protocols import SPLITS, Protocol, thin_readers
+from pipeline.comparing.ratings import measure_ratings
+from pipeline.comparing.reach import HEADS, find_shares, measure_reach, measure_read_reach
+from pipeline.comparing.similar import choose_look_ups, measure_likeness
+from pipeline.comparing.slices import Name, cut
+from pipeline.errors import TooFewRatings, UnknownModel, UnknownSource
+from pipeline.evaluation.intervals import bootstrap_mean
+from pipeline.evaluation.lists import serve_collaborative
+from pipeline.evaluation.metrics import coverage_at_k, novelty_at_k
+from pipeline.fitting import Fitter
+from pipeline.models.fold_models import build_als
+from pipeline.records import Clean, Events, Export
 from pipeline.settings import TrainSettings
+from pipeline.stepping.cache import StepCache
+from pipeline.stepping.progress import Progress, StepRun
+from pipeline.stepping.stepper import STEPS, Stepper
 from pipeline.steps.s1_export import export
 from pipeline.steps.s2_clean import clean
-from pipeline.steps.s3_split import split
-from pipeline.steps.s4_aggregate import aggregate
-from servers.als.model import AlsModel
 
-CLASSIC_SYSTEM = "classic system"
-UNRATED = "served, were ratings not counted"
-SERVED = "served"
-
-
-@dataclass(frozen=True)
-class ModelRow:
-    """One model's figures: means over readers."""
-
-    model: str
-    recall: Interval
-    wanted_recall: Interval
-    """Recall of the held-out books that were not rated 5 or less, which nobody should be shown."""
-    ndcg: float
-    served_gain: Interval
-    """Recall of what is served less this model's."""
+CURVE_SHARES = (0.1, 0.25, 0.5)
+"""Of the readers of the train fold; the last point of a learning curve is all of them."""
+OF_HISTORIES = ("warm", "fold-in", "time")
+"""Protocols in which lists come from histories."""
+MEASURING = len(STEPS) + 1
+"""What comes after the nine steps, to whoever watches."""
 
 
 @dataclass(frozen=True)
-class RatingEffect:
-    """How often a held-out book rated 8 or more ranks above one rated 5 or less: a reader's mean."""
+class Wanted:
+    """What is to be compared."""
 
-    n_users: int
-    served: Interval
-    unrated: Interval
-    """Were ratings not counted."""
-    gain: Interval
-    """The one less the other."""
-
-
-@dataclass(frozen=True)
-class EvaluationReport:
-    """All models on the same held-out readers."""
-
-    version: str
-    split_id: str
-    k: int
-    ndcg_k: int
-    n_users: int
-    rows: tuple[ModelRow, ...]
-    rating_effect: RatingEffect | None
-    """None if no reader held out a loved and a disliked book."""
-
-    @property
-    def classic_recall(self) -> float:
-        """Recall of the classic system."""
-        return next(row.recall.mean for row in self.rows if row.model == CLASSIC_SYSTEM)
+    protocol: Protocol = "warm"
+    models: Sequence[str] = ()
+    """By name; all that the protocol has without one."""
+    baseline: str | None = None
+    """What differences and ratios are to; EASE where it is compared, else popularity."""
+    source: str | None = None
+    """Only readers of this source; all of the catalog without one."""
+    seeds: int = 1
+    """Splits and trainings; the first is that of `bookmesh train`."""
+    max_users: int = 3000
+    """Readers who are measured, always the same ones."""
+    with_curve: bool = False
+    """Whether to measure models that learned from fewer readers too."""
 
 
-def compare(settings: TrainSettings, db: Database, store: ArtifactStore) -> EvaluationReport:
-    """Popularity, classic system, classic ALS and what is served, for readers held out of today's catalog.
+@dataclass(frozen=True, eq=False)
+class _Round:
+    """What one seed gave."""
 
-    Served are the current version's models of its train fold, which never saw what is held out. Raises
-    NothingToEvaluate without a version of these folds, TooFewRatings, DatabaseNotMigrated.
+    bench: Bench
+    table: Table
+    lists: dict[str, list[I64]]
+    parts: dict[Name, Table]
+
+
+def compare(
+    settings: TrainSettings, db: Database, wanted: Wanted, *, progress: Progress | None = None
+) -> Comparison:
+    """Fit to the train fold what the protocol asks for, and measure it on what was held out.
+
+    The same catalog, settings, wanted and release give the same figures. Raises TooFewRatings, NoTimes,
+    NoFavourites, UnknownModel, UnknownSource or DatabaseNotMigrated.
     """
     check_migrated(db)
-    options, params = settings.train, settings.train.gate
-    folds = split(clean(export(db), event_weights=settings.serving.events), params=options.split)
-    version, models = _load_served(store, folds.split_id)
-    train, k = folds.train, params.k
-    chosen = choose_users(train, folds.held_out, at_most=params.max_users)
-    users = chosen.take(np.isin(chosen.user_ids, models.reader_ids))
-    unrated = settings.serving.model_copy(update={"rating_strength": 0.0})
-    aggregates = aggregate(train, params=options.aggregate)
-    popularity = np.where(train.is_shown, aggregates.popularity, -np.inf)
-    with threadpool_limits(limits=1, user_api="blas"):
-        classic_als = serve_classic_als(train, users, k, seed=options.seed, threads=options.threads)
-        lists = {
-            "popularity": serve_popular(train.book_ids, popularity, users, k),
-            CLASSIC_SYSTEM: serve_classic_system(train, aggregates, classic_als, users, k),
-            "classic ALS": classic_als,
-            UNRATED: serve_collaborative(models.als, users, k, unrated),
-            SERVED: serve_collaborative(models.als, users, k, settings.serving),
-        }
-        everybody = choose_users(train, folds.held_out, at_most=train.user_ids.size)
-        rating_effect = _measure_rating_effect(
-            models, everybody, rules=settings.serving, unrated=unrated, seed=options.seed
+    contestants = choose_contestants(wanted.protocol, wanted.models)
+    baseline = _choose_baseline(wanted, contestants)
+    progress, who = progress or Progress(), read_demographics(db)
+    with (
+        threadpool_limits(limits=1, user_api="blas"),
+        tempfile.TemporaryDirectory(prefix="bookmesh-") as workspace,
+    ):
+        stepper = Stepper(
+            StepCache(settings.comparisons_path / wanted.protocol), progress, first_repeated=None
         )
-    return EvaluationReport(
-        version=version,
-        split_id=folds.split_id,
-        k=k,
-        ndcg_k=NDCG_K,
-        n_users=users.size,
-        rows=_measure(lists, users, k, options.seed),
-        rating_effect=rating_effect,
-    )
-
-
-def _load_served(store: ArtifactStore, split_id: str) -> tuple[str, FoldModels]:
-    version = store.current()
-    if version is None:
-        raise NothingToEvaluate("no version is current")
-    manifest = store.manifest(version)
-    if manifest.split_id != split_id:
-        raise NothingToEvaluate(f"{version} was trained on other folds ({manifest.split_id}, now {split_id})")
-    return version, store.load(manifest, GATE_OWNER, FoldModels).record
-
-
-def _measure(lists: dict[str, list[I64]], users: EvaluationUsers, k: int, seed: int) -> tuple[ModelRow, ...]:
-    recalls = {model: recall_at_k(served, users.held_out, k) for model, served in lists.items()}
-    wanted = [
-        books[~(ratings <= DISLIKED)]
-        for books, ratings in zip(users.held_out, users.held_out_ratings, strict=True)
-    ]
-    return tuple(
-        ModelRow(
-            model=model,
-            recall=_bound(recall, seed),
-            wanted_recall=_bound(_recall_wanted(lists[model], wanted, k), seed),
-            ndcg=float(ndcg_at_k(lists[model], users.held_out, NDCG_K).mean()),
-            served_gain=_bound(recalls[SERVED] - recall, seed),
+        catalog = stepper.export(export, db)
+        cleaned = stepper.run("clean", "all", clean, catalog, event_weights=settings.serving.events)
+        if wanted.source is not None:
+            cleaned = stepper.derive(keep_source, cleaned, who, source=wanted.source)
+        fitter = Fitter(settings.train, settings.serving, stepper, Path(workspace))
+        rounds = [
+            _play(_set_up(fitter, catalog, cleaned, wanted, seed), contestants, who, wanted.protocol)
+            for seed in range(wanted.seeds)
+        ]
+        first = rounds[0].bench
+        is_of_readers = wanted.protocol in OF_HISTORIES and SERVED in contestants
+        found = Comparison(
+            protocol=wanted.protocol,
+            source=wanted.source,
+            release=RELEASE,
+            split_id=first.folds.split_id,
+            fingerprint=catalog.fingerprint,
+            seeds=wanted.seeds,
+            k=first.k,
+            unit="look-ups" if wanted.protocol == "similar" else "readers",
+            baseline=baseline,
+            n_users=pool([each.table for each in rounds]).user_ids.size,
+            data=_count_data(first),
+            models=_sum_up_models(rounds, baseline, settings.train.seed),
+            heads=list(HEADS),
+            read_reach=measure_read_reach(first),
+            parts=_sum_up_parts(rounds, baseline, settings.train.seed),
+            curve=_measure_curve(rounds[0]) if wanted.with_curve and is_of_readers else [],
+            ratings=measure_ratings(first, seed=settings.train.seed) if is_of_readers else None,
         )
-        for model, recall in recalls.items()
-    )
+        stepper.forget_unused()
+    return found
 
 
-def _recall_wanted(served: list[I64], wanted: list[I64], k: int) -> F64:
-    """Of the readers who held out any wanted book."""
-    with_any = [(shown, books) for shown, books in zip(served, wanted, strict=True) if books.size]
-    return recall_at_k([shown for shown, _ in with_any], [books for _, books in with_any], k)
+def keep_source(cleaned: Clean, who: Demographics, *, source: str) -> Clean:
+    """What readers of one source have read and done. Raises UnknownSource."""
+    theirs = np.array([user_id for user_id, each in who.sources.items() if each == source])
+    every, events = cleaned.interactions, cleaned.events
+    kept = every.take(np.isin(every.user_ids, theirs))
+    if not kept.size:
+        raise UnknownSource(source, sorted(set(who.sources.values())))
+    is_theirs = np.isin(events.user_ids, theirs)
+    done = Events(events.user_ids[is_theirs], events.book_ids[is_theirs], events.weights[is_theirs])
+    return Clean(kept, cleaned.report, done)
 
 
-def _measure_rating_effect(
-    models: FoldModels, users: EvaluationUsers, *, rules: ServingRules, unrated: ServingRules, seed: int
-) -> RatingEffect | None:
-    """Over all readers who held out a loved and a disliked book, since few did."""
-    is_measured = [
-        bool((ratings >= LOVED).any() and (ratings <= DISLIKED).any())
-        and bool(find_rows(models.als.book_ids, history)[0].any())
-        for history, ratings in zip(users.histories, users.held_out_ratings, strict=True)
+def _choose_baseline(wanted: Wanted, contestants: Mapping[str, Serve]) -> str:
+    if wanted.baseline is None:
+        return next(name for name in (EASE, POPULARITY, *contestants) if name in contestants)
+    if wanted.baseline not in contestants:
+        raise UnknownModel(wanted.baseline, wanted.protocol, list(contestants))
+    return wanted.baseline
+
+
+def _set_up(fitter: Fitter, catalog: Export, cleaned: Clean, wanted: Wanted, seed: int) -> Bench:
+    options = fitter.options.model_copy(update={"seed": fitter.options.seed + seed})
+    split = SPLITS[wanted.protocol]
+    trial = fitter.stepper.derive(split, cleaned, catalog, params=options.split, seed=seed)
+    users = trial.choose_users(wanted.max_users)
+    if wanted.protocol == "similar":
+        users = choose_look_ups(users)
+    if users.size < options.split.min_users:
+        raise TooFewRatings(
+            found=users.size, needed=options.split.min_users, ratings_each=options.split.min_ratings
+        )
+    of_seed = replace(fitter, options=options, workspace=fitter.workspace / str(seed))
+    return Bench(of_seed, catalog, trial, users, options.gate.k)
+
+
+def _play(bench: Bench, contestants: Mapping[str, Serve], who: Demographics, protocol: Protocol) -> _Round:
+    lists = {}
+    for name, serve in contestants.items():
+        with _telling(bench.fitter.stepper.progress, name):
+            lists[name] = serve(bench)
+    shares = find_shares(bench)
+    values = {}
+    for name, served in lists.items():
+        values[name] = measure_lists(served, bench.users.held_out, bench.k)
+        values[name][f"novelty@{TOP}"] = novelty_at_k(served, bench.fold.book_ids, shares, TOP)
+        if protocol == "similar":
+            values[name] |= measure_likeness(bench, served)
+    table = Table(bench.users.user_ids, values)
+    return _Round(bench, table, lists, {} if protocol == "similar" else cut(bench, table, lists, who))
+
+
+@contextmanager
+def _telling(progress: Progress, name: str) -> Iterator[None]:
+    started = time.monotonic()
+    progress.step_started(MEASURING, "lists", name)
+    yield
+    seconds = round(time.monotonic() - started, 3)
+    progress.step_finished(StepRun(MEASURING, "lists", name, seconds, reused=False))
+
+
+def _count_data(bench: Bench) -> dict[str, int]:
+    fold = bench.fold
+    return {
+        "books": fold.book_ids.size,
+        "readers": fold.user_ids.size,
+        "readings": int(fold.user_items.nnz),
+        "readings held out": bench.folds.held_out.size,
+    }
+
+
+def _sum_up_models(rounds: Sequence[_Round], baseline: str, seed: int) -> list[Model]:
+    first, bench = rounds[0], rounds[0].bench
+    figures = summarise(pool([each.table for each in rounds]), baseline=baseline, seed=seed)
+    recall, n_shown = f"recall@{bench.k}", int(bench.fold.is_shown.sum())
+    return [
+        Model(
+            name=name,
+            figures=figures[name],
+            coverage=coverage_at_k(served, n_shown, bench.k),
+            reach=measure_reach(bench, served),
+            recall_by_seed=[float(each.table.values[name][recall].mean()) for each in rounds],
+        )
+        for name, served in first.lists.items()
     ]
-    measured = users.take(np.array(is_measured) & np.isin(users.user_ids, models.reader_ids))
-    served, without = (_auc_of_each(models.als, measured, each) for each in (rules, unrated))
-    if not served.size:
-        return None
-    return RatingEffect(
-        served.size, _bound(served, seed), _bound(without, seed), _bound(served - without, seed)
-    )
 
 
-def _auc_of_each(model: AlsModel, users: EvaluationUsers, rules: ServingRules) -> F64:
-    """(n,): of the readers with a pair."""
-    ranked = rank_all(model, users, rules)
-    found = map(auc_of_loved, ranked, users.held_out, users.held_out_ratings)
-    return np.array([auc for auc in found if auc is not None])
+def _sum_up_parts(rounds: Sequence[_Round], baseline: str, seed: int) -> list[Part]:
+    """Recall and NDCG of each part; those that not every round has are left out."""
+    names = [name for name in rounds[0].parts if all(name in each.parts for each in rounds)]
+    k, parts = rounds[0].bench.k, []
+    for group, name in names:
+        table = pool([each.parts[group, name] for each in rounds]).only(f"recall@{k}", f"NDCG@{TOP}")
+        models = summarise(table, baseline=baseline, seed=seed)
+        parts.append(Part(group, name, int(table.user_ids.size), models))
+    return parts
 
 
-def _bound(values: F64, seed: int) -> Interval:
-    return bootstrap_mean(values, np.random.default_rng(seed))
+def _measure_curve(last: _Round) -> list[CurvePoint]:
+    """The last point is the round's own."""
+    bench, points = last.bench, []
+    own: dict[str, dict[str, F64]] = {
+        name: last.table.values[name] for name in (POPULARITY, SERVED) if name in last.lists
+    }
+    for share in CURVE_SHARES:
+        thinned = _thin(bench, share)
+        lists = {POPULARITY: serve_most_read(thinned), SERVED: _serve_by_former_blend(thinned, bench)}
+        values = {name: measure_lists(lists[name], bench.users.held_out, bench.k) for name in own}
+        points.append(_plot(share, thinned, values))
+    return [*points, _plot(1.0, bench, own)]
+
+
+def _thin(bench: Bench, share: float) -> Bench:
+    """The same readers measured, by models that learned from others only in part."""
+    fold = bench.fitter.stepper.derive(thin_readers, bench.folds, share=share)
+    trial = replace(bench.trial, folds=replace(bench.folds, train=fold))
+    fitter = replace(bench.fitter, workspace=bench.fitter.workspace / f"{share:g}")
+    return replace(bench, trial=trial, fitter=fitter)
+
+
+def _serve_by_former_blend(thinned: Bench, bench: Bench) -> list[I64]:
+    model = build_als(thinned.fold, thinned.evidence, bench.blend.params)
+    return serve_collaborative(model, thinned.users, thinned.k, thinned.rules)
+
+
+def _plot(share: float, bench: Bench, values: Mapping[str, Mapping[str, F64]]) -> CurvePoint:
+    recall, rng = f"recall@{bench.k}", np.random.default_rng
+    intervals = {name: bootstrap_mean(each[recall], rng(bench.options.seed)) for name, each in values.items()}
+    return CurvePoint(share, bench.fold.user_ids.size, intervals)

@@ -1,11 +1,20 @@
 """Random choices that stay: a number for each pair of ids, by a hash, whatever else the catalog holds."""
 
+from typing import Final
+
 import numpy as np
 
 from foundation.arrays import F64, I64, U64
 
-OUTER_SALT, INNER_SALT, USER_SALT = 1, 2, 3
+OUTER_SALT, INNER_SALT, USER_SALT, READER_SALT, SHARE_SALT = 1, 2, 3, 4, 5
 """Each choice has a salt of its own, so that none follows from another."""
+
+N_SALTS: Final = 10
+
+
+def salt_of(choice: int, seed: int) -> int:
+    """The salt of a choice; that of seed 0 is the choice's own."""
+    return choice + N_SALTS * seed
 
 
 def draw(user_ids: I64, book_ids: I64, salt: int) -> F64:

@@ -4,7 +4,10 @@ PipelineError
 ├── AlreadyTraining     another process trains or refreshes in this home
 ├── CannotCompare       the version in production cannot be judged by today's folds
 ├── TooFewRatings       the catalog holds less than the models need
-├── NothingToEvaluate   no version is promoted, or it was trained on other folds
+├── NoTimes             too few ratings tell when a book was read
+├── NoFavourites        no subjects or authors are known, by which a new reader could be served
+├── UnknownModel        nothing of this name is compared by this protocol
+├── UnknownSource       no reader is of this source
 ├── NothingToRefresh    no version is promoted
 └── RefreshRefused      the refreshed version is not as it should be
 """
@@ -44,11 +47,41 @@ class TooFewRatings(PipelineError):
         self.found, self.needed, self.ratings_each = found, needed, ratings_each
 
 
-class NothingToEvaluate(PipelineError):
-    """There is no promoted version whose fold models could be measured."""
+class NoTimes(PipelineError):
+    """The ratings cannot be split by time."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"{reason}; run `bookmesh train` first")
+    def __init__(self, share: float) -> None:
+        super().__init__(
+            f"{share:.0%} of the ratings tell when a book was read, and `--protocol time` needs half of "
+            "them: import a source that has times, or use `--protocol warm`"
+        )
+        self.share = share
+
+
+class NoFavourites(PipelineError):
+    """Nobody can be served by favourites."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no book has a subject or an author by which a new reader could be served: import a source that "
+            "has them, or use `--protocol fold-in`"
+        )
+
+
+class UnknownModel(PipelineError):
+    """Nothing of this name can be compared."""
+
+    def __init__(self, name: str, protocol: str, known: Sequence[str]) -> None:
+        super().__init__(f"{name!r} is nothing that {protocol} compares; there are {', '.join(known)}")
+        self.name, self.protocol, self.known = name, protocol, known
+
+
+class UnknownSource(PipelineError):
+    """No reader with ratings is of this source."""
+
+    def __init__(self, source: str, known: Sequence[str]) -> None:
+        super().__init__(f"no reader is of the source {source!r}; there are {', '.join(known)}")
+        self.source, self.known = source, known
 
 
 class NothingToRefresh(PipelineError):

@@ -51,10 +51,7 @@ class Fitter:
         aggregates = self.aggregate(data, fold)
         embedder = self.learn_subjects(data, fold, aggregates, catalog)
         evidence = self.fit_evidence(data, fold, aggregates, catalog)
-        index = self.stepper.run(
-            "index", data, index_books, fold, aggregates, embedder, evidence, catalog,
-            params=self.options.index, seed=self.options.seed, tools=self._tools(data),
-        )  # fmt: skip
+        index = self.index(data, fold, aggregates, embedder, evidence, catalog)
         return Fitted(fold, aggregates, embedder, evidence, index)
 
     def aggregate(self, data: str, fold: Fold) -> Aggregates:
@@ -84,6 +81,21 @@ class Fitter:
             params=params or self.options.evidence,
             seed=self.options.seed if seed is None else seed,
             tools=self._tools(data),
+        )  # fmt: skip
+
+    def index(
+        self,
+        data: str,
+        fold: Fold,
+        aggregates: Aggregates,
+        embedder: EmbedderModel,
+        evidence: Evidence,
+        catalog: Export,
+    ) -> Index:
+        """Step 8."""
+        return self.stepper.run(
+            "index", data, index_books, fold, aggregates, embedder, evidence, catalog,
+            params=self.options.index, seed=self.options.seed, tools=self._tools(data),
         )  # fmt: skip
 
     def _tools(self, data: str) -> Tools:

@@ -124,5 +124,10 @@ class TrainSettings(CatalogSettings):
         return self.home / "steps"
 
     @property
+    def comparisons_path(self) -> Path:
+        """What comparisons have fitted."""
+        return self.home / "comparisons"
+
+    @property
     def reports_path(self) -> Path:
         return self.home / "reports"
