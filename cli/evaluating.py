@@ -12,6 +12,7 @@ from catalog.database import open_database
 from cli.console import err, number, out
 from cli.installation import check_can_train
 from cli.progress import step_bars
+from telemetry.logs import configure_logging
 
 if TYPE_CHECKING:
     from pipeline.comparing.comparison import Comparison
@@ -67,6 +68,7 @@ def evaluate(
     from pipeline.settings import TrainSettings
 
     settings = TrainSettings()
+    configure_logging("evaluate", level="warning" if err.is_terminal else "info")
     wanted = Wanted(
         protocol=protocol.value,
         models=tuple(model or ()),

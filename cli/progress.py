@@ -38,22 +38,24 @@ class StepBars(steps.Progress):
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
+        self._tasks: list[TaskID] = []
+        """Of the running step, and of those that wait for it."""
         self.where = "before its first step"
         """How far the training is, to be told if it fails."""
 
     def step_started(self, number: int, name: str, data: str) -> None:
         """Draw the bar of a step."""
         self.where = f"at step {number}, {name} ({data})"
-        self._task = self._progress.add_task(f"{number} {name} ({data})", total=1.0)
+        self._tasks.append(self._progress.add_task(f"{number} {name} ({data})", total=1.0))
 
     def step_advanced(self, share: float) -> None:
         """Move the bar."""
-        self._progress.update(self._task, completed=share)
+        self._progress.update(self._tasks[-1], completed=share)
 
     def step_finished(self, run: steps.StepRun) -> None:
         """Leave a line in place of the bar."""
         self.where = f"after step {run.number}, {run.name} ({run.data})"
-        self._progress.remove_task(self._task)
+        self._progress.remove_task(self._tasks.pop())
         took = "kept from an earlier run" if run.reused else f"{run.seconds:.1f} s"
         if self._progress.console.is_terminal:
             line = f"  {run.number} {run.name:<10} {run.data:<6} {took}"

@@ -90,11 +90,8 @@ def _tell_verdict(found: Comparison) -> str:
     if served is None or found.baseline == SERVED or recall not in served.figures.ratios:
         return ""
     ratio = served.figures.ratios[recall]
-    told = "more than" if ratio.low > 1 else "less than" if ratio.high < 1 else "not told apart from"
-    return (
-        f"What is served finds {_write(ratio, 2)} times as much as {found.baseline} of what readers held "
-        f"out: {told} {'it' if told.startswith('not') else 'it does'}."
-    )
+    told = "better" if ratio.low > 1 else "worse" if ratio.high < 1 else "not told apart"
+    return f"{recall} of what is served is {_write(ratio, 2)} × that of {found.baseline}: {told}."
 
 
 def _list_sections(found: Comparison) -> Iterable[Section]:
@@ -156,10 +153,13 @@ def _list_ratings(found: Comparison) -> Iterable[Section]:
     )
     if ratings.auc_gain is not None:
         orders = [[name, _write(each)] for name, each in ratings.auc.items()]
+        told = (
+            "The share of pairs of a held-out book rated 8 or more and one of 5 or less in which the first "
+            f"ranks higher, of {ratings.n_users_with_pairs:,} readers with such a pair."
+        )
         yield (
             "Loved before disliked",
-            f"{ratings.n_users_with_pairs:,} readers held out a book rated 8 or more and one of 5 or less: "
-            f"in how many of such pairs the first ranks higher.",
+            told,
             [["lists", "AUC"], *orders, ["gained by ratings", _write(ratings.auc_gain, sign="+")]],
         )
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 import matplotlib as mpl
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 from pipeline.comparing.comparison import Comparison
 from pipeline.comparing.contestants import SERVED
@@ -23,7 +22,7 @@ MAX_LINES: Final = 5
 STYLE: Final[dict[str, Any]] = {
     "svg.fonttype": "none",  # text stays text
     "svg.hashsalt": "bookmesh",
-    "font.family": ["Inter", "Segoe UI", "Helvetica Neue", "Arial", "DejaVu Sans", "sans-serif"],
+    "font.family": "DejaVu Sans",  # comes with matplotlib: other fonts would lay it out by the machine
     "font.size": 10,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -86,6 +85,7 @@ def _draw_lengths(found: Comparison) -> Figure | None:
     }
     _plot_lines(axes, range(len(parts)), lines)
     axes.set_xticks(range(len(parts)), names)
+    axes.set_ylim(bottom=0)
     return figure
 
 
@@ -98,8 +98,8 @@ def _draw_reach(found: Comparison) -> Figure:
         )
     axes.plot(found.heads, found.read_reach, color=INK, linestyle=":", label="what is read")
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axes.xaxis.set_major_formatter(lambda share, _: f"{100 * share:g} %")
+    axes.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     axes.set_ylim(0, 1.02)
     axes.legend(loc="lower right")
     return figure
@@ -148,7 +148,7 @@ def _bars_of(intervals: Sequence[Interval]) -> tuple[list[float], list[list[floa
 
 
 def _open(x: str, y: str) -> tuple[Figure, Any]:
-    figure = Figure(figsize=(8, 4), layout="constrained")
+    figure = Figure(figsize=(10, 3.8), layout="constrained")
     axes = figure.subplots()
     axes.set_xlabel(x)
     axes.set_ylabel(y)

@@ -56,7 +56,7 @@ def plain_recall_of_hits(is_hit: Mask, n_held_out: I64, k: int) -> F64:
 
 def precision_of_hits(is_hit: Mask, n_held_out: I64, k: int) -> F64:
     """(n_users,): hits over k."""
-    return np.asarray(is_hit[:, :k].sum(axis=1) / np.full(len(is_hit), k))
+    return np.asarray(np.count_nonzero(is_hit[:, :k], axis=1) / k)
 
 
 def hit_rate_of_hits(is_hit: Mask, n_held_out: I64, k: int) -> F64:
