@@ -60,7 +60,7 @@ class ModelFigures:
 
 def measure_lists(lists: Sequence[I64], held_out: Sequence[I64], k: int) -> dict[str, F64]:
     """(n_users,) by figure: what each reader's list is worth to them."""
-    is_hit, n_held_out = find_hits(lists, held_out, k), count_books(held_out)
+    is_hit, n_held_out = find_hits(lists, held_out, max(k, TOP)), count_books(held_out)
     return {
         f"recall@{k}": recall_of_hits(is_hit, n_held_out, k),
         f"plain recall@{k}": plain_recall_of_hits(is_hit, n_held_out, k),

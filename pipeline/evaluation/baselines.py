@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Final
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.linalg import LinAlgError
@@ -79,9 +80,12 @@ def serve_classic_system(
 def serve_bm25(fold: Fold, users: EvaluationUsers, k: int, *, threads: int) -> list[I64]:
     """`implicit`'s item neighbours by BM25, as it comes, but a hundred of them."""
     from implicit.nearest_neighbours import BM25Recommender
+    from implicit.utils import ParameterWarning
 
     model = BM25Recommender(K=BM25_NEIGHBOURS, num_threads=threads)
-    model.fit(csr_matrix(fold.user_items, dtype=np.float64), show_progress=False)
+    with catch_warnings():
+        simplefilter("ignore", ParameterWarning)  # it warns itself of what it makes on the way
+        model.fit(csr_matrix(fold.user_items, dtype=np.float64), show_progress=False)
     weights = csr_array(model.similarity)
     return serve_scores(fold, users, k, lambda item_idx: np.asarray(weights[item_idx].sum(axis=0)).ravel())
 
