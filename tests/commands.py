@@ -18,6 +18,7 @@ IMPORTED = [
     "cli.main",
     "catalog.importing",
     "pipeline.compare",
+    "pipeline.comparing.documents",
     "pipeline.refresh",
     "implicit.als",
 ]

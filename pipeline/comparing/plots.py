@@ -160,6 +160,6 @@ def _open(x: str, y: str) -> tuple[Figure, Any]:
 def _save(figure: Figure) -> str:
     """From `<svg` on, so that it can stand in a page."""
     written = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(written, metadata={"Date": None, "Creator": None})
+    FigureCanvasSVG(figure).print_svg(written, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     text = written.getvalue()
     return text[text.index("<svg") :]
