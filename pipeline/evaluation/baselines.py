@@ -27,8 +27,8 @@ BM25_NEIGHBOURS: Final = 100
 MIN_EASE_READERS: Final = 2
 """A book of one reader says nothing that its fellows do not; of Book-Crossing half of the books are such."""
 EASE_REGULARIZATIONS: Final = (60.0, 120.0, 200.0, 350.0, 600.0, 1000.0)
-MAX_TUNED_BOOKS: Final = 6000
-"""Most read books that λ is chosen on: to invert all of them six times could take an hour."""
+MAX_TUNED_BOOKS: Final = 4000
+"""Most read books that λ is chosen on: time grows with the cube of them."""
 COLUMNS_PER_BLOCK: Final = 1024
 
 Score = Callable[[I64], F32 | F64]

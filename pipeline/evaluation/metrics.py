@@ -61,7 +61,7 @@ def precision_of_hits(is_hit: Mask, n_held_out: I64, k: int) -> F64:
 
 def hit_rate_of_hits(is_hit: Mask, n_held_out: I64, k: int) -> F64:
     """(n_users,): 1 where there is a hit."""
-    return is_hit[:, :k].any(axis=1).astype(np.float64)
+    return np.asarray(is_hit[:, :k].any(axis=1), dtype=np.float64)
 
 
 def average_precision_of_hits(is_hit: Mask, n_held_out: I64, k: int) -> F64:
