@@ -2,16 +2,19 @@
 
 Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data", equation 8. Its matrix is dense, and takes
 the inverse of one as large: so only the most read books have weights, and of these the largest are kept.
+What books have in common, an author or a word of the title, counts like a reader of just these books: so it
+tells of those that few have read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 
 import numpy as np
 from numpy.linalg import LinAlgError
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from scipy.linalg.lapack import spotrf, spotri
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import csr_array, diags_array, vstack
 
 from evidence.between_books import BetweenBooks
 from evidence.kind import TrainingData
@@ -26,13 +29,17 @@ COLUMNS_PER_BLOCK: Final = 512
 class EaseParams(Options):
     """Weights between the most read books."""
 
-    n_books: PositiveInt = 8000
+    n_books: PositiveInt = 10_000
     """Books that have weights at most: memory grows with the square, time with the cube."""
     n_weights: PositiveInt = 4_000_000
-    """Weights that are kept at most: all of up to 2,000 books, the 500 largest for each of 8,000."""
+    """Weights that are kept at most: all of up to 2,000 books, the 400 largest for each of 10,000."""
     regularization: PositiveFloat = 200.0
     reader_exponent: float = Field(default=0.5, ge=0, le=1)
-    """How far a reader of many books is damped; 0 is the published model."""
+    """How far a reader of many books is damped, and an author of many; 0 is the published model."""
+    author_weight: NonNegativeFloat = 10.0
+    """How many readers of all books of an author, and no others, each author counts as."""
+    title_weight: NonNegativeFloat = 3.0
+    """The same for the books with a word in their titles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,19 +50,25 @@ class Ease(BetweenBooks[EaseParams]):
 
     @classmethod
     def fit(cls, data: TrainingData, params: EaseParams, *, seed: int, tools: Tools) -> Self:
-        return cls(build_weights(data.user_items, params=params))
+        told = [(data.book_authors, params.author_weight), (data.title_words, params.title_weight)]
+        return cls(build_weights(data.user_items, told, params=params))
 
 
-def build_weights(user_items: csr_array, *, params: EaseParams) -> csr_array:
+def build_weights(
+    user_items: csr_array, told: Sequence[tuple[csr_array, float]] = (), *, params: EaseParams
+) -> csr_array:
     """(n, n): B[h, j] = −P[h, j] / P[j, j] with P = (XᵀWX + λI)⁻¹, of the largest for each j.
 
-    W damps readers; rows are books of a history, columns the books that they speak for.
+    W damps readers; rows are books of a history, columns the books that they speak for. `told` are traits of
+    books, (n, n_traits), and what a trait weighs as one more reader.
     """
     n_items = user_items.shape[1]
     counts = np.bincount(user_items.indices, minlength=n_items)
     chosen = np.sort(np.argsort(-counts, kind="stable")[: params.n_books])
-    read = csr_array(user_items[:, chosen])
-    gram = weigh_pairs(read, weigh_readers(user_items, params.reader_exponent))
+    readers = [(csr_array(user_items[:, chosen]), weigh_readers(user_items, params.reader_exponent))]
+    readers += [weigh_traits(traits[chosen], weight, params.reader_exponent) for traits, weight in told]
+    read, reader_weights = zip(*readers, strict=True)
+    gram = weigh_pairs(csr_array(vstack(read)), np.concatenate(reader_weights))
     inverse = _invert(gram, params.regularization)
     sources, targets, weights = _largest(inverse, params.n_weights // chosen.size)
     return csr_array((weights, (chosen[sources], chosen[targets])), shape=(n_items, n_items))
@@ -66,6 +79,14 @@ def weigh_readers(user_items: csr_array, exponent: float) -> F32:
     n_read = np.maximum(np.diff(user_items.indptr), 1).astype(np.float64)
     weights = n_read**-exponent
     return np.asarray(weights / np.average(weights, weights=n_read), dtype=np.float32)
+
+
+def weigh_traits(traits: csr_array, weight: float, exponent: float) -> tuple[csr_array, F32]:
+    """(n_shared, n): the books that have each trait which two of them share; (n_shared,): what it weighs."""
+    trait_books = csr_array(traits.T)
+    n_books = np.diff(trait_books.indptr)
+    shared = np.flatnonzero(n_books > 1)
+    return csr_array(trait_books[shared]), np.asarray(weight * n_books[shared] ** -exponent, dtype=np.float32)
 
 
 def weigh_pairs(read: csr_array, reader_weights: F32) -> F32:

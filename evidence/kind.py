@@ -38,6 +38,8 @@ class TrainingData:
     """(n,): readers of each book."""
     book_authors: csr_array
     """(n, n_authors) float32, 1 where the author wrote the book."""
+    title_words: csr_array
+    """(n, n_words) float32, 1 where the book's title has the word."""
 
 
 class EventBooks(NamedTuple):

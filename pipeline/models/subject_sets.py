@@ -1,4 +1,4 @@
-"""What the catalog tells of books, laid out by the rows of a vocabulary: their subjects and authors."""
+"""What the catalog tells of books, by the rows of a vocabulary: subjects, authors and words of titles."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,11 +9,14 @@ import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
 from foundation.arrays import F32, I64, Mask, find_rows, find_starts
+from foundation.text import STOP_WORDS, split_words
 
 N_FAVOURITES: Final = 5
 """Favourite subjects by which a reader without a history is known."""
 NO_SUBJECT: Final = -1
 """Fills up the rows of a padded table of subject sets."""
+FEWEST_LETTERS: Final = 3
+"""Of a word of a title that tells of the book: articles of most languages have fewer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +67,25 @@ def collect_authors(book_authors: pa.Table, book_ids: I64) -> csr_array:
     author_ids, columns = np.unique(book_authors["author_id"].to_numpy()[is_ours], return_inverse=True)
     ones = np.ones(rows.size, dtype=np.float32)
     return csr_array((ones, (rows, columns)), shape=(book_ids.size, author_ids.size))
+
+
+def collect_title_words(books: pa.Table, book_ids: I64) -> csr_array:
+    """(n_books, n_words) float32, 1 where the title has the word; columns are words that two titles have."""
+    is_ours, rows = find_rows(book_ids, books["book_id"].to_numpy())
+    titles = books["title"].filter(pa.array(is_ours)).to_pylist()
+    found = [
+        (row, word)
+        for row, title in zip(rows.tolist(), titles, strict=True)
+        for word in sorted(set(split_words(title)) - STOP_WORDS)
+        if len(word) >= FEWEST_LETTERS
+    ]
+    if not found:
+        return csr_array((book_ids.size, 0), dtype=np.float32)
+    row_idx, words = zip(*found, strict=True)
+    columns = pa.array(words).dictionary_encode().indices.to_numpy()
+    n_titles = np.bincount(columns)
+    ones, shape = np.ones(columns.size, dtype=np.float32), (book_ids.size, n_titles.size)
+    return csr_array(csr_array((ones, (row_idx, columns)), shape=shape)[:, np.flatnonzero(n_titles > 1)])
 
 
 def find_favourites(counts: F32, is_generic: Mask, n: int) -> I64:

@@ -3,7 +3,7 @@
 from evidence.kind import TrainingData
 from evidence.registry import Evidence, EvidenceParams
 from foundation.tools import Tools
-from pipeline.models.subject_sets import collect_authors
+from pipeline.models.subject_sets import collect_authors, collect_title_words
 from pipeline.records import Aggregates, Export, Fold
 
 
@@ -15,5 +15,6 @@ def fit_evidence(
         user_items=fold.evidence,
         counts=aggregates.counts,
         book_authors=collect_authors(catalog.book_authors, fold.book_ids),
+        title_words=collect_title_words(catalog.books, fold.book_ids),
     )
     return Evidence.fit(data, params, seed=seed, tools=tools)

@@ -46,6 +46,27 @@ def test_only_the_most_read_books_have_weights_as_if_there_were_no_others() -> N
     assert np.count_nonzero(found) == 90
 
 
+def test_what_books_have_in_common_counts_like_readers_of_just_these() -> None:
+    traits = np.zeros((25, 3), dtype=np.float32)
+    traits[[1, 2, 20], 0] = traits[[5, 6], 1] = traits[9, 2] = 1
+
+    found = build_weights(USER_ITEMS, [(csr_array(traits), 4.0)], params=PUBLISHED).toarray()
+
+    readers = np.vstack([READ, 2 * traits[:, 0], 2 * traits[:, 1]])  # what one book has tells of no other
+    np.testing.assert_allclose(found, dense_ease(readers, 20.0), rtol=1e-3, atol=1e-6)
+
+
+def test_a_book_that_hardly_anybody_read_is_foretold_by_others_of_its_author() -> None:
+    read = READ.copy()
+    read[:, 7] = 0
+    read[0, 7] = 1
+    written = csr_array(np.isin(np.arange(25), [7, 8])[:, None].astype(np.float32))
+
+    found = build_weights(csr_array(read), [(written, 10.0)], params=EaseParams()).toarray()
+
+    assert found[:, 7].argmax() == 8
+
+
 def test_each_book_keeps_the_largest_weights_of_either_sign() -> None:
     found = build_weights(USER_ITEMS, params=PUBLISHED.model_copy(update={"n_weights": 100})).toarray()
 
@@ -65,7 +86,8 @@ def test_more_books_do_not_take_more_than_the_bounds() -> None:
 
 
 def test_a_history_that_no_reader_had_is_scored_by_the_sum_of_its_books() -> None:
-    data = TrainingData(USER_ITEMS, READ.sum(axis=0).astype(np.int64), csr_array((25, 1), dtype=np.float32))
+    told = csr_array((25, 0), dtype=np.float32)
+    data = TrainingData(USER_ITEMS, READ.sum(axis=0).astype(np.int64), book_authors=told, title_words=told)
     tools = Tools(threads=1, advance=lambda share: None, workspace=None)  # type: ignore[arg-type]
     ease = Ease.fit(data, PUBLISHED, seed=1, tools=tools)
     history = History(np.array([3, 11]), np.array([1.0, 0.5], dtype=np.float32))

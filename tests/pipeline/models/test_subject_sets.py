@@ -1,11 +1,18 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.models.subject_sets import NO_SUBJECT, collect_authors, collect_subject_sets, find_favourites
+from pipeline.models.subject_sets import (
+    NO_SUBJECT,
+    collect_authors,
+    collect_subject_sets,
+    collect_title_words,
+    find_favourites,
+)
 from pipeline.records import Export
 from pipeline.steps.s1_export import export
 from tests.pipeline.catalogs import Work, write_catalog
@@ -47,6 +54,21 @@ def test_subject_sets_can_be_laid_out_by_a_given_vocabulary(catalog: Export) -> 
 
 def test_authors_are_columns_of_those_who_wrote_one_of_the_books(catalog: Export) -> None:
     assert collect_authors(catalog.book_authors, np.array([1, 2, 3])).toarray().tolist() == [[1], [0], [1]]
+
+
+def test_words_of_titles_are_those_that_two_titles_have_and_that_tell_something() -> None:
+    titles = ["The Soup of War", "War Soup II", "Soups", "Élan vital", "War and War"]
+    books = pa.table({"book_id": [2, 3, 5, 6, 8], "title": titles})
+
+    found = collect_title_words(books, np.array([2, 3, 4, 5, 8]))
+
+    assert found.toarray().tolist() == [[1, 1], [1, 1], [0, 0], [0, 0], [0, 1]]
+
+
+def test_titles_without_words_have_none() -> None:
+    books = pa.table({"book_id": [1, 2], "title": ["It", ""]})
+
+    assert collect_title_words(books, np.array([1, 2])).shape == (2, 0)
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=9), st.integers(1, 6))

@@ -132,6 +132,7 @@ def _fit_book_crossing(source: BookCrossing) -> Readers:
         user_items=fold.user_items,
         counts=np.bincount(fold.user_items.indices),
         book_authors=csr_array((np.ones(columns.size, dtype=np.float32), (np.arange(columns.size), columns))),
+        title_words=csr_array((fold.book_ids.size, 0), dtype=np.float32),
     )
     params = EvidenceParams(als=AlsParams(n_factors=32, n_iterations=5))
     evidence = Evidence.fit(data, params, seed=1, tools=Tools(2, lambda share: None, Path()))
