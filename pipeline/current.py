@@ -15,6 +15,7 @@ from pipeline.errors import CannotCompare
 from pipeline.models.fold_models import GATE_OWNER, BlendParams, FoldModels, build_als
 from pipeline.records import Split
 from servers.als.model import AlsModel
+from servers.als.ranker import Ranker
 
 MIN_SHARED_READERS: Final = 0.5
 """Share of today's held-out readers that a sealed version must know, or who is measured says little of it."""
@@ -44,10 +45,12 @@ class Current:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What it takes to fit a version's evidence again."""
+    """What it takes to fit a version's evidence again, and to order lists as it does."""
 
+    version: str
     evidence: EvidenceParams
     blend: BlendParams
+    ranker: Ranker | None
     seed: int
 
 
@@ -71,7 +74,8 @@ def read_recipe(store: ArtifactStore, version: str) -> Recipe:
     try:
         manifest = store.manifest(version)
         params = manifest.params["evidence"]
-        recipe = Recipe(EvidenceParams.model_validate(params), _read_blend(manifest), manifest.seed)
+        evidence, ranker = EvidenceParams.model_validate(params), _read_ranker(store, manifest)
+        recipe = Recipe(version, evidence, _read_blend(manifest), ranker, manifest.seed)
     except ArtifactError as error:
         raise CannotCompare(str(error)) from error
     except (KeyError, ValidationError) as error:
@@ -80,9 +84,17 @@ def read_recipe(store: ArtifactStore, version: str) -> Recipe:
     return recipe
 
 
-def build_rival(folds: Split, evidence: Evidence, blend: BlendParams) -> Rival:
+def build_rival(folds: Split, evidence: Evidence, blend: BlendParams, ranker: Ranker | None) -> Rival:
     """Evidence of today's train fold, which has seen nothing that is held out."""
-    return Rival(build_als(folds.train, evidence, blend), np.unique(folds.held_out.user_ids))
+    return Rival(build_als(folds.train, evidence, blend, ranker), np.unique(folds.held_out.user_ids))
+
+
+def _read_ranker(store: ArtifactStore, manifest: Manifest) -> Ranker | None:
+    """None also where the served models are damaged: such a version is compared by its blend alone."""
+    try:
+        return store.load(manifest, "als", AlsModel).record.ranker
+    except ArtifactError:
+        return None
 
 
 def _read_blend(manifest: Manifest) -> BlendParams:

@@ -12,7 +12,7 @@ from pipeline.stepping.stepper import Stepper
 from pipeline.steps.s4_aggregate import aggregate
 from pipeline.steps.s5_subjects import learn_subjects
 from pipeline.steps.s6_als import fit_evidence
-from pipeline.steps.s7_ranker import Blend, tune_blend
+from pipeline.steps.s7_ranker import Ranking, learn_ranking
 from pipeline.steps.s8_index import Index, index_books
 from servers.embedder.model import EmbedderModel
 
@@ -37,13 +37,13 @@ class Fitter:
     stepper: Stepper
     workspace: Path
 
-    def tune(self, folds: Split, catalog: Export) -> Blend:
+    def tune(self, folds: Split, catalog: Export) -> Ranking:
         """Steps 4, 6 and 7 on the inner fold."""
         data, fold = "inner", folds.inner
         evidence = self.fit_evidence(data, fold, self.aggregate(data, fold), catalog)
         return self.stepper.run(
-            "ranker", data, tune_blend, fold, folds.inner_held_out, evidence,
-            params=self.options.ranker, rules=self.rules, tools=self._tools(data),
+            "ranker", data, learn_ranking, fold, folds.inner_held_out, evidence,
+            params=self.options.ranker, rules=self.rules, seed=self.options.seed, tools=self._tools(data),
         )  # fmt: skip
 
     def fit(self, data: str, fold: Fold, catalog: Export) -> Fitted:

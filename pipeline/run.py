@@ -38,7 +38,7 @@ from pipeline.stepping.stepper import Stepper
 from pipeline.steps.s1_export import export
 from pipeline.steps.s2_clean import clean
 from pipeline.steps.s3_split import split
-from pipeline.steps.s7_ranker import Blend
+from pipeline.steps.s7_ranker import Ranking
 from pipeline.steps.s8_index import Index, Texts, index_texts
 from pipeline.steps.s9_gate import Contest, Gate, gate
 
@@ -99,25 +99,26 @@ class _Run:
         catalog = self.stepper.export(export, db)
         cleaned = step("clean", "all", clean, catalog, event_weights=self.settings.serving.events)
         folds = step("split", "all", split, cleaned, params=settings.split)
-        blend = self.fitter.tune(folds, catalog)
+        ranking = self.fitter.tune(folds, catalog)
         texts = step("index", "texts", index_texts, catalog, params=settings.index, seed=settings.seed)
         fitted = self.fitter.fit("train", folds.train, catalog)
         candidate = self.stepper.derive(
-            build_fold_models, folds, catalog, fitted.embedder, fitted.evidence, blend.params
-        )
+            build_fold_models, folds, catalog, fitted.embedder, fitted.evidence,
+            ranking.params, ranking.ranker,
+        )  # fmt: skip
         current = self._find_current(folds, fitted.aggregates, catalog)
         judged = self._judge(candidate, fitted.index, texts, current, folds, catalog)
         verdict = judged.read_verdict()
-        served = self._assemble(fitted, blend, texts)
+        served = self._assemble(fitted, ranking, texts)
         if verdict.passed:
             everything = self.stepper.derive(build_fold, cleaned.interactions, cleaned.events)
             fitted = self.fitter.fit("all", everything, catalog)
-            refit = self._assemble(fitted, blend, texts)
+            refit = self._assemble(fitted, ranking, texts)
             verdict = GateVerdict.of(*verdict.checks, *self._check_refit(refit, served, folds).checks)
             served = refit
             if verdict.passed:
                 served = self._add_new_books(refit, fitted, catalog.shown, current.version)
-        manifest = self._seal(served, candidate, verdict, catalog, folds, blend, judged)
+        manifest = self._seal(served, candidate, verdict, catalog, folds, ranking, judged)
         if verdict.passed:
             why = "passed the gate"
             if current.version is not None and current.rival is None:
@@ -177,11 +178,13 @@ class _Run:
         evidence = self.fitter.fit_evidence(
             "current", folds.train, aggregates, catalog, params=recipe.evidence, seed=recipe.seed
         )
-        return self.stepper.derive(build_rival, folds, evidence, recipe.blend)
+        if recipe.ranker is not None:
+            self.stepper.keys.remember(recipe.ranker, f"version/{recipe.version}/ranker")
+        return self.stepper.derive(build_rival, folds, evidence, recipe.blend, recipe.ranker)
 
-    def _assemble(self, fitted: Fitted, blend: Blend, texts: Texts) -> Served:
+    def _assemble(self, fitted: Fitted, ranking: Ranking, texts: Texts) -> Served:
         """The models of the five servers."""
-        als = self.stepper.derive(build_als, fitted.fold, fitted.evidence, blend.params)
+        als = self.stepper.derive(build_als, fitted.fold, fitted.evidence, ranking.params, ranking.ranker)
         index = fitted.index
         return Served(fitted.embedder, index.similarity, als, index.metadata, texts.semantic)
 
@@ -220,7 +223,7 @@ class _Run:
         verdict: GateVerdict,
         catalog: Export,
         folds: Split,
-        blend: Blend,
+        ranking: Ranking,
         judged: Gate,
     ) -> Manifest:
         draft, settings = self.store.draft(), self.settings
@@ -236,7 +239,12 @@ class _Run:
                 "serving": settings.serving.model_dump(mode="json"),
             },
             seed=settings.train.seed,
-            metrics={**judged.metrics, f"inner_recall_alone@{settings.train.ranker.k}": blend.alone},
+            metrics={
+                **judged.metrics,
+                f"inner_recall_alone@{settings.train.ranker.k}": ranking.blend.alone,
+                "inner_gains_of_ranker": ranking.gains,
+                "has_ranker": ranking.ranker is not None,
+            },
             gate=verdict,
             catalog_state=name_state(build_plain_cards(catalog.shown)),
             catalog_read_at=datetime.fromtimestamp(catalog.read_at, UTC),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from catalog.settings import CatalogSettings
 from evidence.registry import EvidenceParams
@@ -54,12 +54,14 @@ class SubjectsParams(Options):
 
 
 class RankerParams(Options):
-    """Tuning of the blend."""
+    """Tuning of the blend, and the ranker that may reorder its best."""
 
     k: PositiveInt = 30
     """Length of the lists whose recall is tuned, beside NDCG@10."""
     max_users: PositiveInt = 4000
     """Readers that the search looks at: fewer, and it follows chance."""
+    n_trees: NonNegativeInt = 100
+    """Trees of the ranker; with 0 the blend alone orders lists."""
     n_candidates: PositiveInt = 200
     """Best books of each kind of evidence that a reader's candidates are made of."""
     start: dict[str, float] = {

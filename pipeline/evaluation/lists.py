@@ -42,7 +42,7 @@ def serve_collaborative(model: AlsModel, users: EvaluationUsers, k: int, rules: 
             rows = find_rows(model.book_ids, ranked)[1]
         except NoKnownBooks:
             rows = popular[: READ_AHEAD * k]
-        served.append(model.book_ids[_limit(rows, authors, k, rules)])
+        served.append(model.book_ids[limit_rows(rows, authors, k, rules)])
     return served
 
 
@@ -106,9 +106,10 @@ def serve_cold(
             scores += (1 - share) * (models.book_vectors @ models.embedder.embed(names)[0])
         scores[find_rows(model.book_ids, history)[1]] = -np.inf
         scores[model.hidden] = -np.inf
-        served.append(model.book_ids[_limit(top_k(scores, READ_AHEAD * k), authors, k, rules)])
+        served.append(model.book_ids[limit_rows(top_k(scores, READ_AHEAD * k), authors, k, rules)])
     return served
 
 
-def _limit(rows: I64, authors: list[Authors], k: int, rules: ServingRules) -> I64:
+def limit_rows(rows: I64, authors: list[Authors], k: int, rules: ServingRules) -> I64:
+    """k of these rows, best first, as the author limit lets them through."""
     return rows[limit_authors((authors[row] for row in rows), k, most=rules.author_limit)]

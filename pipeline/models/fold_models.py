@@ -10,6 +10,7 @@ from foundation.arrays import F32, I64
 from pipeline.models.vector_index import pool_books
 from pipeline.records import Export, Fold, Split
 from servers.als.model import AlsModel
+from servers.als.ranker import Ranker
 from servers.embedder.model import EmbedderModel
 
 GATE_OWNER: Final = "gate"
@@ -32,17 +33,22 @@ BlendParams = dict[str, dict[str, float]]
 """The `params` of an AlsModel."""
 
 
-def build_als(fold: Fold, evidence: Evidence, blend: BlendParams) -> AlsModel:
-    """Evidence of a fold's books, blended."""
-    return AlsModel(fold.book_ids, evidence, blend, fold.is_shown)
+def build_als(fold: Fold, evidence: Evidence, blend: BlendParams, ranker: Ranker | None = None) -> AlsModel:
+    """Evidence of a fold's books, blended, and the best of them reordered."""
+    return AlsModel(fold.book_ids, evidence, blend, fold.is_shown, ranker=ranker)
 
 
 def build_fold_models(
-    folds: Split, catalog: Export, embedder: EmbedderModel, evidence: Evidence, blend: BlendParams
+    folds: Split,
+    catalog: Export,
+    embedder: EmbedderModel,
+    evidence: Evidence,
+    blend: BlendParams,
+    ranker: Ranker | None,
 ) -> FoldModels:
     """The models of the train fold, as steps 4 to 7 left them."""
     return FoldModels(
-        als=build_als(folds.train, evidence, blend),
+        als=build_als(folds.train, evidence, blend, ranker),
         embedder=embedder,
         book_vectors=pool_books(embedder, catalog, folds.train.book_ids),
         reader_ids=np.unique(folds.held_out.user_ids),

@@ -13,7 +13,17 @@ OUR_PACKAGES: Final = ("catalog", "evidence", "foundation", "pipeline", "servers
 """Those that compute: how results are kept, sent and logged changes none of them."""
 NOT_CODE: Final = ("foundation.settings", "pipeline.settings")
 """Parameters are in a result's key by value: a new default for one step must not repeat the others."""
-LIBRARIES: Final = ("faiss-cpu", "implicit", "numpy", "pyarrow", "scikit-learn", "scipy", "tantivy", "torch")
+LIBRARIES: Final = (
+    "faiss-cpu",
+    "implicit",
+    "lightgbm",
+    "numpy",
+    "pyarrow",
+    "scikit-learn",
+    "scipy",
+    "tantivy",
+    "torch",
+)
 """An upgrade of one of these may change what a step computes."""
 
 

@@ -1,174 +1,155 @@
-"""Step 7: learns how much each kind of evidence should count, on a fold inside the train fold."""
+"""Step 7: learns on a fold inside the train fold how lists are ordered: the blend, and maybe a ranker."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 
-from evidence.kind import TINY, read_history
+from evidence.kind import Kind
 from evidence.registry import Evidence
-from foundation.arrays import F32, I64, Mask, find_rows, top_k
-from foundation.author_limit import Authors, limit_authors
+from foundation.arrays import F64, I64, Mask, find_starts
 from foundation.serving_rules import ServingRules
-from foundation.tools import Advance, Tools
-from pipeline.evaluation.lists import READ_AHEAD, list_authors
-from pipeline.evaluation.metrics import NDCG_K, ndcg_of_hits
+from foundation.tools import Tools
+from pipeline.draws import CROSS_SALT, draw
+from pipeline.evaluation.intervals import bootstrap_mean
+from pipeline.evaluation.lists import READ_AHEAD, limit_rows, list_authors
+from pipeline.evaluation.metrics import NDCG_K, ndcg_at_k, recall_at_k
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.fold_models import BlendParams, build_als
+from pipeline.ranking.blend import Blend, tune_blend
+from pipeline.ranking.boosted_trees import Examples, grow_trees
 from pipeline.records import Fold, Interactions
 from pipeline.settings import RankerParams
-from servers.als.model import POPULARITY, AlsModel
+from servers.als.model import AlsModel
+from servers.als.ranker import Ranker, list_directions, order_by
+from servers.als.trees import Trees
 
-FACTORS: Final = (0.0, 0.5, 0.71, 1.41, 2.0)
-"""What a weight is tried to be multiplied by."""
-NEW_WEIGHTS: Final = (0.05, 0.2)
-"""What a weight of zero is tried to be set to."""
-MIN_GAIN: Final = 1.0
-"""A smaller gain is noise: of recall and NDCG together, summed over the readers."""
-FIXED: Final = "ease"
-"""Only ratios of weights matter to an order, so one of them stays."""
-TIE_BREAK: Final = 0.001
-"""Least weight of popularity: where nothing else speaks, the most read comes first, not the lowest id."""
+SHARE_OF_OTHERS: Final = 1 / 3
+"""Of candidates that are no hits, drawn at random: more cost time and teach nothing new."""
+MIN_HITS: Final = 500
+"""Of fewer hits among all candidates, trees learn chance."""
 
-Objective = Callable[[Mapping[str, float]], float]
+BOTH: Final = "both"
+"""The name of what decides: the sum of recall@k and NDCG@10, which the blend is tuned to as well."""
 
 
 @dataclass(frozen=True, eq=False)
-class Blend:
-    """The tuned weights of the kinds of evidence; they sum to 1."""
+class Ranking:
+    """How lists are ordered."""
 
-    weights: dict[str, float]
-    units: dict[str, float]
-    """What the scores of each kind are divided by: the median of readers' own units."""
-    recall: float
-    """recall@k on the inner fold with these weights."""
-    alone: dict[str, float]
-    """recall@k on the inner fold by each kind of evidence alone."""
+    blend: Blend
+    ranker: Ranker | None
+    """None where it was not surely better than the blend."""
+    gains: dict[str, Any]
+    """Of a ranker over the blend, on readers that it was not trained on: intervals; empty if none was tried."""
 
     @property
     def params(self) -> BlendParams:
         """As an AlsModel has them."""
-        return {"blend": self.weights, "units": self.units}
+        return self.blend.params
 
 
 @dataclass(frozen=True, eq=False)
 class _Candidates:
-    """The books that any kind of evidence puts high for each user, padded to one width."""
+    """What a ranker would reorder for each reader."""
 
-    units: dict[str, float]
-    scores: F32
-    """(n_kinds, n_users, width), in these units; -inf where padded."""
-    is_hit: Mask
-    """(n_users, width): held out by the user."""
-    authors: list[list[Authors]]
-    """Of each candidate of each user."""
-    n_held_out: I64
-    """(n_users,)."""
+    item_idx: list[I64]
+    """Rows of each reader's candidates, best first by the blend."""
+    examples: Examples
 
 
-def tune_blend(
+def learn_ranking(
     fold: Fold,
     held_out: Interactions,
     evidence: Evidence,
     *,
     params: RankerParams,
     rules: ServingRules,
+    seed: int,
     tools: Tools,
-) -> Blend:
-    """Search for the weights with the largest recall@k + NDCG@10 on held-out books, author limit included."""
+) -> Ranking:
+    """The blend with the best lists on held-out books, and a ranker if that is surely better than it."""
+    first_half = replace(tools, advance=lambda share: tools.advance(share / 2))
+    blend = tune_blend(fold, held_out, evidence, params=params, rules=rules, tools=first_half)
     users = choose_users(fold, held_out, at_most=params.max_users)
-    model = build_als(fold, evidence, {})
-    candidates = _collect_candidates(model, users, params=params, rules=rules, advance=tools.advance)
-    measure = partial(_measure, candidates, k=params.k, rules=rules)
-    new_kinds = {kind: 0.0 for kind in candidates.units if kind not in params.start}
-    weights, _ = ascend_coordinates(
-        lambda tried: sum(measure(tried)), {**params.start, **new_kinds}, min_gain=MIN_GAIN / users.size
-    )
-    weights[POPULARITY] = max(weights[POPULARITY], TIE_BREAK)
-    total = sum(weights.values())
-    return Blend(
-        weights={kind: weights[kind] / total for kind in candidates.units},
-        units=candidates.units,
-        recall=measure(weights)[0],
-        alone={kind: measure({kind: 1.0})[0] for kind in candidates.units},
-    )
+    model = build_als(fold, evidence, blend.params)
+    second_half = replace(tools, advance=lambda share: tools.advance((1 + share) / 2))
+    candidates = _collect_candidates(model, users, params.k * READ_AHEAD, rules, second_half)
+    n_hits = int(candidates.examples.is_hit.sum())
+    if n_hits < MIN_HITS or not params.n_trees:
+        return Ranking(blend, None, {})
 
+    def grow(is_seen: Mask) -> Trees:
+        return _grow(candidates.examples, is_seen, evidence, params.n_trees, seed, tools.threads)
 
-def ascend_coordinates(
-    objective: Objective, start: Mapping[str, float], *, min_gain: float, n_rounds: int = 3
-) -> tuple[dict[str, float], float]:
-    """Weights and objective after changing one weight at a time for as long as that gains min_gain."""
-    weights, best = dict(start), objective(start)
-    for _ in range(n_rounds):
-        before = best
-        for kind in [kind for kind in start if kind != FIXED]:
-            tries = [weights[kind] * factor for factor in FACTORS] if weights[kind] else NEW_WEIGHTS
-            # Among equals the smallest weight wins.
-            gained, lightness = max((objective({**weights, kind: value}), -value) for value in tries)
-            if gained >= best + min_gain:
-                best, weights[kind] = gained, -lightness
-        if best == before:
-            break
-    return weights, best
+    orders = _cross_order(candidates, users, grow)
+    gains = _measure_gains(orders, candidates.item_idx, model, users, params.k, rules, seed)
+    if gains[BOTH]["low"] <= 0:
+        return Ranking(blend, None, gains)
+    trees = grow(np.ones(users.size, dtype=bool))
+    return Ranking(blend, Ranker(trees, params.k * READ_AHEAD, list(evidence.kinds)), gains)
 
 
 def _collect_candidates(
-    model: AlsModel, users: EvaluationUsers, *, params: RankerParams, rules: ServingRules, advance: Advance
+    model: AlsModel, users: EvaluationUsers, n: int, rules: ServingRules, tools: Tools
 ) -> _Candidates:
-    candidates, scores, own_units = [], [], []
-    for at, (history_ids, ratings) in enumerate(zip(users.histories, users.ratings, strict=True)):
-        history = read_history(
-            model.book_ids, history_ids, ratings,
-            rating_strength=rules.rating_strength, events=users.events_of(at),
-        )  # fmt: skip
-        of_all, units = model.score_raw(history)
-        of_all[:, find_rows(model.book_ids, history_ids)[1]] = -np.inf
-        of_all[:, model.hidden] = -np.inf
-        best = np.unique(np.concatenate([top_k(row, params.n_candidates) for row in of_all]))
-        candidates.append(best)
-        scores.append(of_all[:, best])
-        own_units.append(units)
-        advance((at + 1) / users.size)
-    units = find_typical(np.array(own_units))
-    width = max(best.size for best in candidates)
-    padded = np.full((units.size, users.size, width), -np.inf, dtype=np.float32)
-    is_hit = np.zeros((users.size, width), dtype=bool)
-    for at, best in enumerate(candidates):
-        padded[:, at, : best.size] = scores[at] / units[:, None]
-        is_hit[at, : best.size] = np.isin(model.book_ids[best], users.held_out[at])
+    item_idx, features, is_hit = [], [], []
+    for at, (history, ratings) in enumerate(zip(users.histories, users.ratings, strict=True)):
+        found = model.find_candidates(
+            history, ratings, n=n, rating_strength=rules.rating_strength, events=users.events_of(at)
+        )
+        item_idx.append(found.item_idx)
+        features.append(found.features)
+        is_hit.append(np.isin(model.book_ids[found.item_idx], users.held_out[at]))
+        tools.advance((at + 1) / users.size)
+    user_idx = np.repeat(np.arange(users.size), [each.size for each in item_idx])
+    return _Candidates(item_idx, Examples(np.concatenate(features), np.concatenate(is_hit), user_idx))
+
+
+def _grow(
+    examples: Examples, is_seen: Mask, evidence: Evidence, n_trees: int, seed: int, threads: int
+) -> Trees:
+    """Trees that have seen these readers, (n_users,), alone."""
+    has_hit = np.bincount(examples.user_idx, examples.is_hit, minlength=is_seen.size) > 0
+    is_drawn = np.random.default_rng(seed).random(examples.is_hit.size) < SHARE_OF_OTHERS
+    # A reader without a hit teaches nothing, since all candidates are equally wrong.
+    rows = np.flatnonzero((is_seen & has_hit)[examples.user_idx] & (examples.is_hit | is_drawn))
+    taken = Examples(examples.features[rows], examples.is_hit[rows], examples.user_idx[rows])
+    is_personal = [type(kind).explain is not Kind.explain for kind in evidence.kinds.values()]
+    directions = list_directions(is_personal)
+    return grow_trees(taken, directions=directions, n_trees=n_trees, seed=seed, threads=threads)
+
+
+def _cross_order(candidates: _Candidates, users: EvaluationUsers, grow: Callable[[Mask], Trees]) -> list[I64]:
+    """Each reader's candidates as trees order them that have seen the other half of the readers."""
+    is_first = draw(users.user_ids, np.zeros_like(users.user_ids), CROSS_SALT) < 0.5
+    seen_by_other, seen_by_one = grow(is_first), grow(~is_first)
+    starts = find_starts(candidates.examples.user_idx, users.size)
+    orders = []
+    for at, rows in enumerate(candidates.item_idx):
+        trees = seen_by_one if is_first[at] else seen_by_other
+        features = candidates.examples.features[starts[at] : starts[at + 1]]
+        orders.append(rows[order_by(trees, features)])
+    return orders
+
+
+def _measure_gains(
+    orders: list[I64],
+    others: list[I64],
+    model: AlsModel,
+    users: EvaluationUsers,
+    k: int,
+    rules: ServingRules,
+    seed: int,
+) -> dict[str, Any]:
+    """Intervals of the paired gains of recall@k, of NDCG@10 and of both together, as the lists are served."""
     authors = list_authors(model)
-    return _Candidates(
-        units=dict(zip(model.evidence.kinds, units.tolist(), strict=True)),
-        scores=padded,
-        is_hit=is_hit,
-        authors=[[authors[idx] for idx in best] for best in candidates],
-        n_held_out=np.array([books.size for books in users.held_out]),
-    )
 
+    def measure(ranked: list[I64]) -> tuple[F64, F64]:
+        served = [model.book_ids[limit_rows(rows, authors, k, rules)] for rows in ranked]
+        return recall_at_k(served, users.held_out, k), ndcg_at_k(served, users.held_out, NDCG_K)
 
-def find_typical(own_units: F32) -> F32:
-    """(n_kinds,): the median of the readers' units that are not 0; 1 where all are."""
-    medians = [np.median(units[units > TINY]) if (units > TINY).any() else 1.0 for units in own_units.T]
-    return np.array(medians, dtype=np.float32)
-
-
-def _measure(
-    candidates: _Candidates, weights: Mapping[str, float], k: int, rules: ServingRules
-) -> tuple[float, float]:
-    """Mean recall@k and NDCG@10 of the blend, as it is served."""
-    vector = np.array([weights.get(kind, 0.0) for kind in candidates.units], dtype=np.float32)
-    used = np.flatnonzero(vector)  # 0 · -inf would be NaN
-    scores = np.tensordot(vector[used], candidates.scores[used], axes=1)
-    depth = min(READ_AHEAD * k, scores.shape[1])
-    ranked = np.argpartition(-scores, depth - 1, axis=1)[:, :depth]
-    order = np.argsort(-np.take_along_axis(scores, ranked, axis=1), axis=1, kind="stable")
-    ranked = np.take_along_axis(ranked, order, axis=1)
-    is_hit = np.zeros((len(ranked), max(k, NDCG_K)), dtype=bool)
-    for at, (columns, authors) in enumerate(zip(ranked, candidates.authors, strict=True)):
-        in_order = (authors[column] for column in columns if column < len(authors))
-        shown = limit_authors(in_order, k, most=rules.author_limit)
-        is_hit[at, : len(shown)] = candidates.is_hit[at, columns[shown]]
-    recall = is_hit.sum(axis=1) / np.minimum(k, candidates.n_held_out)
-    return float(recall.mean()), float(ndcg_of_hits(is_hit, candidates.n_held_out, NDCG_K).mean())
+    recall, ndcg = (gained - had for gained, had in zip(measure(orders), measure(others), strict=True))
+    figures = {f"recall@{k}": recall, f"ndcg@{NDCG_K}": ndcg, BOTH: recall + ndcg}
+    return {name: asdict(bootstrap_mean(gain, np.random.default_rng(seed))) for name, gain in figures.items()}

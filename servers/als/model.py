@@ -1,9 +1,9 @@
-"""Ranks books for a reader from their history: all kinds of evidence, blended."""
+"""Ranks books for a reader from their history: all kinds of evidence, blended, and the best of them reordered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -11,10 +11,22 @@ from evidence.kind import NO_EVENTS, TINY, EventBooks, History, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, Mask, find_rows, top_k
 from servers.als.new_books import NewBooks
+from servers.als.ranker import Candidates, Ranker, build_features
 from servers.errors import NoKnownBooks
 
 POPULARITY: Final = "popularity"
 """The kind whose share of the blend a request may choose."""
+
+
+class _Scored(NamedTuple):
+    """What a reader's history says of all n books."""
+
+    of_kinds: F32
+    """(n_kinds, n)."""
+    own_units: F32
+    """(n_kinds,): what each kind's scores are divided by where only this reader is looked at."""
+    blended: F32
+    """(n,)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +45,8 @@ class AlsModel:
     """(n,): whether readers may be shown the book, others are evidence only; None before 0.4.0: all are."""
     new_books: NewBooks | None = None
     """What readers of its authors are shown though nobody else has read it."""
+    ranker: Ranker | None = None
+    """Reorders what the blend puts first; None where it is no better, and before 0.7.0."""
 
     def rank(
         self,
@@ -49,22 +63,37 @@ class AlsModel:
         """The k best shown books for whoever has this history, ids and scores, best first, ties by id.
 
         A score of 1 is what a book has that all kinds of evidence put first for a typical reader; what
-        readers of the history seldom read is near 0 or below. Books of events count as far as their weights
-        say. A new book of an author whom the reader loves comes up. Neither the history nor `exclude` comes
-        back, books of events may; fewer than k only if the version knows no more. `popularity_weight`
-        replaces the share of popularity in the tuned blend. Raises NoKnownBooks.
+        readers of the history seldom read is near 0 or below. A ranker deals the scores of its candidates
+        out anew. Books of events count as far as their weights say. A new book of an author whom the reader
+        loves comes up. Neither the history nor `exclude` comes back, books of events may; fewer than k only
+        if the version knows no more. `popularity_weight` replaces the share of popularity in the tuned blend,
+        and no ranker reorders that. Raises NoKnownBooks.
         """
         history = self._read(history_ids, ratings, rating_strength, events)
-        scores, units = self.score_raw(history)
-        weights: F32 = self._reblend(popularity_weight) * self._scale(units)
-        blended = weights @ scores
-        blended[self.hidden] = -np.inf
-        for unwanted in (exclude,) if with_history else (history_ids, exclude):
-            blended[find_rows(self.book_ids, unwanted)[1]] = -np.inf
-        best = top_k(blended, k)
+        unwanted = [exclude] if with_history else [history_ids, exclude]
+        scored = self._score(history, unwanted, popularity_weight)
+        if self.ranker is None or popularity_weight is not None:
+            best = top_k(scored.blended, k)
+        else:
+            best = self._rerank(self.ranker, scored, history, k)
         if self.new_books is not None:
-            best = self.new_books.lift(best, blended, history, self.evidence.authors)
-        return self.book_ids[best], blended[best]
+            best = self.new_books.lift(best, scored.blended, history, self.evidence.authors)
+        return self.book_ids[best[:k]], scored.blended[best[:k]]
+
+    def find_candidates(
+        self,
+        history_ids: Sequence[int] | I64,
+        ratings: Sequence[float | None] | F32,
+        *,
+        n: int,
+        rating_strength: float,
+        events: EventBooks = NO_EVENTS,
+    ) -> Candidates:
+        """What a ranker of n candidates is given to reorder for whoever has this history; NoKnownBooks."""
+        history = self._read(history_ids, ratings, rating_strength, events)
+        scored = self._score(history, [history_ids], None)
+        best = top_k(scored.blended, n)
+        return Candidates(best, self._describe(best, scored, history, list(self.evidence.kinds)))
 
     def explain(
         self,
@@ -110,6 +139,37 @@ class AlsModel:
         for at, kind in enumerate(kinds):
             scores[at], units[at] = kind.score(history)
         return scores, units
+
+    def _score(
+        self, history: History, unwanted: Sequence[Sequence[int] | I64], popularity_weight: float | None
+    ) -> _Scored:
+        """All books, -inf for those that may not be shown."""
+        scores, own_units = self.score_raw(history)
+        weights: F32 = self._reblend(popularity_weight) * self._scale(own_units)
+        blended = weights @ scores
+        blended[self.hidden] = -np.inf
+        for book_ids in unwanted:
+            blended[find_rows(self.book_ids, book_ids)[1]] = -np.inf
+        return _Scored(scores, own_units, blended)
+
+    def _rerank(self, ranker: Ranker, scored: _Scored, history: History, k: int) -> I64:
+        """At least k rows, best first; the candidates' scores are dealt out anew, the best to the first."""
+        best = top_k(scored.blended, max(k, ranker.n_candidates))
+        first = best[: ranker.n_candidates]
+        order = ranker.order(self._describe(first, scored, history, ranker.kinds))
+        reordered = first[order]
+        scored.blended[reordered] = scored.blended[first]
+        return np.concatenate([reordered, best[first.size :]])
+
+    def _describe(self, rows: I64, scored: _Scored, history: History, kinds: Sequence[str]) -> F32:
+        """(n, n_features): what a ranker that was trained on these kinds looks at of these books."""
+        known = list(self.evidence.kinds)
+        at = np.array([known.index(kind) for kind in kinds])
+        scale = self._scale(scored.own_units)[at]
+        scores = scored.of_kinds[np.ix_(at, rows)] * scale[:, None]
+        return build_features(
+            scores, scored.own_units[at] * scale, scored.blended[rows], history.item_idx.size
+        )
 
     def _scale(self, own_units: F32) -> F32:
         """(n_kinds,): one over the unit of each kind, 0 where that is 0."""

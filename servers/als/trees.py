@@ -21,14 +21,14 @@ LeafSets = NDArray[np.uint16]
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """Trees over n_features features; a row takes the left branch where its value is at most the threshold."""
+    """Trees over n_features features: a row goes left where its value is at most the threshold."""
 
     thresholds: F64
     """(n_thresholds,): of the first feature, ascending, then of the second and so on."""
     starts: I64
     """(n_features + 1,): where those of each feature begin."""
     reachable: LeafSets
-    """(n_thresholds + n_features, n_trees): leaves left where so many thresholds of a feature lie below a value.
+    """(n_thresholds + n_features, n_trees): leaves left by how many thresholds of a feature are below a value.
 
     Of each feature one row more than it has thresholds, from none of them to all.
     """
@@ -46,7 +46,7 @@ class Trees:
                 np.take(self.reachable, n_below + (start + feature), axis=0, out=found, mode="clip")
                 left &= found
         leaves = _LOWEST_BIT[left] + self._first_leaves
-        return self.leaf_values.ravel()[leaves].sum(axis=1)
+        return np.asarray(self.leaf_values.ravel()[leaves].sum(axis=1))
 
     @cached_property
     def _first_leaves(self) -> I64:
@@ -57,7 +57,7 @@ def _find_lowest_bits() -> NDArray[np.uint8]:
     sets = np.arange(2**MAX_LEAVES)
     lowest = sets & -sets
     lowest[0] = 1
-    return np.log2(lowest).astype(np.uint8)
+    return np.asarray(np.log2(lowest), dtype=np.uint8)
 
 
 _LOWEST_BIT: Final = _find_lowest_bits()

@@ -42,7 +42,7 @@ def _turn_als(model: AlsModel) -> AlsModel:
     blend = {**dict.fromkeys(model.params["blend"], 0.0), "popularity": 1.0}
     flipped = Popularity(_flip(model.evidence.popularity.popularity))
     evidence = replace(model.evidence, popularity=flipped)
-    return replace(model, evidence=evidence, params={**model.params, "blend": blend})
+    return replace(model, evidence=evidence, params={**model.params, "blend": blend}, ranker=None)
 
 
 def _turn_embedder(model: EmbedderModel) -> EmbedderModel:

@@ -19,7 +19,7 @@ from pipeline.settings import GateParams, RankerParams
 from pipeline.stepping.cache import StepCache
 from pipeline.stepping.progress import Progress, StepRun
 from pipeline.stepping.stepper import STEPS
-from pipeline.steps.s7_ranker import Blend
+from pipeline.steps.s7_ranker import Ranking
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
 from servers.metadata.model import MetadataModel
@@ -190,11 +190,11 @@ def test_an_operators_author_limit_changes_what_is_tuned_and_judged(home: Home) 
     for limit in (2, 1):
         changed = {"train": train, "serving": ServingRules(author_limit=limit)}
         reports.append(replace(home, settings=home.settings.model_copy(update=changed)).train())
-        blends.append(cache.find(str(cache.newest("ranker")), Blend))
+        blends.append(cache.find(str(cache.newest("ranker")), Ranking))
 
     assert {run.name for run in reports[1].steps if not run.reused} == {"ranker", "gate"}
     assert reports[0].metrics["recall@5"] != reports[1].metrics["recall@5"]
-    assert blends[0] and blends[1] and blends[0].recall != blends[1].recall
+    assert blends[0] and blends[1] and blends[0].blend.recall != blends[1].blend.recall
 
 
 def test_from_step_works_on_the_data_of_the_last_run(home: Home) -> None:

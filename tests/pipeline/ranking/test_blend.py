@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from pipeline.steps.s7_ranker import Objective, ascend_coordinates, find_typical
+from pipeline.ranking.blend import Objective, ascend_coordinates, find_typical
 
 
 def peak(**best: float) -> Objective:

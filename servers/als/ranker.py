@@ -1,0 +1,69 @@
+"""The learned ranker: reorders the books that the blend puts first, by what each kind of evidence says of them.
+
+What it looks at follows from the kinds that a version has, so that a new kind is part of it by itself.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from foundation.arrays import F32, I64
+from servers.als.trees import Trees
+
+
+class Candidates(NamedTuple):
+    """The books that the blend puts first for a reader."""
+
+    item_idx: I64
+    """(n,): rows of the model, best first."""
+    features: F32
+    """(n, n_features), as `build_features` has them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ranker:
+    """Trees over the features of candidates."""
+
+    trees: Trees
+    n_candidates: int
+    """How many of the blend's best books are reordered."""
+    kinds: list[str]
+    """The kinds of evidence that it was trained on, in the order of the features."""
+
+    def order(self, features: F32) -> I64:
+        """As `order_by` does."""
+        return order_by(self.trees, features)
+
+
+def order_by(trees: Trees, features: F32) -> I64:
+    """(n,): places of these candidates, best first; among equals the blend's order stays."""
+    return np.argsort(-trees.score(features), kind="stable")
+
+
+def build_features(scores: F32, own_units: F32, blended: F32, n_read: int) -> F32:
+    """(n, 3 · n_kinds + 3): what is known of n candidates for one reader.
+
+    Of each kind its scores, (n_kinds, n) in the units of the blend; those over the reader's own unit,
+    (n_kinds,); and how many candidates it puts higher. Of the blend, (n,), its score and as many. And how
+    many books the history has, as a logarithm.
+    """
+    own = scores / np.where(own_units > 0, own_units, 1)[:, None]
+    length = np.full(blended.size, np.log1p(n_read))
+    columns = [*scores, *own, *map(count_higher, scores), blended, count_higher(blended), length]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def list_directions(is_personal: Sequence[bool]) -> list[int]:
+    """(n_features,): 1 where more of a feature must never rank a book lower, −1 higher, 0 where either may.
+
+    A kind that comes from books of the history is personal: a better rating of such a book raises its scores.
+    """
+    more = [int(each) for each in is_personal]
+    return [*more, *more, *(-each for each in more), 1, -1, 0]
+
+
+def count_higher(scores: F32) -> I64:
+    """(n,): how many of the scores are higher than each."""
+    return np.searchsorted(np.sort(-scores), -scores)
