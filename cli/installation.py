@@ -5,7 +5,7 @@ from typing import Final
 
 from cli.errors import TrainingNotInstalled
 
-TRAINING_LIBRARIES: Final = ("implicit", "matplotlib", "optuna", "sklearn", "torch")
+TRAINING_LIBRARIES: Final = ("implicit", "lightgbm", "matplotlib", "optuna", "sklearn", "torch")
 
 
 def check_can_train() -> None:

@@ -42,7 +42,7 @@ class Ranking:
     ranker: Ranker | None
     """None where it was not surely better than the blend."""
     gains: dict[str, Any]
-    """Of a ranker over the blend, on readers that it was not trained on: intervals; empty if none was tried."""
+    """Intervals of what a ranker gains over the blend, with readers new to it; empty if none was tried."""
 
     @property
     def params(self) -> BlendParams:

@@ -1,4 +1,4 @@
-"""Ranks books for a reader from their history: all kinds of evidence, blended, and the best of them reordered."""
+"""Ranks books for a reader from their history: all kinds of evidence, blended, and the best reordered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -167,9 +167,7 @@ class AlsModel:
         at = np.array([known.index(kind) for kind in kinds])
         scale = self._scale(scored.own_units)[at]
         scores = scored.of_kinds[np.ix_(at, rows)] * scale[:, None]
-        return build_features(
-            scores, scored.own_units[at] * scale, scored.blended[rows], history.item_idx.size
-        )
+        return build_features(scores, scored.blended[rows], history.item_idx.size)
 
     def _scale(self, own_units: F32) -> F32:
         """(n_kinds,): one over the unit of each kind, 0 where that is 0."""

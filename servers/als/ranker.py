@@ -1,4 +1,4 @@
-"""The learned ranker: reorders the books that the blend puts first, by what each kind of evidence says of them.
+"""The learned ranker: reorders what the blend puts first, by what each kind of evidence says of a book.
 
 What it looks at follows from the kinds that a version has, so that a new kind is part of it by itself.
 """
@@ -42,16 +42,14 @@ def order_by(trees: Trees, features: F32) -> I64:
     return np.argsort(-trees.score(features), kind="stable")
 
 
-def build_features(scores: F32, own_units: F32, blended: F32, n_read: int) -> F32:
-    """(n, 3 · n_kinds + 3): what is known of n candidates for one reader.
+def build_features(scores: F32, blended: F32, n_read: int) -> F32:
+    """(n, 2 · n_kinds + 3): what is known of n candidates for one reader.
 
-    Of each kind its scores, (n_kinds, n) in the units of the blend; those over the reader's own unit,
-    (n_kinds,); and how many candidates it puts higher. Of the blend, (n,), its score and as many. And how
-    many books the history has, as a logarithm.
+    Of each kind its scores, (n_kinds, n) in the units of the blend, and how many candidates it puts higher;
+    of the blend, (n,), the same; and how many books the history has, as a logarithm.
     """
-    own = scores / np.where(own_units > 0, own_units, 1)[:, None]
     length = np.full(blended.size, np.log1p(n_read))
-    columns = [*scores, *own, *map(count_higher, scores), blended, count_higher(blended), length]
+    columns = [*scores, *map(count_higher, scores), blended, count_higher(blended), length]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -61,7 +59,7 @@ def list_directions(is_personal: Sequence[bool]) -> list[int]:
     A kind that comes from books of the history is personal: a better rating of such a book raises its scores.
     """
     more = [int(each) for each in is_personal]
-    return [*more, *more, *(-each for each in more), 1, -1, 0]
+    return [*more, *(-each for each in more), 1, -1, 0]
 
 
 def count_higher(scores: F32) -> I64:

@@ -28,7 +28,7 @@ class Trees:
     starts: I64
     """(n_features + 1,): where those of each feature begin."""
     reachable: LeafSets
-    """(n_thresholds + n_features, n_trees): leaves left by how many thresholds of a feature are below a value.
+    """(n_thresholds + n_features, n_trees): leaves left by how many thresholds are below a value.
 
     Of each feature one row more than it has thresholds, from none of them to all.
     """
