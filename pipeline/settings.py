@@ -60,7 +60,7 @@ class RankerParams(Options):
     """Length of the lists whose recall is tuned, beside NDCG@10."""
     max_users: PositiveInt = 4000
     """Readers that the search looks at: fewer, and it follows chance."""
-    n_trees: NonNegativeInt = 100
+    n_trees: NonNegativeInt = 200
     """Trees of the ranker; with 0 the blend alone orders lists."""
     n_candidates: PositiveInt = 200
     """Best books of each kind of evidence that a reader's candidates are made of."""

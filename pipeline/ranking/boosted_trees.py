@@ -15,10 +15,10 @@ from servers.als.trees import MAX_LEAVES, Trees
 PARAMS: Final[Mapping[str, object]] = {
     "objective": "lambdarank",
     "lambdarank_truncation_level": 30,
-    "learning_rate": 0.1,
+    "learning_rate": 0.05,
     "num_leaves": 15,
     "min_data_in_leaf": 100,
-    "lambda_l2": 5.0,
+    "lambda_l2": 20.0,
     "feature_fraction": 0.7,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
@@ -53,14 +53,15 @@ class _Split(NamedTuple):
 
 
 def grow_trees(
-    examples: Examples, *, directions: Sequence[int], n_trees: int, seed: int, threads: int
+    examples: Examples, *, base: F32, directions: Sequence[int], n_trees: int, seed: int, threads: int
 ) -> Trees:
-    """Trees that rank hits before other candidates of the same reader, by lambdarank (Burges 2010).
+    """Trees that, added to a base, (n_rows,), rank hits before others of a reader: Burges 2010, lambdarank.
 
     directions are those of the features that `list_directions` has.
     """
+    n_each = np.unique(examples.user_idx, return_counts=True)[1]
     data = lightgbm.Dataset(
-        examples.features, examples.is_hit.astype(np.int8), group=_count_each(examples.user_idx)
+        examples.features, examples.is_hit.astype(np.int8), group=n_each, init_score=base.astype(np.float64)
     )
     params = {**PARAMS, "monotone_constraints": list(directions), "seed": seed, "num_threads": threads}
     booster = lightgbm.train(params, data, num_boost_round=n_trees)
@@ -97,8 +98,3 @@ def _list_splits(node: Mapping[str, Any], tree: int, values: list[float]) -> Ite
     left = 2 ** len(values) - 2**first
     yield from _list_splits(node["right_child"], tree, values)
     yield _Split(node["split_feature"], node["threshold"], tree, left)
-
-
-def _count_each(groups: I64) -> I64:
-    """Rows of each group that has any, in order."""
-    return np.unique(groups, return_counts=True)[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from evidence.registry import Evidence
 from foundation.arrays import F64, I64, Mask, find_starts
 from foundation.serving_rules import ServingRules
 from foundation.tools import Tools
-from pipeline.draws import CROSS_SALT, draw
+from pipeline.draws import HALF_SALT, draw
 from pipeline.evaluation.intervals import bootstrap_mean
 from pipeline.evaluation.lists import READ_AHEAD, limit_rows, list_authors
 from pipeline.evaluation.metrics import NDCG_K, ndcg_at_k, recall_at_k
@@ -22,8 +23,7 @@ from pipeline.ranking.boosted_trees import Examples, grow_trees
 from pipeline.records import Fold, Interactions
 from pipeline.settings import RankerParams
 from servers.als.model import AlsModel
-from servers.als.ranker import Ranker, list_directions, order_by
-from servers.als.trees import Trees
+from servers.als.ranker import BLEND, BLEND_WEIGHT, Ranker, list_directions
 
 SHARE_OF_OTHERS: Final = 1 / 3
 """Of candidates that are no hits, drawn at random: more cost time and teach nothing new."""
@@ -52,10 +52,12 @@ class Ranking:
 
 @dataclass(frozen=True, eq=False)
 class _Candidates:
-    """What a ranker would reorder for each reader."""
+    """What the blend puts first for each reader, which a ranker may reorder."""
 
+    model: AlsModel
+    users: EvaluationUsers
     item_idx: list[I64]
-    """Rows of each reader's candidates, best first by the blend."""
+    """Rows of each reader's candidates, best first."""
     examples: Examples
 
 
@@ -72,23 +74,19 @@ def learn_ranking(
     """The blend with the best lists on held-out books, and a ranker if that is surely better than it."""
     first_half = replace(tools, advance=lambda share: tools.advance(share / 2))
     blend = tune_blend(fold, held_out, evidence, params=params, rules=rules, tools=first_half)
-    users = choose_users(fold, held_out, at_most=params.max_users)
+    if not params.n_trees:
+        return Ranking(blend, None, {})
     model = build_als(fold, evidence, blend.params)
+    users = choose_users(fold, held_out, at_most=params.max_users)
     second_half = replace(tools, advance=lambda share: tools.advance((1 + share) / 2))
     candidates = _collect_candidates(model, users, params.k * READ_AHEAD, rules, second_half)
-    n_hits = int(candidates.examples.is_hit.sum())
-    if n_hits < MIN_HITS or not params.n_trees:
+    if candidates.examples.is_hit.sum() < MIN_HITS:
         return Ranking(blend, None, {})
-
-    def grow(is_seen: Mask) -> Trees:
-        return _grow(candidates.examples, is_seen, evidence, params.n_trees, seed, tools.threads)
-
-    orders = _cross_order(candidates, users, grow)
-    gains = _measure_gains(orders, candidates.item_idx, model, users, params.k, rules, seed)
-    if gains[BOTH]["low"] <= 0:
-        return Ranking(blend, None, gains)
-    trees = grow(np.ones(users.size, dtype=bool))
-    return Ranking(blend, Ranker(trees, params.k * READ_AHEAD, list(evidence.kinds)), gains)
+    grow = partial(_grow, candidates, n_trees=params.n_trees, seed=seed, threads=tools.threads)
+    reordered = _reorder_each_half(candidates, grow)
+    gains = _measure_gains(candidates, reordered, params.k, rules, seed)
+    is_better = gains[BOTH]["low"] > 0
+    return Ranking(blend, grow(np.ones(users.size, dtype=bool)) if is_better else None, gains)
 
 
 def _collect_candidates(
@@ -104,52 +102,54 @@ def _collect_candidates(
         is_hit.append(np.isin(model.book_ids[found.item_idx], users.held_out[at]))
         tools.advance((at + 1) / users.size)
     user_idx = np.repeat(np.arange(users.size), [each.size for each in item_idx])
-    return _Candidates(item_idx, Examples(np.concatenate(features), np.concatenate(is_hit), user_idx))
+    examples = Examples(np.concatenate(features), np.concatenate(is_hit), user_idx)
+    return _Candidates(model, users, item_idx, examples)
 
 
-def _grow(
-    examples: Examples, is_seen: Mask, evidence: Evidence, n_trees: int, seed: int, threads: int
-) -> Trees:
-    """Trees that have seen these readers, (n_users,), alone."""
-    has_hit = np.bincount(examples.user_idx, examples.is_hit, minlength=is_seen.size) > 0
-    is_drawn = np.random.default_rng(seed).random(examples.is_hit.size) < SHARE_OF_OTHERS
+def _grow(candidates: _Candidates, is_seen: Mask, *, n_trees: int, seed: int, threads: int) -> Ranker:
+    """A ranker that has seen these readers, (n_users,), alone."""
+    features, is_hit, user_idx = candidates.examples
+    has_hit = np.bincount(user_idx, is_hit, minlength=is_seen.size) > 0
+    is_drawn = np.random.default_rng(seed).random(is_hit.size) < SHARE_OF_OTHERS
     # A reader without a hit teaches nothing, since all candidates are equally wrong.
-    rows = np.flatnonzero((is_seen & has_hit)[examples.user_idx] & (examples.is_hit | is_drawn))
-    taken = Examples(examples.features[rows], examples.is_hit[rows], examples.user_idx[rows])
-    is_personal = [type(kind).explain is not Kind.explain for kind in evidence.kinds.values()]
-    directions = list_directions(is_personal)
-    return grow_trees(taken, directions=directions, n_trees=n_trees, seed=seed, threads=threads)
+    rows = np.flatnonzero((is_seen & has_hit)[user_idx] & (is_hit | is_drawn))
+    kinds = candidates.model.evidence.kinds
+    trees = grow_trees(
+        Examples(features[rows], is_hit[rows], user_idx[rows]),
+        base=BLEND_WEIGHT * features[rows, BLEND],
+        directions=list_directions([type(kind).explain is not Kind.explain for kind in kinds.values()]),
+        n_trees=n_trees, seed=seed, threads=threads,
+    )  # fmt: skip
+    n_candidates = max(each.size for each in candidates.item_idx)
+    return Ranker(trees, n_candidates, list(kinds), BLEND_WEIGHT)
 
 
-def _cross_order(candidates: _Candidates, users: EvaluationUsers, grow: Callable[[Mask], Trees]) -> list[I64]:
-    """Each reader's candidates as trees order them that have seen the other half of the readers."""
-    is_first = draw(users.user_ids, np.zeros_like(users.user_ids), CROSS_SALT) < 0.5
-    seen_by_other, seen_by_one = grow(is_first), grow(~is_first)
-    starts = find_starts(candidates.examples.user_idx, users.size)
-    orders = []
-    for at, rows in enumerate(candidates.item_idx):
-        trees = seen_by_one if is_first[at] else seen_by_other
-        features = candidates.examples.features[starts[at] : starts[at + 1]]
-        orders.append(rows[order_by(trees, features)])
-    return orders
+def _reorder_each_half(candidates: _Candidates, grow: Callable[[Mask], Ranker]) -> list[I64]:
+    """Each reader's candidates as a ranker orders them that has seen the other half of the readers."""
+    user_ids, starts = (
+        candidates.users.user_ids,
+        find_starts(candidates.examples.user_idx, candidates.users.size),
+    )
+    is_first = draw(user_ids, np.zeros_like(user_ids), HALF_SALT) < 0.5
+    rankers = {True: grow(~is_first), False: grow(is_first)}
+    return [
+        rows[rankers[bool(is_first[at])].order(candidates.examples.features[starts[at] : starts[at + 1]])]
+        for at, rows in enumerate(candidates.item_idx)
+    ]
 
 
 def _measure_gains(
-    orders: list[I64],
-    others: list[I64],
-    model: AlsModel,
-    users: EvaluationUsers,
-    k: int,
-    rules: ServingRules,
-    seed: int,
+    candidates: _Candidates, reordered: list[I64], k: int, rules: ServingRules, seed: int
 ) -> dict[str, Any]:
     """Intervals of the paired gains of recall@k, of NDCG@10 and of both together, as the lists are served."""
+    model, held_out = candidates.model, candidates.users.held_out
     authors = list_authors(model)
 
     def measure(ranked: list[I64]) -> tuple[F64, F64]:
         served = [model.book_ids[limit_rows(rows, authors, k, rules)] for rows in ranked]
-        return recall_at_k(served, users.held_out, k), ndcg_at_k(served, users.held_out, NDCG_K)
+        return recall_at_k(served, held_out, k), ndcg_at_k(served, held_out, NDCG_K)
 
-    recall, ndcg = (gained - had for gained, had in zip(measure(orders), measure(others), strict=True))
-    figures = {f"recall@{k}": recall, f"ndcg@{NDCG_K}": ndcg, BOTH: recall + ndcg}
-    return {name: asdict(bootstrap_mean(gain, np.random.default_rng(seed))) for name, gain in figures.items()}
+    (recall, ndcg), (former_recall, former_ndcg) = measure(reordered), measure(candidates.item_idx)
+    gains = {f"recall@{k}": recall - former_recall, f"ndcg@{NDCG_K}": ndcg - former_ndcg}
+    gains[BOTH] = sum(gains.values(), np.zeros_like(recall))
+    return {name: asdict(bootstrap_mean(gain, np.random.default_rng(seed))) for name, gain in gains.items()}

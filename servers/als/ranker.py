@@ -5,7 +5,7 @@ What it looks at follows from the kinds that a version has, so that a new kind i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -22,34 +22,38 @@ class Candidates(NamedTuple):
     """(n, n_features), as `build_features` has them."""
 
 
+BLEND: Final = 0
+"""The column of features that is the score of the blend."""
+BLEND_WEIGHT: Final = 2.0
+"""What the blend's scores count beside the trees, which say by how much it errs."""
+
+
 @dataclass(frozen=True, eq=False)
 class Ranker:
-    """Trees over the features of candidates."""
+    """Trees over the features of candidates, which correct the blend."""
 
     trees: Trees
     n_candidates: int
     """How many of the blend's best books are reordered."""
     kinds: list[str]
     """The kinds of evidence that it was trained on, in the order of the features."""
+    blend_weight: float
+    """`BLEND_WEIGHT` when it was trained."""
 
     def order(self, features: F32) -> I64:
-        """As `order_by` does."""
-        return order_by(self.trees, features)
-
-
-def order_by(trees: Trees, features: F32) -> I64:
-    """(n,): places of these candidates, best first; among equals the blend's order stays."""
-    return np.argsort(-trees.score(features), kind="stable")
+        """(n,): places of these candidates, best first; among equals the blend's order stays."""
+        scores = self.blend_weight * features[:, BLEND] + self.trees.score(features)
+        return np.argsort(-scores, kind="stable")
 
 
 def build_features(scores: F32, blended: F32, n_read: int) -> F32:
     """(n, 2 · n_kinds + 3): what is known of n candidates for one reader.
 
-    Of each kind its scores, (n_kinds, n) in the units of the blend, and how many candidates it puts higher;
-    of the blend, (n,), the same; and how many books the history has, as a logarithm.
+    Of the blend, (n,), its score and how many candidates it puts higher; of each kind, (n_kinds, n) in the
+    units of the blend, the same; and how many books the history has, as a logarithm.
     """
     length = np.full(blended.size, np.log1p(n_read))
-    columns = [*scores, *map(count_higher, scores), blended, count_higher(blended), length]
+    columns = [blended, count_higher(blended), *scores, *map(count_higher, scores), length]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
@@ -59,7 +63,7 @@ def list_directions(is_personal: Sequence[bool]) -> list[int]:
     A kind that comes from books of the history is personal: a better rating of such a book raises its scores.
     """
     more = [int(each) for each in is_personal]
-    return [*more, *(-each for each in more), 1, -1, 0]
+    return [1, -1, *more, *(-each for each in more), 0]
 
 
 def count_higher(scores: F32) -> I64:
