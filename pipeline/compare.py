@@ -255,7 +255,7 @@ def _thin(bench: Bench, share: float) -> Bench:
 
 
 def _serve_by_former_blend(thinned: Bench, bench: Bench) -> list[I64]:
-    model = build_als(thinned.fold, thinned.evidence, bench.blend.params)
+    model = build_als(thinned.fold, thinned.evidence, bench.ranking.params, bench.ranking.ranker)
     return serve_collaborative(model, thinned.users, thinned.k, thinned.rules)
 
 

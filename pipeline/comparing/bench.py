@@ -12,7 +12,7 @@ from pipeline.models.fold_models import FoldModels, build_als, build_fold_models
 from pipeline.models.subject_sets import SubjectSets, collect_subject_sets
 from pipeline.records import Aggregates, Export, Fold, Split
 from pipeline.settings import TrainOptions
-from pipeline.steps.s7_ranker import Blend
+from pipeline.steps.s7_ranker import Ranking
 from pipeline.steps.s8_index import Index
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
@@ -58,14 +58,14 @@ class Bench:
         return self.fitter.fit_evidence(DATA, self.fold, self.aggregates, self.catalog)
 
     @cached_property
-    def blend(self) -> Blend:
-        """Tuned on the inner fold."""
+    def ranking(self) -> Ranking:
+        """Learned on the inner fold."""
         return self.fitter.tune(self.folds, self.catalog)
 
     @cached_property
     def als(self) -> AlsModel:
         """What the als server would serve."""
-        return build_als(self.fold, self.evidence, self.blend.params)
+        return build_als(self.fold, self.evidence, self.ranking.params, self.ranking.ranker)
 
     @cached_property
     def embedder(self) -> EmbedderModel:
@@ -74,7 +74,10 @@ class Bench:
     @cached_property
     def models(self) -> FoldModels:
         """What readers without a history are served by."""
-        return build_fold_models(self.folds, self.catalog, self.embedder, self.evidence, self.blend.params)
+        return build_fold_models(
+            self.folds, self.catalog, self.embedder, self.evidence,
+            self.ranking.params, self.ranking.ranker,
+        )  # fmt: skip
 
     @cached_property
     def index(self) -> Index:

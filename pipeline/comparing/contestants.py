@@ -96,7 +96,7 @@ def _ease(bench: Bench) -> list[I64]:
 
 
 def _kind_alone(bench: Bench, kind: str) -> list[I64]:
-    units = {"units": bench.blend.units}
+    units = {"units": bench.ranking.params["units"]}
     alone = build_als(bench.fold, bench.evidence, {"blend": {kind: 1.0}, **units})
     return serve_collaborative(alone, bench.users, bench.k, _without_limit(bench))
 
