@@ -1,6 +1,7 @@
 """Who is compared, by name: ours as they are served, parts of them, and what others would serve."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -54,6 +55,7 @@ def find_contestants(protocol: Protocol) -> dict[str, Serve]:
         "BM25 neighbours": _bm25,
         EASE: _ease,
         **{name: serve for name, serve in kinds.items() if name != f"{POPULARITY} alone"},
+        "served, not reordered": _blended,
         "served, ratings not counted": _unrated,
         "served, no author limit": _unlimited,
         SERVED: _served,
@@ -107,6 +109,11 @@ def _without_limit(bench: Bench) -> ServingRules:
 
 def _served(bench: Bench) -> list[I64]:
     return serve_collaborative(bench.als, bench.users, bench.k, bench.rules)
+
+
+def _blended(bench: Bench) -> list[I64]:
+    blended = replace(bench.als, ranker=None)
+    return serve_collaborative(blended, bench.users, bench.k, bench.rules)
 
 
 def _unrated(bench: Bench) -> list[I64]:
