@@ -31,6 +31,8 @@ class ServingRules(Options):
 
     author_limit: PositiveInt = MOST_PER_AUTHOR
     """Most books of one author in any ten consecutive ones of a list."""
+    diversity: float = Field(default=0.0, ge=0, lt=1)
+    """How far books give way to others that are less like those before them; 0 is the ranking as it is."""
     subjects_popularity_weight: float = Field(default=0.3, ge=0, le=1)
     """Share of popularity in lists by subjects, where the client names none."""
     rating_strength: float = Field(default=0.6, ge=0, le=2)

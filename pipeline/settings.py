@@ -1,6 +1,7 @@
 """What a training run reads from the environment, and the parameters of its steps."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -9,6 +10,9 @@ from evidence.registry import EvidenceParams
 from foundation.serving_rules import ServingRules
 from foundation.settings import Options
 from telemetry.settings import TelemetryOptions
+
+AttentionStrategy = Literal["scalar", "per-dimension", "transformer"]
+"""One weight for each subject of a set, one for each dimension, or one after subjects are mixed."""
 
 
 class SplitParams(Options):
@@ -35,20 +39,27 @@ class AggregateParams(Options):
 class SubjectsParams(Options):
     """Training of the subject embeddings."""
 
+    strategy: AttentionStrategy = "per-dimension"
     dim: PositiveInt = 64
+    n_authors: NonNegativeInt = 2000
+    """Most read authors that are embedded beside the subjects; with 0 books are their subjects alone."""
     n_epochs: PositiveInt = 6
     batch_size: PositiveInt = 1024
     n_negatives: PositiveInt = 512
     """Books that the ranking loss sets against each book read."""
     n_pairs: PositiveInt = 512
-    """Co-read pairs in a batch of the contrastive loss."""
+    """Pairs in a batch of each contrastive loss."""
     learning_rate: PositiveFloat = 0.01
     temperature: PositiveFloat = 0.1
     """Divides cosines in every softmax."""
+    ranking_weight: float = Field(default=1.0, ge=0)
+    """Share in the loss of ranking the book read before others."""
     rating_weight: float = Field(default=0.1, ge=0)
-    """Share of the rating regression in the loss; the ranking loss has weight 1."""
+    """Share of the rating regression."""
     contrastive_weight: float = Field(default=0.2, ge=0)
     """Share of the loss that draws together what is read together."""
+    co_occurrence_weight: float = Field(default=0.0, ge=0)
+    """Share of the loss that draws together subjects of one book."""
     max_steps: PositiveInt = 400
     """Batches at most: bounds the time on large data."""
 

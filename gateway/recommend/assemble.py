@@ -15,6 +15,7 @@ from typing import Final
 
 from contracts.metadata import BookCard
 from foundation.author_limit import limit_authors, lower_to_fall
+from foundation.diversity import diversify, pool_size, read_traits
 from gateway.errors import CatalogUnavailable, NothingLeft
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.pinning import NO_VERSION
@@ -83,7 +84,7 @@ async def assemble(
             version = source.snapshot.version
         elif source.snapshot and source.snapshot.version not in (None, view.version):
             break  # a list must not mix two versions; SQL's counts are of none
-        for books in _chunks(_unseen(page, seen), rules.k + SPARE_CARDS):
+        for books in _chunks(_unseen(page, seen), max(rules.k + SPARE_CARDS, n_chosen_from(rules))):
             ids = [book.book_id for book in books]
             with span("enrich"):
                 cards = source.snapshot.cards if source.snapshot else await describe(ids)
@@ -101,15 +102,31 @@ def choose(kept: Sequence[tuple[BookCard, float]], rules: ListRules) -> tuple[li
     if rules.author_limit is None:
         return list(range(min(rules.k, len(kept)))), len(kept) >= rules.k
     was_read_to_the_end = False
+    order = _diversify([card for card, _ in kept], rules)
 
     def authors() -> Iterator[list[str]]:
         nonlocal was_read_to_the_end
-        for card, _ in kept:
-            yield card.authors
+        for position in order:
+            yield kept[position][0].authors
         was_read_to_the_end = True
 
-    chosen = limit_authors(authors(), rules.k, most=rules.author_limit)
-    return chosen, len(chosen) == rules.k and not was_read_to_the_end
+    chosen = [order[place] for place in limit_authors(authors(), rules.k, most=rules.author_limit)]
+    is_final = len(chosen) == rules.k and len(kept) >= n_chosen_from(rules)
+    return chosen, is_final and not was_read_to_the_end
+
+
+def n_chosen_from(rules: ListRules) -> int:
+    """How many ranked books must be known before any can be chosen for good."""
+    return pool_size(rules.k) if rules.diversity else 0
+
+
+def _diversify(cards: Sequence[BookCard], rules: ListRules) -> Sequence[int]:
+    """Positions of all books, the best ones reordered so that neighbours differ."""
+    n_pooled = min(n_chosen_from(rules), len(cards))
+    if not n_pooled:
+        return range(len(cards))
+    pool = [read_traits(card.authors, card.subjects) for card in cards[:n_pooled]]
+    return [*diversify(pool, strength=rules.diversity), *range(n_pooled, len(cards))]
 
 
 def _build(

@@ -34,6 +34,8 @@ class ListRules:
     """In any ten consecutive books; None for a look-up, which shows what was looked for."""
     is_padded: bool
     """Whether the next source fills up what one leaves short; else it is only a fallback for a failed one."""
+    diversity: float = 0.0
+    """As `ServingRules` has it; 0 for a look-up."""
     withdrawn: frozenset[int] = frozenset()
     """What nobody is shown any more, although a version may know it; servers are not told."""
 

@@ -137,7 +137,7 @@ class ListRequestBuilder:
 
         With filters, those with these words that pass them: nothing else can tell.
         """
-        rules = replace(self._rules(k, _excluded(user)), author_limit=None)
+        rules = replace(self._rules(k, _excluded(user)), author_limit=None, diversity=0.0)
         key = f"keyword:{text}:{k}:{_revision_key(user)}:{filters.model_dump_json(exclude_none=True)}"
         if filters != ALL_BOOKS:
             return ListRequest("search", key, (by_keyword(text, filters),), rules)
@@ -156,7 +156,12 @@ class ListRequestBuilder:
 
     def _rules(self, k: int, exclude: frozenset[int]) -> ListRules:
         return ListRules(
-            k, exclude, self.rules.author_limit, is_padded=False, withdrawn=self.catalog.withdrawn
+            k,
+            exclude,
+            self.rules.author_limit,
+            is_padded=False,
+            diversity=self.rules.diversity,
+            withdrawn=self.catalog.withdrawn,
         )
 
     def _by_history(

@@ -1,148 +1,104 @@
 """Trains subject embeddings and their attention in PyTorch, so that a set of subjects ranks books.
 
 The served form is `servers.embedder.model.EmbedderModel`; `SubjectAttention.pool` is its differentiable twin.
+Authors are subjects here: a book is the set of both.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from foundation.arrays import I64
+from foundation.arrays import I64, Mask
 from foundation.tools import Advance
-from pipeline.models.subject_sets import NO_SUBJECT
-from pipeline.settings import SubjectsParams
-
-
-@dataclass(frozen=True, eq=False)
-class SubjectExamples:
-    """What the embeddings are trained on: readers' subjects, books' subjects, and who read what."""
-
-    item_subjects: Tensor
-    """(n_items, width): each book's subjects, padded with NO_SUBJECT."""
-    log_popularity: Tensor
-    """(n_items,): a popular book is read by readers of any taste, so the ranking loss allows for it."""
-    user_subjects: Tensor
-    """(n_examples, width): a reader's favourite subjects, counted without this example's book."""
-    item_idx: Tensor
-    """(n_examples,): the book that this reader read."""
-    ratings: Tensor
-    """(n_examples,): standardised ratings, NaN for implicit ones."""
-    pairs: Tensor
-    """(n_pairs, 2): books that many readers read both."""
-    n_subjects: int
+from pipeline.models.subject_losses import Batch, SubjectExamples, draw_batch, find_loss
+from pipeline.models.subject_sets import NO_SUBJECT, Sets
+from pipeline.settings import AttentionStrategy, SubjectsParams
 
 
 class SubjectAttention(nn.Module):
     """Embeddings E, attention W and b, and the few scalars that only the losses need."""
 
-    def __init__(self, n_subjects: int, dim: int, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        n_subjects: int,
+        dim: int,
+        generator: torch.Generator,
+        strategy: AttentionStrategy = "per-dimension",
+    ) -> None:
         super().__init__()
+        n_weights = 1 if strategy == "scalar" else dim
         self.embeddings = nn.Parameter(torch.randn(n_subjects, dim, generator=generator) / dim**0.5)
-        self.attention_weight = nn.Parameter(torch.zeros(dim, dim))
-        self.attention_bias = nn.Parameter(torch.zeros(dim))
+        self.attention_weight = nn.Parameter(torch.zeros(dim, n_weights))
+        self.attention_bias = nn.Parameter(torch.zeros(n_weights))
         self.popularity_weight = nn.Parameter(torch.tensor(0.5))
         self.rating_scale = nn.Parameter(torch.tensor([0.0, 0.0]))
+        self.mixing: nn.Parameter | None = None
+        if strategy == "transformer":
+            # Values begin at zero, so that training begins where it does without mixing.
+            queries_and_keys = torch.randn(2, dim, dim, generator=generator) / dim**0.5
+            self.mixing = nn.Parameter(torch.cat([queries_and_keys, torch.zeros(1, dim, dim)]))
 
     def pool(self, subject_sets: Tensor) -> Tensor:
         """(n_sets, dim) unit vectors of padded sets, as EmbedderModel pools them."""
-        logits = self.embeddings @ self.attention_weight + self.attention_bias
-        # One gather of both: a step's time is mostly that of its gathers' gradients.
-        table = torch.cat([self.embeddings, logits], dim=1)
-        values, attention = functional.embedding(subject_sets.clamp(min=0), table).chunk(2, dim=2)
         is_padding = (subject_sets == NO_SUBJECT)[..., None]
+        if self.mixing is None:
+            logits = self.embeddings @ self.attention_weight + self.attention_bias
+            # One gather of both: a step's time is mostly that of its gathers' gradients.
+            table = torch.cat([self.embeddings, logits], dim=1)
+            gathered = functional.embedding(subject_sets.clamp(min=0), table)
+            values, attention = gathered.split([self.embeddings.shape[1], logits.shape[1]], dim=2)
+        else:
+            values = self._mix(functional.embedding(subject_sets.clamp(min=0), self.embeddings), is_padding)
+            attention = values @ self.attention_weight + self.attention_bias
         weights = torch.softmax(attention.masked_fill(is_padding, -1e9), dim=1)
         return functional.normalize((weights * values).sum(dim=1), dim=1)
+
+    def _mix(self, values: Tensor, is_padding: Tensor) -> Tensor:
+        """Each subject in the light of the others of its set: one head of self-attention, added to it."""
+        assert self.mixing is not None
+        queries, keys, mixed = (values @ weights for weights in self.mixing)
+        logits = queries @ keys.transpose(1, 2) / values.shape[2] ** 0.5
+        weights = torch.softmax(logits.masked_fill(is_padding.transpose(1, 2), -1e9), dim=2)
+        return values + weights @ mixed
 
 
 def train_subject_attention(
     examples: SubjectExamples, *, params: SubjectsParams, seed: int, advance: Advance
-) -> SubjectAttention:
-    """Minimise ranking + rating_weight · regression + contrastive_weight · co-reading loss with Adam.
+) -> tuple[SubjectAttention, Mask]:
+    """Minimise the weighed losses with Adam; the mask (n_subjects,) tells what was drawn with its books.
 
     At most `max_steps` batches, so the time is bounded whatever the data. The same seed gives the same bytes.
     """
     # Batches are small: a second thread gains little, and on a busy machine the two wait for each other.
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(seed)
-    model = SubjectAttention(examples.n_subjects, params.dim, generator)
+    model = SubjectAttention(examples.n_subjects, params.dim, generator, params.strategy)
+    is_trained = torch.zeros(examples.n_subjects, dtype=torch.bool)
     n_steps = min(params.max_steps, params.n_epochs * -(-len(examples.item_idx) // params.batch_size))
     optimizer = torch.optim.Adam(model.parameters(), lr=params.learning_rate)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, total_iters=n_steps)
     for step in range(n_steps):
-        loss = _draw_loss(model, examples, params, generator)
+        batch = draw_batch(examples, params, generator)
+        _mark(is_trained, batch)
+        loss = find_loss(model, batch, examples.log_popularity, params)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimizer.step()
         schedule.step()
         advance((step + 1) / n_steps)
-    return model
+    return model, is_trained.numpy()
 
 
-def _draw_loss(
-    model: SubjectAttention, examples: SubjectExamples, params: SubjectsParams, generator: torch.Generator
-) -> Tensor:
-    """The loss of one batch, drawn with replacement."""
-
-    def draw(n: int, size: int) -> Tensor:
-        return torch.randint(n, (size,), generator=generator)
-
-    chosen = draw(len(examples.item_idx), params.batch_size)
-    negatives = draw(len(examples.item_subjects), params.n_negatives)
-    chosen_pairs = draw(max(len(examples.pairs), 1), params.n_pairs)
-    users = model.pool(examples.user_subjects[chosen])
-    item_idx = examples.item_idx[chosen]
-    items = model.pool(examples.item_subjects[item_idx])
-    total = _ranking_loss(model, examples, users, items, item_idx, negatives, params.temperature)
-    if params.rating_weight:
-        total = total + params.rating_weight * _rating_loss(model, users, items, examples.ratings[chosen])
-    if params.contrastive_weight and len(examples.pairs):
-        pairs = examples.pairs[chosen_pairs]
-        left = model.pool(examples.item_subjects[pairs[:, 0]])
-        right = model.pool(examples.item_subjects[pairs[:, 1]])
-        total = total + params.contrastive_weight * _contrastive_loss(left, right, params.temperature)
-    return total
-
-
-def _ranking_loss(
-    model: SubjectAttention,
-    examples: SubjectExamples,
-    users: Tensor,
-    items: Tensor,
-    item_idx: Tensor,
-    negatives: Tensor,
-    temperature: float,
-) -> Tensor:
-    """Softmax of the book read against uniformly drawn ones, so there is no sampling bias to correct."""
-    popularity = model.popularity_weight * examples.log_popularity
-    own = (users * items).sum(dim=1) / temperature + popularity[item_idx]
-    others = users @ model.pool(examples.item_subjects[negatives]).T / temperature + popularity[negatives]
-    others = others.masked_fill(item_idx[:, None] == negatives[None], -1e9)
-    logits = torch.cat([own[:, None], others], dim=1)
-    return functional.cross_entropy(logits, torch.zeros(len(own), dtype=torch.long))
-
-
-def _rating_loss(model: SubjectAttention, users: Tensor, items: Tensor, ratings: Tensor) -> Tensor:
-    """Squared error of a line through the cosine, over the explicit ratings of the batch."""
-    is_explicit = ~torch.isnan(ratings)
-    predicted = model.rating_scale[0] * (users * items).sum(dim=1) + model.rating_scale[1]
-    errors = (predicted - torch.nan_to_num(ratings)) ** 2 * is_explicit
-    return errors.sum() / is_explicit.sum().clamp(min=1)
-
-
-def _contrastive_loss(left: Tensor, right: Tensor, temperature: float) -> Tensor:
-    """InfoNCE: a book's co-read partner against the partners of the batch's other books."""
-    logits = left @ right.T / temperature
-    return functional.cross_entropy(logits, torch.arange(len(left)))
-
-
-def pad_sets(offsets: I64, subject_idx: I64, width: int) -> I64:
+def pad_sets(sets: Sets, width: int) -> I64:
     """(n_sets, width): the first `width` of each set, padded with NO_SUBJECT."""
-    lengths = np.minimum(np.diff(offsets), width)
-    columns = np.arange(width)[None]
-    is_filled = columns < lengths[:, None]
-    padded = np.full((lengths.size, width), NO_SUBJECT, dtype=np.int64)
-    padded[is_filled] = subject_idx[(offsets[:-1, None] + columns)[is_filled]]
+    sizes = np.minimum(np.diff(sets.offsets), width)
+    padded = np.full((sizes.size, width), NO_SUBJECT, dtype=np.int64)
+    padded[np.arange(width) < sizes[:, None]] = sets.cut(width).members
     return padded
+
+
+def _mark(is_trained: Tensor, batch: Batch) -> None:
+    """What was only set against others has learned where not to be, and no more."""
+    for drawn in (batch.users, batch.items):
+        is_trained[drawn[drawn != NO_SUBJECT]] = True

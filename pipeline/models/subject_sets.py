@@ -1,14 +1,14 @@
 """What the catalog tells of books, by the rows of a vocabulary: subjects, authors and words of titles."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_array
 
-from foundation.arrays import F32, I64, Mask, find_rows, find_starts
+from foundation.arrays import F32, I64, Mask, expand_ranges, find_rows, find_starts
 from foundation.text import STOP_WORDS, split_words
 
 N_FAVOURITES: Final = 5
@@ -19,6 +19,36 @@ FEWEST_LETTERS: Final = 3
 """Of a word of a title that tells of the book: articles of most languages have fewer."""
 
 
+class Sets(NamedTuple):
+    """One set of row numbers for each book: book i has members[offsets[i]:offsets[i + 1]]."""
+
+    offsets: I64
+    members: I64
+
+    def matrix(self, n_columns: int) -> csr_array:
+        """(n_books, n_columns), 1 where the book has the member."""
+        ones = np.ones(self.members.size, dtype=np.float32)
+        return csr_array((ones, self.members, self.offsets), shape=(self.offsets.size - 1, n_columns))
+
+    def cut(self, width: int) -> "Sets":
+        """The first `width` of each."""
+        sizes = np.diff(self.offsets)
+        kept = np.minimum(sizes, width)
+        return Sets(
+            np.concatenate([[0], np.cumsum(kept)]), self.members[expand_ranges(self.offsets[:-1], kept)]
+        )
+
+    def join(self, other: "Sets") -> "Sets":
+        """What either has, what is of this one first."""
+        owners = np.concatenate([np.repeat(np.arange(len(o) - 1), np.diff(o)) for o, _ in (self, other)])
+        members = np.concatenate([self.members, other.members])
+        return Sets(self.offsets + other.offsets, members[np.argsort(owners, kind="stable")])
+
+    def shift(self, by: int) -> "Sets":
+        """The same with other numbers."""
+        return Sets(self.offsets, self.members + by)
+
+
 @dataclass(frozen=True, eq=False)
 class SubjectSets:
     """Each book's subjects, the most telling first."""
@@ -26,17 +56,12 @@ class SubjectSets:
     names: list[str]
     is_generic: Mask
     """(n_subjects,): too broad to tell a reader's taste ("Fiction")."""
-    offsets: I64
-    """(n_books + 1,): book i has subject_idx[offsets[i]:offsets[i + 1]]."""
-    subject_idx: I64
+    sets: Sets
 
     @property
     def matrix(self) -> csr_array:
         """(n_books, n_subjects), 1 where the book has the subject."""
-        ones = np.ones(self.subject_idx.size, dtype=np.float32)
-        shape = (self.offsets.size - 1, len(self.names))
-        rows = np.repeat(np.arange(shape[0]), np.diff(self.offsets))
-        return csr_array((ones, (rows, self.subject_idx)), shape=shape)
+        return self.sets.matrix(len(self.names))
 
 
 def collect_subject_sets(
@@ -56,9 +81,16 @@ def collect_subject_sets(
     return SubjectSets(
         names=vocabulary["name"].to_pylist(),
         is_generic=np.array(vocabulary["is_generic"].to_pylist(), dtype=bool),
-        offsets=find_starts(rows, book_ids.size),
-        subject_idx=subject_idx[order],
+        sets=Sets(find_starts(rows, book_ids.size), subject_idx[order]),
     )
+
+
+def collect_author_sets(book_authors: pa.Table, book_ids: I64, author_ids: I64) -> Sets:
+    """Of each book, which of the ascending author_ids wrote it."""
+    is_ours, rows = find_rows(book_ids, book_authors["book_id"].to_numpy())
+    is_known, author_idx = find_rows(author_ids, book_authors["author_id"].to_numpy()[is_ours])
+    rows = rows[is_known]
+    return Sets(find_starts(rows, book_ids.size), author_idx[np.lexsort((author_idx, rows))])
 
 
 def collect_authors(book_authors: pa.Table, book_ids: I64) -> csr_array:

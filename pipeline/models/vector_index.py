@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 
 from foundation.arrays import F32, I64, find_starts
-from pipeline.models.subject_sets import collect_subject_sets
+from pipeline.models.subject_sets import collect_author_sets, collect_subject_sets
 from pipeline.records import Export
 from pipeline.settings import IndexParams
 from servers.embedder.model import EmbedderModel
@@ -25,9 +25,12 @@ DOUBTED_READERS: Final = 10
 
 
 def pool_books(embedder: EmbedderModel, catalog: Export, book_ids: I64) -> F32:
-    """(n_books, dim): each book's subjects as the embedder pools them, zero without a known one."""
-    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids, known=embedder.subjects)
-    return embedder.pool_sets(sets.offsets, sets.subject_idx)
+    """(n_books, dim): each book's subjects and authors, pooled; zero without a known one."""
+    subjects = collect_subject_sets(
+        catalog.book_subjects, catalog.subjects, book_ids, known=embedder.subjects
+    )
+    authors = collect_author_sets(catalog.book_authors, book_ids, embedder.author_ids)
+    return embedder.pool_sets(*subjects.sets.join(authors.shift(len(embedder.subjects))))
 
 
 def build_flat(vectors: F32) -> faiss.IndexFlatIP:

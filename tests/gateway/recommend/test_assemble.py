@@ -65,13 +65,14 @@ async def _list(
     most: int | None = 2,
     is_padded: bool = True,
     n_authors: int = 1_000_000,
+    diversity: float = 0.0,
 ) -> tuple[BookList, set[str]]:
     degraded: set[str] = set()
 
     async def describe(ids: Collection[int]) -> Mapping[int, BookCard]:
         return {book_id: _card(book_id, n_authors) for book_id in ids}
 
-    rules = ListRules(k, frozenset(exclude), most, is_padded)
+    rules = ListRules(k, frozenset(exclude), most, is_padded, diversity)
     found = await assemble(
         read_with_fallbacks(sources, rules, VIEW, degraded),
         rules,
@@ -93,13 +94,14 @@ def _ids(found: BookList) -> list[int]:
     exclude=st.sets(st.integers(0, 40), max_size=20),
     k=st.integers(1, 25),
     n_authors=st.integers(1, 8),
+    diversity=st.sampled_from([0.0, 0.3, 0.9]),
 )
 async def test_every_list_keeps_to_the_rules(
-    pages: list[list[int]], more: list[int], exclude: set[int], k: int, n_authors: int
+    pages: list[list[int]], more: list[int], exclude: set[int], k: int, n_authors: int, diversity: float
 ) -> None:
     sources = [_source("collaborative", *map(_books, pages)), _source("popular", _books(more, best=0.5))]
 
-    found, _ = await _list(*sources, k=k, exclude=exclude, n_authors=n_authors)
+    found, _ = await _list(*sources, k=k, exclude=exclude, n_authors=n_authors, diversity=diversity)
 
     ids, scores = _ids(found), [item.score for item in found.items]
     there = {book_id for page in [*pages, more] for book_id in page} - exclude
@@ -219,3 +221,22 @@ async def test_the_snapshot_knows_the_books_of_a_subject() -> None:
 def _count(values: Iterable[Any]) -> list[int]:
     counted = list(values)
     return [counted.count(value) for value in counted]
+
+
+async def test_with_diversity_a_list_has_books_of_more_subjects() -> None:
+    alike, unlike = range(1, 21, 2), range(2, 12, 2)  # odd ones are of space, even ones of soup
+    source = _source("collaborative", _books([*alike, *unlike]))
+
+    ranked, _ = await _list(source, k=4)
+    diverse, _ = await _list(source, k=4, diversity=0.6)
+
+    assert {book_id % 2 for book_id in _ids(ranked)} == {1}
+    assert {book_id % 2 for book_id in _ids(diverse)} == {0, 1}
+
+
+async def test_a_diverse_list_is_the_same_however_its_candidates_are_paged() -> None:
+    ids = [*range(1, 61, 2), *range(2, 62, 2)]
+    whole = _source("collaborative", _books(ids))
+    paged = _source("collaborative", *([book] for book in _books(ids)))
+
+    assert _ids((await _list(whole, diversity=0.5))[0]) == _ids((await _list(paged, diversity=0.5))[0])
