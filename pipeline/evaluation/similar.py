@@ -51,7 +51,9 @@ def measure_similar(
     telling = csr_array(subjects.matrix[:, ~subjects.is_generic])
     return SimilarFigures(
         co_reading=co_reading,
-        same_author=_share_in_common(collect_authors(catalog.book_authors, book_ids), book_ids, sample, found),
+        same_author=_share_in_common(
+            collect_authors(catalog.book_authors, book_ids), book_ids, sample, found
+        ),
         same_subject=_share_in_common(telling, book_ids, sample, found),
         coverage=np.unique(np.concatenate(found)).size / book_ids.size,
         answered=float(np.mean([books.size == k for books in found])),

@@ -38,8 +38,8 @@ OPTIONS = TrainOptions()
 K = 30
 N_NEAREST = 5
 """Subjects nearest to one."""
-POPULARITY = 0.3
-"""Share of popularity in the lists of new readers, as served by default."""
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+"""Of popularity in the lists of new readers: of each variant the best counts."""
 ALONE = {"ranking_weight": 0.0, "rating_weight": 0.0, "contrastive_weight": 0.0, "co_occurrence_weight": 0.0}
 VARIANTS: dict[str, dict[str, object]] = {
     "default": {},
@@ -74,8 +74,8 @@ class Figures:
 
     cold: F64
     """(n_users,): recall of lists by favourite subjects and popularity."""
-    cold_alone: F64
-    """(n_users,): without popularity."""
+    share: float
+    """Of popularity in them."""
     similar: SimilarFigures
     subjects: F64
     """(n_subjects,): share of the nearest subjects that go together in books that training did not know."""
@@ -103,9 +103,11 @@ def measure(data: Data, params: SubjectsParams, seed: int) -> Figures:
     seconds = time.perf_counter() - started
     vectors = pool_books(embedder, data.catalog, fold.book_ids)
     readers = np.stack([embed(embedder, names) for names in data.favourites])
+    cold = {share: recall(data, share, readers, vectors) for share in SHARES}
+    best = max(SHARES, key=lambda share: cold[share].mean())
     return Figures(
-        cold=recall(data, POPULARITY * data.aggregates.popularity, (1 - POPULARITY) * readers, vectors),
-        cold_alone=recall(data, 1e-6 * data.aggregates.popularity, readers, vectors),
+        cold=cold[best],
+        share=best,
         similar=measure_nearest(data, vectors),
         subjects=compare_subjects(data, embedder),
         rmse=find_rmse(data, readers, vectors),
@@ -120,10 +122,10 @@ def embed(embedder: EmbedderModel, names: list[str]) -> F32:
         return np.zeros(embedder.embeddings.shape[1], dtype=np.float32)
 
 
-def recall(data: Data, popularity: F32, readers: F32, vectors: F32) -> F64:
+def recall(data: Data, share: float, readers: F32, vectors: F32) -> F64:
     fold, served = data.folds.inner, []
     for reader, history in zip(readers, data.users.histories, strict=True):
-        scores = popularity + vectors @ reader
+        scores = share * data.aggregates.popularity + (1 - share) * (vectors @ reader)
         scores[find_rows(fold.book_ids, history)[1]] = -np.inf
         scores[~fold.is_shown] = -np.inf
         served.append(fold.book_ids[top_k(scores, K)])
@@ -168,9 +170,7 @@ def compare_subjects(data: Data, embedder: EmbedderModel) -> F64:
 def find_rmse(data: Data, readers: F32, vectors: F32) -> float:
     """Half of the readers fit the line, the others are predicted."""
     cosines, ratings, halves = [], [], []
-    for at, (books, given) in enumerate(
-        zip(data.users.held_out, data.users.held_out_ratings, strict=True)
-    ):
+    for at, (books, given) in enumerate(zip(data.users.held_out, data.users.held_out_ratings, strict=True)):
         is_known, rows = find_rows(data.folds.inner.book_ids, books)
         is_explicit = ~np.isnan(given[is_known])
         cosines.append((vectors[rows] @ readers[at])[is_explicit])
@@ -195,7 +195,7 @@ def describe(name: str, each: list[Figures], first: list[Figures]) -> str:
 
     columns = [
         interval(lambda f: f.cold),
-        interval(lambda f: f.cold_alone),
+        f"{np.mean([f.share for f in each]):.2f}",
         interval(lambda f: f.similar.co_reading),
         f"{np.mean([np.nanmean(f.similar.same_subject) for f in each]):.3f}",
         f"{np.mean([np.nanmean(f.similar.same_author) for f in each]):.3f}",
@@ -221,9 +221,13 @@ def main(
     """Print a row for each variant."""
     data = read_data(catalog, users)
     fold = data.folds.inner
-    popular = serve_popular(fold.book_ids, np.where(fold.is_shown, data.aggregates.popularity, -np.inf), data.users, K)
+    popular = serve_popular(
+        fold.book_ids, np.where(fold.is_shown, data.aggregates.popularity, -np.inf), data.users, K
+    )
     print(f"{data.users.size} readers; popularity: {recall_at_k(popular, data.users.held_out, K).mean():.4f}")
-    print("| variant | cold recall@30 | without popularity | co-reading recall@10 | shared subject | author | nearest subjects | RMSE | s |")
+    print(
+        "| variant | cold recall@30 | share of popularity | co-reading recall@10 | shared subject | author | nearest subjects | RMSE | s |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     first: list[Figures] | None = None
     for name, params in list_variants(only):
