@@ -1,6 +1,6 @@
 """The lists that readers would be served, made by the code that serves them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -9,12 +9,18 @@ from scipy.sparse import csr_array
 
 from foundation.arrays import F32, F64, I64, find_rows, top_k
 from foundation.author_limit import Authors, limit_authors
+from foundation.diversity import diversify, pool_size, read_traits
 from foundation.serving_rules import ServingRules
 from pipeline.evaluation.users import EvaluationUsers
 from pipeline.models.fold_models import FoldModels
 from pipeline.models.subject_sets import N_FAVOURITES, NO_SUBJECT, SubjectSets, find_favourites
+from pipeline.records import Export
 from servers.als.model import AlsModel
 from servers.errors import NoKnownBooks, NoKnownSubjects
+
+SubjectsOf = Mapping[int, frozenset[int]]
+"""Subjects of books by book_id, as far as a list has to differ in them."""
+UNTOLD: Final[SubjectsOf] = {}
 
 READ_AHEAD: Final = 10
 """Ranked books that the author limit may choose from, in multiples of the list's length."""
@@ -27,7 +33,20 @@ def list_authors(model: AlsModel) -> list[Authors]:
     return [tuple(columns.tolist()) for columns in np.split(matrix.indices, ends)]
 
 
-def serve_collaborative(model: AlsModel, users: EvaluationUsers, k: int, rules: ServingRules) -> list[I64]:
+def list_subjects(catalog: Export, rules: ServingRules) -> SubjectsOf:
+    """The subjects of all books; none where lists need not differ in them."""
+    if not rules.diversity:
+        return UNTOLD
+    ids = (catalog.book_subjects[name].to_pylist() for name in ("book_id", "subject_id"))
+    found: dict[int, set[int]] = {}
+    for book_id, subject_id in zip(*ids, strict=True):
+        found.setdefault(book_id, set()).add(subject_id)
+    return {book_id: frozenset(subjects) for book_id, subjects in found.items()}
+
+
+def serve_collaborative(
+    model: AlsModel, users: EvaluationUsers, k: int, rules: ServingRules, subjects: SubjectsOf = UNTOLD
+) -> list[I64]:
     """Each reader's k books, ranked from their history; by popularity if the model knows none of it."""
     authors = list_authors(model)
     popularity = read_popularity(model)
@@ -42,6 +61,7 @@ def serve_collaborative(model: AlsModel, users: EvaluationUsers, k: int, rules: 
             rows = find_rows(model.book_ids, ranked)[1]
         except NoKnownBooks:
             rows = popular[: READ_AHEAD * k]
+        rows = diversify_rows(rows, model.book_ids, authors, subjects, k, rules)
         served.append(model.book_ids[limit_rows(rows, authors, k, rules)])
     return served
 
@@ -90,7 +110,12 @@ def name_favourites(sets: SubjectSets, book_ids: I64, users: EvaluationUsers) ->
 
 
 def serve_cold(
-    models: FoldModels, favourites: list[list[str]], users: EvaluationUsers, k: int, rules: ServingRules
+    models: FoldModels,
+    favourites: list[list[str]],
+    users: EvaluationUsers,
+    k: int,
+    rules: ServingRules,
+    subjects: SubjectsOf = UNTOLD,
 ) -> list[I64]:
     """Each reader's k books, were nothing known but favourite subjects; by popularity without a known one.
 
@@ -106,8 +131,21 @@ def serve_cold(
             scores += (1 - share) * (models.book_vectors @ models.embedder.embed(names)[0])
         scores[find_rows(model.book_ids, history)[1]] = -np.inf
         scores[model.hidden] = -np.inf
-        served.append(model.book_ids[limit_rows(top_k(scores, READ_AHEAD * k), authors, k, rules)])
+        rows = top_k(scores, READ_AHEAD * k)
+        rows = diversify_rows(rows, model.book_ids, authors, subjects, k, rules)
+        served.append(model.book_ids[limit_rows(rows, authors, k, rules)])
     return served
+
+
+def diversify_rows(
+    rows: I64, book_ids: I64, authors: list[Authors], subjects: SubjectsOf, k: int, rules: ServingRules
+) -> I64:
+    """These ranked rows, the first of them reordered as the gateway does where lists of k have to be diverse."""
+    if not rules.diversity:
+        return rows
+    head, rest = np.split(rows, [pool_size(k)])
+    pool = [read_traits(authors[row], subjects.get(int(book_ids[row]), frozenset())) for row in head]
+    return np.concatenate([head[diversify(pool, strength=rules.diversity)], rest])
 
 
 def limit_rows(rows: I64, authors: list[Authors], k: int, rules: ServingRules) -> I64:

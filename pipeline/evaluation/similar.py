@@ -1,4 +1,4 @@
-"""How good lists of similar books are: what else readers of a book read, and what the books have in common."""
+"""How good lists of similar books are: what else a book's readers read, and what books have in common."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Similar = Callable[[int, int, Collection[int]], I64]
 
 @dataclass(frozen=True, eq=False)
 class SimilarFigures:
-    """One value for each book or reader asked, in the same order whoever is asked; NaN where there is none."""
+    """One value for each reader or book asked, the same ones whoever answers; NaN where there is none."""
 
     co_reading: F64
     """(n_users,): recall@k of what a reader held out, by one of the books that they read."""

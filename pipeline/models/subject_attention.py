@@ -47,7 +47,7 @@ class SubjectAttention(nn.Module):
             # One gather of both: a step's time is mostly that of its gathers' gradients.
             table = torch.cat([self.embeddings, logits], dim=1)
             gathered = functional.embedding(subject_sets.clamp(min=0), table)
-            values, attention = gathered.split([self.embeddings.shape[1], logits.shape[1]], dim=2)
+            values, attention = gathered.tensor_split([self.embeddings.shape[1]], dim=2)
         else:
             values = self._mix(functional.embedding(subject_sets.clamp(min=0), self.embeddings), is_padding)
             attention = values @ self.attention_weight + self.attention_bias
@@ -57,10 +57,11 @@ class SubjectAttention(nn.Module):
     def _mix(self, values: Tensor, is_padding: Tensor) -> Tensor:
         """Each subject in the light of the others of its set: one head of self-attention, added to it."""
         assert self.mixing is not None
-        queries, keys, mixed = (values @ weights for weights in self.mixing)
+        queries, keys, mixed = torch.einsum("nsd,mde->mnse", values, self.mixing)
         logits = queries @ keys.transpose(1, 2) / values.shape[2] ** 0.5
         weights = torch.softmax(logits.masked_fill(is_padding.transpose(1, 2), -1e9), dim=2)
-        return values + weights @ mixed
+        added: Tensor = weights @ mixed
+        return values + added
 
 
 def train_subject_attention(

@@ -39,8 +39,13 @@ class SubjectExamples:
 class Pools(Protocol):
     """What losses need of the model."""
 
-    popularity_weight: Tensor
-    rating_scale: Tensor
+    @property
+    def popularity_weight(self) -> Tensor:
+        """How much more likely a popular book is read."""
+
+    @property
+    def rating_scale(self) -> Tensor:
+        """(2,): slope and height of the line from a cosine to a rating."""
 
     def pool(self, subject_sets: Tensor) -> Tensor:
         """(n_sets, dim) unit vectors of padded sets."""

@@ -56,7 +56,14 @@ class SubjectSets:
     names: list[str]
     is_generic: Mask
     """(n_subjects,): too broad to tell a reader's taste ("Fiction")."""
-    sets: Sets
+    offsets: I64
+    """(n_books + 1,): book i has subject_idx[offsets[i]:offsets[i + 1]]."""
+    subject_idx: I64
+
+    @property
+    def sets(self) -> Sets:
+        """The same without names."""
+        return Sets(self.offsets, self.subject_idx)
 
     @property
     def matrix(self) -> csr_array:
@@ -81,7 +88,8 @@ def collect_subject_sets(
     return SubjectSets(
         names=vocabulary["name"].to_pylist(),
         is_generic=np.array(vocabulary["is_generic"].to_pylist(), dtype=bool),
-        sets=Sets(find_starts(rows, book_ids.size), subject_idx[order]),
+        offsets=find_starts(rows, book_ids.size),
+        subject_idx=subject_idx[order],
     )
 
 

@@ -25,11 +25,11 @@ def renew_similarity(
     estimated: I64,
     params: IndexParams,
 ) -> SimilarityModel:
-    """Subject vectors of new books and changed subjects, ALS vectors of new books; all others as they were.
+    """Vectors of new books, and by subject of changed ones; all others as they were.
 
     counts (n,) are the readers of als.book_ids; `estimated` are rows of it with new factors.
     """
-    by_subject = changes.find("subjects")
+    by_subject = changes.find("subjects", "authors") if embedder.author_ids.size else changes.find("subjects")
     by_readers = np.flatnonzero(changes.is_new | np.isin(changes.book_ids, als.book_ids[estimated]))
     if not (changes.moves_rows or by_subject.size or by_readers.size):
         return former

@@ -12,6 +12,8 @@ from pipeline.current import Current, Rival
 from pipeline.evaluation.intervals import bootstrap_mean
 from pipeline.evaluation.learned import measure_own_gains, standardise
 from pipeline.evaluation.lists import (
+    SubjectsOf,
+    list_subjects,
     name_favourites,
     read_popularity,
     serve_cold,
@@ -81,14 +83,15 @@ def gate(
     users = choose_users(folds.train, folds.held_out, at_most=params.max_users)
     candidate, k = contest.candidate, params.k
     als = candidate.als
-    served = serve_collaborative(als, users, k, rules)
+    subjects = list_subjects(catalog, rules)
+    served = serve_collaborative(als, users, k, rules, subjects)
     recall = _recall(served, users, k)
     measured = Measured(
         candidate=recall,
         popularity=_recall(serve_popular(als.book_ids, read_popularity(als), users, k), users, k),
         own_gains=measure_own_gains(als, users),
         current=contest.current,
-        gain_over_current=_gain_over(contest.current.rival, recall, users, k, rules),
+        gain_over_current=_gain_over(contest.current.rival, recall, users, k, rules, subjects),
         ann_recall=contest.ann_recall,
     )
     figures = {
@@ -128,14 +131,19 @@ def judge(measured: Measured, *, params: GateParams, seed: int, accept_incompara
 
 
 def _gain_over(
-    rival: Rival | None, recall: F64, users: EvaluationUsers, k: int, rules: ServingRules
+    rival: Rival | None,
+    recall: F64,
+    users: EvaluationUsers,
+    k: int,
+    rules: ServingRules,
+    subjects: SubjectsOf,
 ) -> F64 | None:
     """Candidate minus rival for the readers of both; None without a rival."""
     if rival is None:
         return None
     is_common = np.isin(users.user_ids, rival.reader_ids)
     common = users.take(is_common)
-    return recall[is_common] - _recall(serve_collaborative(rival.als, common, k, rules), common, k)
+    return recall[is_common] - _recall(serve_collaborative(rival.als, common, k, rules, subjects), common, k)
 
 
 def _cold_recall(
@@ -144,7 +152,9 @@ def _cold_recall(
     book_ids = candidate.als.book_ids
     sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids)
     favourites = name_favourites(sets, book_ids, users)
-    return _recall(serve_cold(candidate, favourites, users, k, rules), users, k)
+    return _recall(
+        serve_cold(candidate, favourites, users, k, rules, list_subjects(catalog, rules)), users, k
+    )
 
 
 def _recall(served: list[I64], users: EvaluationUsers, k: int) -> F64:

@@ -1,14 +1,18 @@
 from collections import Counter
+from collections.abc import Collection
 
 import numpy as np
 from scipy.sparse import csr_array
 
+from contracts.metadata import BookCard
 from evidence.als import Als, build_gram
 from evidence.authors import Authors
 from evidence.neighbours import Neighbours
 from evidence.popularity import Popularity
 from evidence.registry import Evidence
 from foundation.serving_rules import ServingRules
+from gateway.recommend.assemble import choose
+from gateway.recommend.candidates import ListRules
 from pipeline.evaluation.lists import (
     list_authors,
     name_favourites,
@@ -40,6 +44,22 @@ def make_model(**blend: float) -> AlsModel:
             popularity=Popularity(np.linspace(1, 0.1, N, dtype=np.float32)),
         ),
         params={"blend": {"popularity": 1.0, **blend}},
+    )
+
+
+def make_card(book_id: int, author: str, subjects: Collection[int]) -> BookCard:
+    return BookCard(
+        book_id=book_id,
+        title="",
+        authors=[author],
+        year=None,
+        language=None,
+        isbns=[],
+        main_subject=None,
+        subjects=[str(subject) for subject in subjects],
+        description=None,
+        n_ratings=0,
+        mean_rating=None,
     )
 
 
@@ -118,3 +138,18 @@ def test_a_reader_known_by_subjects_gets_books_of_these_unless_nothing_is_known(
 
     assert (is_soup[soup - 100]).all() and 139 not in soup
     assert nothing.tolist() == [100, 101, 120, 121, 122]
+
+
+def test_a_diverse_list_is_chosen_as_the_gateway_chooses() -> None:
+    subjects = {int(book_id): frozenset({int(book_id) % 3}) for book_id in BOOK_IDS}
+    rules = ServingRules(diversity=0.4)
+
+    (served,) = serve_collaborative(make_model(), users_of([139]), k=12, rules=rules, subjects=subjects)
+
+    cards = [make_card(book_id, str(AUTHOR_OF[book_id - 100]), subjects[book_id]) for book_id in subjects]
+    shown = [(card, 0.0) for card in cards if card.book_id != 139]
+    places, _ = choose(shown, ListRules(12, frozenset(), rules.author_limit, False, rules.diversity))
+    assert served.tolist() == [shown[place][0].book_id for place in places]
+    assert (
+        served.tolist() != serve_collaborative(make_model(), users_of([139]), 12, ServingRules())[0].tolist()
+    )

@@ -37,8 +37,8 @@ def test_subject_sets_keep_the_most_telling_first_and_only_what_occurs(catalog: 
 
     assert sets.names == ["Fiction", "Soup", "War"]
     assert sets.is_generic.tolist() == [True, False, False]
-    assert sets.sets.offsets.tolist() == [0, 2, 2, 4]
-    assert [sets.names[idx] for idx in sets.sets.members] == ["War", "Fiction", "Soup", "War"]
+    assert sets.offsets.tolist() == [0, 2, 2, 4]
+    assert [sets.names[idx] for idx in sets.subject_idx] == ["War", "Fiction", "Soup", "War"]
     assert sets.matrix.toarray().tolist() == [[1, 0, 1], [0, 0, 0], [0, 1, 1]]
 
 
@@ -48,8 +48,8 @@ def test_subject_sets_can_be_laid_out_by_a_given_vocabulary(catalog: Export) -> 
     )
 
     assert sets.names == ["Love", "Soup"]
-    assert sets.sets.offsets.tolist() == [0, 0, 1]
-    assert sets.sets.members.tolist() == [0]
+    assert sets.offsets.tolist() == [0, 0, 1]
+    assert sets.subject_idx.tolist() == [0]
 
 
 def test_authors_are_columns_of_those_who_wrote_one_of_the_books(catalog: Export) -> None:
