@@ -35,7 +35,7 @@ def recommend(
 def similar(
     book: Annotated[str, typer.Argument(help="book_id, or any ISBN of the book.")],
     k: K = 10,
-    mode: Annotated[str, typer.Option(help="als, subject or hybrid.")] = "hybrid",
+    mode: Annotated[str, typer.Option(help="blend, item-item, als, subject or hybrid.")] = "blend",
     weight: Annotated[float, typer.Option(min=0, max=1, help="Share of ALS in hybrid.")] = 0.5,
 ) -> None:
     """Show books similar to a book."""

@@ -10,7 +10,7 @@ SIMILAR_PATH = "/similar"
 NEAREST_PATH = "/nearest"
 SCORES_PATH = "/scores"
 
-SimilarMode = Literal["als", "subject", "hybrid"]
+SimilarMode = Literal["blend", "item-item", "als", "subject", "hybrid"]
 Component = Annotated[float, Field(ge=-1e6, le=1e6)]
 """Far beyond any unit vector's, yet sums of products stay finite in float32."""
 Vector = Annotated[list[Component], Field(min_length=1, max_length=4096)]

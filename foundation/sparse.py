@@ -1,5 +1,6 @@
 """Products of sparse matrices that would not fit whole, and fast look-ups of rows."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -36,13 +37,20 @@ def spread_rows(matrix: csr_array, rows: I64, n: int) -> csr_array:
     return csr_array((matrix.data, matrix.indices, indptr), shape=(n, matrix.shape[1]), copy=False)
 
 
-def strongest_in_rows(left: csr_array, right: csr_array, k: int) -> csr_array:
-    """left @ right without its diagonal; of each row the k largest positive values, ties by column."""
+def strongest_in_rows(
+    left: csr_array, right: csr_array, k: int, *, weigh: Callable[[I64, I64, F64], F64] | None = None
+) -> csr_array:
+    """left @ right without its diagonal; of each row the k largest positive values, ties by column.
+
+    With `weigh` the values are what it makes of rows, columns and values.
+    """
     blocks = []
     for first in range(0, left.shape[0], ROWS_PER_BLOCK):
         block = (left[first : first + ROWS_PER_BLOCK] @ right).tocsr()
         block.sort_indices()
         rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+        if weigh is not None:
+            block.data = weigh(rows + first, block.indices, block.data)
         is_kept = _is_among_largest(rows, block.indices == rows + first, block.data, k)
         blocks.append((rows[is_kept] + first, block.indices[is_kept], block.data[is_kept]))
     row_idx, column_idx, values = (np.concatenate(parts) for parts in zip(*blocks, strict=True))

@@ -90,6 +90,8 @@ class IndexParams(Options):
 
     text_dim: PositiveInt = 256
     max_terms: PositiveInt = 50_000
+    n_related: PositiveInt = 50
+    """Books kept for each book as read together with it, and as many as of its authors."""
     hnsw_links: PositiveInt = 32
     ef_construction: PositiveInt = 80
     ef_search: PositiveInt = 128

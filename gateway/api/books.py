@@ -125,10 +125,12 @@ async def list_similar(
     mode: Annotated[
         SimilarMode,
         Query(
-            description="`als`: read by the same readers; `subject`: about the same; `hybrid`: both. A book "
-            "without such a likeness gets popular books of its main subject, and `mode` says `popular`."
+            description="`blend`: all that speaks for a book; `item-item`: read together, or of the same "
+            "authors; `als`: for alike readers; `subject`: about the same; `hybrid`: the last two. A book "
+            "without such a likeness gets those by `blend`, or popular books of its main subject, and `mode` "
+            "says so."
         ),
-    ] = "hybrid",
+    ] = "blend",
     weight: Annotated[Weight, Number, Query(description="Share of `als` in `hybrid`.")] = 0.5,
 ) -> Response:
     """Never the book itself nor another edition of it."""

@@ -12,6 +12,8 @@ MODES: Final = frozenset(
         "collaborative",
         "subjects",
         "popular",
+        "blend",
+        "item-item",
         "als",
         "subject",
         "hybrid",

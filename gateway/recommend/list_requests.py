@@ -106,7 +106,7 @@ class ListRequestBuilder:
     def similar(
         self, book_id: int, user: UserProfile | None, *, mode: SimilarMode, weight: float, k: int
     ) -> ListRequest:
-        """Books like one; if nothing is known to be, popular books of its main subject."""
+        """Books like one; if none are in that way, in any; else popular books of its main subject."""
 
         async def find_subject(deadline: Deadline) -> str | None:
             # Only a book that the similarity server has no answer for gets here: it may not exist.
@@ -115,7 +115,9 @@ class ListRequestBuilder:
                 raise BookNotFound(book_id)
             return rows[book_id].main_subject
 
-        sources = (similar_to(book_id, mode=mode, weight=weight), by_popularity(find_subject))
+        alike = similar_to(book_id, mode=mode, weight=weight)
+        anyhow = () if mode == "blend" else (similar_to(book_id, mode="blend", weight=weight),)
+        sources = (alike, *anyhow, by_popularity(find_subject))
         key = f"similar:{book_id}:{mode}:{weight}:{k}:{_revision_key(user)}"
         exclude = _excluded(user) | self._with_former_ids([book_id])
         return self._padded("similar", key, sources, exclude, k)

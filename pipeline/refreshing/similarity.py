@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from foundation.arrays import F32, I64, find_rows
+from pipeline.models.related import move_related, weigh_authors
+from pipeline.models.subject_sets import collect_authors
 from pipeline.models.vector_index import build_flat, pool_books, weigh_directions
 from pipeline.records import Export
 from pipeline.refreshing.changes import BookChanges
@@ -50,7 +53,28 @@ def renew_similarity(
             former.als_index, changes.new_rows, by_readers, vectors[by_readers, n_subject:], params
         ),
         hybrid_index=build_flat(vectors),
+        related=_renew_related(former, changes, catalog, als),
     )
+
+
+def _renew_related(
+    former: SimilarityModel, changes: BookChanges, catalog: Export, als: AlsModel
+) -> csr_array | None:
+    """The weights in today's rows; a new book has those of its authors' others, until readers tell more."""
+    if former.related is None or not changes.moves_rows:
+        return former.related
+    n, new = changes.book_ids.size, np.flatnonzero(changes.is_new)
+    moved = move_related(former.related, changes.new_rows, n)
+    if not new.size:
+        return moved
+    popularity = np.zeros(n, dtype=np.float32)
+    is_known, rows = find_rows(als.book_ids, changes.book_ids)
+    popularity[is_known] = als.evidence.popularity.popularity[rows]
+    authors = collect_authors(catalog.book_authors, changes.book_ids)
+    of_new = csr_array(authors[new] @ weigh_authors(authors, popularity)).tocoo()
+    others = new[of_new.row] != of_new.col
+    added = of_new.data[others], (new[of_new.row[others]], of_new.col[others])
+    return csr_array(moved + csr_array(added, shape=(n, n)))
 
 
 def _weigh(als: AlsModel, counts: I64, book_ids: I64) -> F32:

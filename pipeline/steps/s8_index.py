@@ -12,7 +12,8 @@ from evidence.registry import Evidence
 from foundation.arrays import I64, find_rows
 from foundation.tools import Tools
 from pipeline.models.cards import build_cards, build_plain_cards, describe_books
-from pipeline.models.subject_sets import collect_subject_sets
+from pipeline.models.related import move_related, relate_by_authors, relate_by_readers
+from pipeline.models.subject_sets import collect_authors, collect_subject_sets
 from pipeline.models.text_encoder import fit_text_encoder
 from pipeline.models.text_index import build_text_index
 from pipeline.models.vector_index import (
@@ -89,6 +90,7 @@ def index_books(
             als_index=als_index,
             hybrid_index=build_flat(np.hstack([subject_vectors, als_vectors])),
             dims={"subject": subject_vectors.shape[1], "als": als_vectors.shape[1]},
+            related=_relate(fold, aggregates, catalog, params.n_related),
         ),
         metadata=_build_metadata(fold, aggregates, catalog, tools.workspace / "text_index"),
         ann_recall={
@@ -96,6 +98,18 @@ def index_books(
             "als": measure_ann_recall(als_index, als_vectors, ANN_K, rng),
         },
     )
+
+
+def _relate(fold: Fold, aggregates: Aggregates, catalog: Export, n: int) -> csr_array:
+    """What is read with each shown book of the catalog, and what its authors wrote."""
+    book_ids = catalog.books["book_id"].to_numpy()
+    rows = np.full(fold.book_ids.size, -1)
+    is_shown, rows_shown = find_rows(book_ids, fold.book_ids)
+    rows[is_shown] = rows_shown
+    together = move_related(relate_by_readers(fold.user_items, n=n), rows, book_ids.size)
+    popularity = _scatter(fold, book_ids, aggregates.popularity)
+    by_author = relate_by_authors(collect_authors(catalog.book_authors, book_ids), popularity, n=n)
+    return csr_array(together + by_author)
 
 
 def _build_metadata(fold: Fold, aggregates: Aggregates, catalog: Export, text_folder: Path) -> MetadataModel:

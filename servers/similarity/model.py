@@ -7,9 +7,11 @@ from typing import Final
 
 import faiss
 import numpy as np
+from scipy.sparse import csr_array
 
 from contracts.similarity import SimilarMode
 from foundation.arrays import F32, I64, find_rows
+from foundation.sparse import Entries, gather_rows
 from servers.errors import BookUnknown, VectorMissing, VectorUnfit
 from servers.graph import VectorGraph
 
@@ -17,9 +19,14 @@ MAX_GRAPH_DEPTH: Final = 1000
 """Beyond this many neighbours the exact scan answers, which misses nothing."""
 
 
+NOTHING: Final = Entries(
+    np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+)
+
+
 @dataclass(frozen=True, eq=False)
 class SimilarityModel:
-    """Two graphs for look-ups by one kind of vector, and a flat index of both kinds for exact mixtures.
+    """Graphs for look-ups by one kind of vector, a flat index of both for exact mixtures, and weights.
 
     Row i of every index is book_ids[i]. A row of the flat index is the subject vector and the ALS vector side
     by side, the first of unit norm, the second shorter the fewer have read the book; zero if it has none.
@@ -32,24 +39,27 @@ class SimilarityModel:
     hybrid_index: faiss.IndexFlatIP
     dims: dict[str, int]
     """Length of each half: `subject`, `als`."""
+    related: csr_array | None = None
+    """(n, n): what speaks for books beside their vectors: the same readers, or authors; None before 0.7.0."""
 
     def similar(
         self, book_id: int, *, mode: SimilarMode, weight: float, k: int, exclude: Sequence[int] = ()
     ) -> tuple[I64, F32]:
-        """The k books most similar to one, ids and inner products (`weight` mixes), best first, ties by id.
+        """The k books most similar to one, ids and scores, best first, ties by id.
 
-        Never the book itself, an excluded one, or one without such a vector; fewer than k only if there are
-        no more. Raises BookUnknown, VectorMissing.
+        Scores are inner products (`weight` mixes those of `hybrid`) and, for `blend` and `item-item`, what is
+        `related`. Never the book itself, an excluded one, or one without any such likeness; fewer than k only
+        if there are no more. Raises BookUnknown, VectorMissing.
         """
         row = self._row(book_id)
-        query = self._scale(self.vectors[row], mode, weight)
-        if not query.any():
+        query, related = self._scale(self.vectors[row], mode, weight), self._related_to(row, mode)
+        if not query.any() and not related.columns.size:
             raise VectorMissing(book_id, mode)
         hidden = np.append(find_rows(self.book_ids, exclude)[1], row)
-        rows, scores = self._search(query, mode, k + hidden.size)
-        rows, scores = _without(rows, scores, hidden)
-        if rows.size < k and hidden.size + k < self.book_ids.size:
-            rows, scores = _without(*self._scan(query), hidden)
+        rows, scores = self._search(query, mode, k + hidden.size + related.columns.size)
+        rows, scores = _without(*self._add(query, rows, scores, related), hidden)
+        if rows.size < k and hidden.size + k < self.book_ids.size and query.any():
+            rows, scores = _without(*self._add(query, *self._scan(query), related), hidden)
         return self._ranked(rows, scores, k)
 
     def nearest(self, vector: Sequence[float], k: int) -> tuple[I64, F32]:
@@ -86,15 +96,37 @@ class SimilarityModel:
 
     def _scale(self, vector: F32, mode: SimilarMode, weight: float) -> F32:
         """The query, (dim,): it carries the weight, so that any weight is exact over the same index."""
-        share = {"als": 1.0, "subject": 0.0, "hybrid": weight}[mode]
+        by_subject, by_als = {
+            "als": (0.0, 1.0),
+            "subject": (1.0, 0.0),
+            "hybrid": (1 - weight, weight),
+            "blend": (0.5, 0.5),
+            "item-item": (0.0, 0.0),
+        }[mode]
         query = vector.copy()
-        query[: self.dims["subject"]] *= 1 - share
-        query[self.dims["subject"] :] *= share
+        query[: self.dims["subject"]] *= by_subject
+        query[self.dims["subject"] :] *= by_als
         return query
+
+    def _related_to(self, row: int, mode: SimilarMode) -> Entries:
+        """What is related to a book; nothing in modes that do not ask for it."""
+        is_asked = self.related is not None and mode in ("blend", "item-item")
+        return gather_rows(self.related, np.array([row])) if is_asked else NOTHING
+
+    def _add(self, query: F32, rows: I64, scores: F32, related: Entries) -> tuple[I64, F32]:
+        """What was found and what is related, by both together; nothing else can have a higher sum."""
+        if not related.columns.size:
+            return rows, scores
+        rows = np.union1d(rows, related.columns)
+        scores = self.vectors[rows] @ query
+        scores[np.searchsorted(rows, related.columns)] += related.values
+        return rows, scores
 
     def _search(self, query: F32, mode: SimilarMode, depth: int) -> tuple[I64, F32]:
         depth = min(depth, self.book_ids.size)
-        if mode == "hybrid" or depth > MAX_GRAPH_DEPTH:
+        if not query.any():
+            return NOTHING.columns, NOTHING.values
+        if mode in ("hybrid", "blend") or depth > MAX_GRAPH_DEPTH:
             found, places = self.hybrid_index.search(query[None], depth)
             return places[0], found[0]
         subject_half, als_half = np.split(query, [self.dims["subject"]])

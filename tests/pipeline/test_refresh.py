@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from artifacts.manifest import Manifest
 from catalog.tables import Book, BookAuthor, BookSubject, Hidden, Subject
+from contracts.similarity import SimilarMode
 from evidence.kind import read_history
 from foundation.lock import hold_lock
 from pipeline.errors import AlreadyTraining, NothingToRefresh, RefreshRefused
@@ -67,7 +69,7 @@ def test_a_new_book_is_found_has_similar_ones_and_comes_up_for_who_loves_its_aut
     assert (report.n_new, report.n_changed, report.n_removed) == (1, 0, 0)
     assert models.metadata.search("unheard melodies", k=1)[0].tolist() == [book_id]
     assert models.metadata.find_cards([book_id])[0]["authors"] == ["Author 0-0"]
-    for mode in ("als", "subject", "hybrid"):
+    for mode in get_args(SimilarMode):
         similar, _ = models.similarity.similar(book_id, mode=mode, weight=0.5, k=10)
         assert set(similar) <= set(range(1, 21)), f"{mode}: of another club"
     ranked, scores = models.als.rank([FIRST_OF_AUTHOR, SECOND_OF_AUTHOR], [9.0, None], k=10)

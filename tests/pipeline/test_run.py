@@ -2,12 +2,14 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from sqlalchemy import delete, insert
 
 from catalog.tables import Rating
+from contracts.similarity import SimilarMode
 from evidence.registry import Evidence
 from foundation.lock import hold_lock
 from foundation.release import RELEASE
@@ -102,7 +104,7 @@ def test_similar_books_are_of_the_same_club_by_either_vector(trained: Trained) -
     model = load(home, report.version, "similarity", SimilarityModel)
     assert isinstance(model, SimilarityModel)
 
-    for mode in ("als", "subject", "hybrid"):
+    for mode in get_args(SimilarMode):
         book_ids, _ = model.similar(25, mode=mode, weight=0.5, k=10)
         assert set(book_ids) <= set(range(21, 41))
 

@@ -99,6 +99,7 @@ def similarity_model(seed: int, *, without_als: int | None = None) -> Similarity
         als_index=_graph(als),
         hybrid_index=hybrid_index,
         dims={"subject": DIM, "als": DIM},
+        related=csr_array((CLUBS[:, None] == CLUBS) * np.float32(0.2) - 0.2 * np.eye(N, dtype="f4")),
     )
 
 

@@ -1,8 +1,11 @@
 """Lists of books over REST: from a gateway before five real servers."""
 
+from typing import get_args
+
 import httpx
 import pytest
 
+from contracts.similarity import SimilarMode
 from gateway.schemas import BookList
 from tests.gateway import running
 from tests.gateway.running import DISMISSED, PICKY_READER, SOUP_FAN, SPACE_READER, STRANGER, UNTRAINED_BOOK
@@ -126,7 +129,7 @@ def test_an_unknown_liked_book_is_named(shared: httpx.Client) -> None:
     assert (response.json()["code"], response.json()["unknown"]) == ("unknown_books", ["5"])
 
 
-@pytest.mark.parametrize("mode", ["als", "subject", "hybrid"])
+@pytest.mark.parametrize("mode", get_args(SimilarMode))
 def test_similar_books_are_of_the_same_club(shared: httpx.Client, mode: str) -> None:
     found = _fetch(shared, f"/v1/books/{tiny.SOUP_IDS[0]}/similar", mode=mode, k=5)
 

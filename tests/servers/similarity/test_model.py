@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from artifacts.records import open_record, save_record
 from servers.errors import BookUnknown, VectorMissing, VectorUnfit
@@ -125,3 +126,60 @@ def test_a_saved_model_answers_alike_from_mapped_files(tmp_path_factory: pytest.
         there = opened.similar(22, mode=mode, weight=0.4, k=4, exclude=[33])  # type: ignore[arg-type]
         assert here[0].tolist() == there[0].tolist()
         assert here[1].tolist() == there[1].tolist()
+
+
+RELATED = csr_array(np.round(np.random.default_rng(5).random((N, N)) * (1 - np.eye(N)), 1).astype("f4"))
+BLENDING = dataclasses.replace(MODEL, related=RELATED)
+
+
+@given(
+    row=st.integers(0, N - 1), k=st.integers(1, N + 3), exclude=st.sets(st.sampled_from(BOOK_IDS.tolist()))
+)
+@settings(deadline=None)
+def test_a_blend_is_exact(row: int, k: int, exclude: set[int]) -> None:
+    asked = int(BOOK_IDS[row])
+
+    book_ids, scores = BLENDING.similar(asked, mode="blend", weight=1, k=k, exclude=sorted(exclude))
+
+    blended = exact(row, 0.5) + RELATED.toarray()[row]
+    left = ~np.isin(BOOK_IDS, [asked, *exclude])
+    np.testing.assert_allclose(scores, np.sort(blended[left])[::-1][:k], atol=1e-6)
+    np.testing.assert_allclose(blended[np.searchsorted(BOOK_IDS, book_ids)], scores, atol=1e-6)
+    assert not {asked, *exclude} & set(book_ids.tolist())
+
+
+def test_item_item_is_what_is_related_and_nothing_else() -> None:
+    few = csr_array(([0.5, 0.9], ([0, 0], [2, 4])), shape=(N, N), dtype=np.float32)
+    model = dataclasses.replace(MODEL, related=few)
+
+    book_ids, scores = model.similar(int(BOOK_IDS[0]), mode="item-item", weight=0.5, k=N)
+
+    assert book_ids.tolist() == BOOK_IDS[[4, 2]].tolist()
+    np.testing.assert_allclose(scores, [0.9, 0.5], rtol=1e-6)
+    with pytest.raises(VectorMissing):
+        model.similar(int(BOOK_IDS[1]), mode="item-item", weight=0.5, k=3)
+
+
+def test_a_version_of_a_former_release_blends_its_vectors() -> None:
+    former = dataclasses.replace(MODEL, related=None)
+
+    blend, hybrid = (former.similar(SPACE_IDS[0], mode=mode, weight=0.5, k=5) for mode in ("blend", "hybrid"))
+
+    assert blend[0].tolist() == hybrid[0].tolist()
+    with pytest.raises(VectorMissing):
+        former.similar(SPACE_IDS[0], mode="item-item", weight=0.5, k=5)
+
+
+def test_a_book_without_any_vector_is_like_its_authors_books() -> None:
+    bare = similarity_model(seed=3, without_als=0)
+    bare.hybrid_index.reset()
+    vectors = np.hstack([SUBJECT, ALS]).astype("f4")
+    vectors[0] = 0
+    bare.hybrid_index.add(vectors)
+    by_author = csr_array(([0.3], ([0], [1])), shape=(N, N), dtype=np.float32)
+
+    book_ids, _ = dataclasses.replace(bare, related=by_author).similar(
+        int(BOOK_IDS[0]), mode="blend", weight=0.5, k=5
+    )
+
+    assert book_ids.tolist() == [BOOK_IDS[1]]
