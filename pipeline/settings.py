@@ -58,7 +58,7 @@ class SubjectsParams(Options):
     """Share of the rating regression."""
     contrastive_weight: float = Field(default=0.2, ge=0)
     """Share of the loss that draws together what is read together."""
-    co_occurrence_weight: float = Field(default=0.0, ge=0)
+    co_occurrence_weight: float = Field(default=0.2, ge=0)
     """Share of the loss that draws together subjects of one book."""
     max_steps: PositiveInt = 400
     """Batches at most: bounds the time on large data."""

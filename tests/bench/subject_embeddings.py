@@ -44,6 +44,7 @@ SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 ALONE = {"ranking_weight": 0.0, "rating_weight": 0.0, "contrastive_weight": 0.0, "co_occurrence_weight": 0.0}
 VARIANTS: dict[str, dict[str, object]] = {
     "default": {},
+    "without co-occurrence": {"co_occurrence_weight": 0.0},
     "scalar": {"strategy": "scalar"},
     "per-dimension": {"strategy": "per-dimension"},
     "transformer": {"strategy": "transformer"},

@@ -36,7 +36,7 @@ def test_equal_lists_have_one_id_and_others_another(shared: httpx.Client) -> Non
         ("recommendations", "popular"),
         ("popular", "popular"),
         ("popular", "popular"),
-        ("similar", "hybrid"),
+        ("similar", "blend"),
         ("search", "keyword"),
         ("search", "semantic"),
     ]
