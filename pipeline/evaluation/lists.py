@@ -140,7 +140,7 @@ def serve_cold(
 def diversify_rows(
     rows: I64, book_ids: I64, authors: list[Authors], subjects: SubjectsOf, k: int, rules: ServingRules
 ) -> I64:
-    """These ranked rows, the first of them reordered as the gateway does where lists of k have to be diverse."""
+    """These ranked rows, the first ones reordered as the gateway does where lists have to be diverse."""
     if not rules.diversity:
         return rows
     head, rest = np.split(rows, [pool_size(k)])
