@@ -28,6 +28,7 @@ class Bookmesh(Commands):
         "train": "cli.training:train",
         "refresh": "cli.refreshing:refresh",
         "evaluate": "cli.evaluating:evaluate",
+        "tune": "cli.tuning:tune",
         "up": "cli.mesh:up",
         "serve": "cli.serve:serve",
         "worker": "cli.worker:worker",

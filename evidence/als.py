@@ -1,7 +1,7 @@
 """Who reads alike: factors of implicit-feedback ALS, and a fold-in for whoever has a history."""
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 from numpy.linalg import LinAlgError
@@ -12,16 +12,16 @@ from scipy.sparse import csr_array, csr_matrix
 from evidence.kind import TINY, History, Kind, Scored, TrainingData, largest_outside
 from foundation.arrays import F32, F64, I64, place_rows
 from foundation.records import formerly
-from foundation.settings import Options
+from foundation.settings import Options, Searched
 from foundation.tools import Advance, Tools
 
 
 class AlsParams(Options):
     """Training of the factors."""
 
-    n_factors: PositiveInt = 128
-    alpha: PositiveFloat = 16.0
-    regularization: PositiveFloat = 80.0
+    n_factors: Annotated[PositiveInt, Searched(32, 256, log=True)] = 128
+    alpha: Annotated[PositiveFloat, Searched(2, 64, log=True)] = 16.0
+    regularization: Annotated[PositiveFloat, Searched(5, 200, log=True)] = 80.0
     n_iterations: PositiveInt = 15
 
 

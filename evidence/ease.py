@@ -8,7 +8,7 @@ tells of those that few have read.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Self
 
 import numpy as np
 from numpy.linalg import LinAlgError
@@ -19,7 +19,7 @@ from scipy.sparse import csr_array, diags_array, vstack
 from evidence.between_books import BetweenBooks
 from evidence.kind import TrainingData
 from foundation.arrays import F32, I64
-from foundation.settings import Options
+from foundation.settings import Options, Searched
 from foundation.tools import Tools
 
 COLUMNS_PER_BLOCK: Final = 512
@@ -33,12 +33,12 @@ class EaseParams(Options):
     """Books that have weights at most: memory grows with the square, time with the cube."""
     n_weights: PositiveInt = 4_000_000
     """Weights that are kept at most: all of up to 2,000 books, the 400 largest for each of 10,000."""
-    regularization: PositiveFloat = 200.0
-    reader_exponent: float = Field(default=0.5, ge=0, le=1)
+    regularization: Annotated[PositiveFloat, Searched(20, 1000, log=True)] = 200.0
+    reader_exponent: Annotated[float, Field(ge=0, le=1), Searched(0, 1)] = 0.5
     """How far a reader of many books is damped, and an author of many; 0 is the published model."""
-    author_weight: NonNegativeFloat = 10.0
+    author_weight: Annotated[NonNegativeFloat, Searched(0, 30)] = 10.0
     """How many readers of all books of an author, and no others, each author counts as."""
-    title_weight: NonNegativeFloat = 3.0
+    title_weight: Annotated[NonNegativeFloat, Searched(0, 10)] = 3.0
     """The same for the books with a word in their titles."""
 
 

@@ -1,7 +1,7 @@
 """Which books speak for which others, from who read both, by BM25."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -11,7 +11,7 @@ from evidence.between_books import BetweenBooks
 from evidence.kind import TrainingData
 from foundation.arrays import F64
 from foundation.records import formerly
-from foundation.settings import Options
+from foundation.settings import Options, Searched
 from foundation.sparse import strongest_in_rows
 from foundation.tools import Tools
 
@@ -19,11 +19,11 @@ from foundation.tools import Tools
 class NeighboursParams(Options):
     """Weights between books."""
 
-    n_neighbours: PositiveInt = 50
-    source_exponent: float = Field(default=0.5, ge=0, le=1)
+    n_neighbours: Annotated[PositiveInt, Searched(20, 300, log=True)] = 50
+    source_exponent: Annotated[float, Field(ge=0, le=1), Searched(0, 1)] = 0.5
     """How far the weights of a widely read book of the history are damped."""
-    bm25_k1: PositiveFloat = 0.4
-    bm25_b: float = Field(default=0.2, ge=0, le=1)
+    bm25_k1: Annotated[PositiveFloat, Searched(0.1, 5, log=True)] = 0.4
+    bm25_b: Annotated[float, Field(ge=0, le=1), Searched(0, 1)] = 0.2
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,6 +5,7 @@ A process has one class of them, built in its outermost module and passed down.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +24,16 @@ from foundation.mesh_token import MIN_LENGTH, find_mesh_token
 
 PREFIX: Final = "BOOKMESH_"
 DELIMITER: Final = "__"
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Marks a setting that `bookmesh tune` searches, and between which values."""
+
+    low: float
+    high: float
+    log: bool = False
+    """Whether ten times as much is as far at the one end as at the other."""
 
 
 class Options(BaseModel):

@@ -36,6 +36,7 @@ from pipeline.evaluation.intervals import bootstrap_mean
 from pipeline.evaluation.lists import serve_collaborative
 from pipeline.evaluation.metrics import coverage_at_k, novelty_at_k
 from pipeline.fitting import Fitter
+from pipeline.hyperparameters import settle
 from pipeline.models.fold_models import build_als
 from pipeline.records import Clean, Events, Export
 from pipeline.settings import TrainSettings
@@ -91,6 +92,7 @@ def compare(
     NoFavourites, UnknownModel, UnknownSource or DatabaseNotMigrated.
     """
     check_migrated(db)
+    settings = settle(settings, db)
     contestants = choose_contestants(wanted.protocol, wanted.models)
     baseline = _choose_baseline(wanted, contestants)
     progress, who = progress or Progress(), read_demographics(db)

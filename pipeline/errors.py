@@ -4,8 +4,10 @@ PipelineError
 ├── AlreadyTraining     another process trains or refreshes in this home
 ├── CannotCompare       the version in production cannot be judged by today's folds
 ├── TooFewRatings       the catalog holds less than the models need
+├── ParametersUnreadable    a file of hyper-parameters is none of this release
 ├── NoTimes             too few ratings tell when a book was read
 ├── NoFavourites        no subjects or authors are known, by which a new reader could be served
+├── UnknownKind         no kind of evidence of this name has parameters that are searched
 ├── UnknownModel        nothing of this name is compared by this protocol
 ├── UnknownSource       no reader is of this source
 ├── NothingToRefresh    no version is promoted
@@ -47,6 +49,14 @@ class TooFewRatings(PipelineError):
         self.found, self.needed, self.ratings_each = found, needed, ratings_each
 
 
+class ParametersUnreadable(PipelineError):
+    """A file of hyper-parameters cannot be read by this release."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"{path} holds no hyper-parameters of this release ({reason}); remove it")
+        self.path = path
+
+
 class NoTimes(PipelineError):
     """The ratings cannot be split by time."""
 
@@ -66,6 +76,14 @@ class NoFavourites(PipelineError):
             "no book has a subject or an author by which a new reader could be served: import a source that "
             "has them, or use `--protocol fold-in`"
         )
+
+
+class UnknownKind(PipelineError):
+    """No kind of evidence of this name is tuned."""
+
+    def __init__(self, kind: str, known: Sequence[str]) -> None:
+        super().__init__(f"{kind!r} has no parameters that are searched; there are {', '.join(known)}")
+        self.kind, self.known = kind, known
 
 
 class UnknownModel(PipelineError):

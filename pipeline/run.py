@@ -19,6 +19,7 @@ from foundation.release import RELEASE
 from pipeline.current import Current, Recipe, Rival, build_rival, open_sealed, read_recipe
 from pipeline.errors import AlreadyTraining, CannotCompare
 from pipeline.fitting import Fitted, Fitter
+from pipeline.hyperparameters import settle
 from pipeline.metrics import write_metrics
 from pipeline.models.cards import build_plain_cards, name_state
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_als, build_fold_models
@@ -62,6 +63,7 @@ def train(
     TooFewRatings, DatabaseNotMigrated or StoreFull; the current version stays in any case.
     """
     check_migrated(db)
+    settings = settle(settings, db)
     # Many small products, one a reader: BLAS threads would cost more than they give.
     with (
         hold_lock(settings.lock_path, AlreadyTraining),

@@ -144,5 +144,10 @@ class TrainSettings(CatalogSettings):
         return self.home / "comparisons"
 
     @property
+    def tuning_path(self) -> Path:
+        """Searches for hyper-parameters, and what they found."""
+        return self.home / "tuning"
+
+    @property
     def reports_path(self) -> Path:
         return self.home / "reports"

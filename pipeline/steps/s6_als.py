@@ -11,10 +11,14 @@ def fit_evidence(
     fold: Fold, aggregates: Aggregates, catalog: Export, *, params: EvidenceParams, seed: int, tools: Tools
 ) -> Evidence:
     """All kinds of evidence over the fold's books."""
-    data = TrainingData(
+    return Evidence.fit(collect_data(fold, aggregates, catalog), params, seed=seed, tools=tools)
+
+
+def collect_data(fold: Fold, aggregates: Aggregates, catalog: Export) -> TrainingData:
+    """What every kind may learn from."""
+    return TrainingData(
         user_items=fold.evidence,
         counts=aggregates.counts,
         book_authors=collect_authors(catalog.book_authors, fold.book_ids),
         title_words=collect_title_words(catalog.books, fold.book_ids),
     )
-    return Evidence.fit(data, params, seed=seed, tools=tools)
