@@ -156,7 +156,7 @@ def test_a_machine_that_serves_needs_no_library_that_trains(
     assert listed["degraded"] == found["degraded"] == []
     assert "no training is begun here" in (home.path / "logs" / "worker.log").read_text()
     assert "nothing to refresh" in home.succeed("refresh")
-    for command in ("train", "evaluate"):
+    for command in ("train", "evaluate", "tune"):
         assert "pip install 'bookmesh[train]'" in home.fail(command)
     present = "import importlib.util as u, sys; print(*filter(u.find_spec, sys.argv[1:]))"
     assert installation.run(installation.python, "-c", present, *TRAINING_LIBRARIES, cwd=tmp_path) == "\n"

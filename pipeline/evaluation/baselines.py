@@ -24,8 +24,8 @@ CLASSIC_MIN_RATINGS: Final = 10
 """Readers with fewer are served by the prior alone."""
 CLASSIC_PRIOR_RATINGS: Final = 30.0
 BM25_NEIGHBOURS: Final = 100
-MIN_EASE_READERS: Final = 2
-"""A book of one reader says nothing that its fellows do not; of Book-Crossing half of the books are such."""
+MAX_EASE_BOOKS: Final = 12_000
+"""Most read books that dense EASE ranks: the inverse of twice as many takes 2 GB and most of an hour."""
 EASE_REGULARIZATIONS: Final = (60.0, 120.0, 200.0, 350.0, 600.0, 1000.0)
 MAX_TUNED_BOOKS: Final = 4000
 """Most read books that λ is chosen on: time grows with the cube of them."""
@@ -91,22 +91,25 @@ def serve_bm25(fold: Fold, users: EvaluationUsers, k: int, *, threads: int) -> l
 
 
 def serve_ease(fold: Fold, users: EvaluationUsers, k: int, *, regularization: float) -> list[I64]:
-    """Dense EASE (Steck 2019, equation 8) of all books with two readers or more."""
-    counts = np.bincount(fold.user_items.indices, minlength=fold.book_ids.size)
-    chosen = np.flatnonzero(counts >= MIN_EASE_READERS)
+    """Dense EASE (Steck 2019, equation 8)."""
+    chosen = _find_most_read(fold, MAX_EASE_BOOKS)
     return serve_scores(fold, users, k, _fit_ease(fold.user_items, chosen, regularization))
 
 
 def choose_ease(fold: Fold, users: EvaluationUsers, k: int, *, advance: Advance) -> float:
     """The λ with the best recall@k for users whose held-out books the fold does not have."""
-    counts = np.bincount(fold.user_items.indices, minlength=fold.book_ids.size)
-    chosen = np.sort(np.argsort(-counts, kind="stable")[:MAX_TUNED_BOOKS])
-    recalls = {}
+    chosen, recalls = _find_most_read(fold, MAX_TUNED_BOOKS), {}
     for at, regularization in enumerate(EASE_REGULARIZATIONS):
         advance(at / len(EASE_REGULARIZATIONS))
         served = serve_scores(fold, users, k, _fit_ease(fold.user_items, chosen, regularization))
         recalls[regularization] = recall_at_k(served, users.held_out, k).mean()
     return max(recalls, key=lambda each: recalls[each])
+
+
+def _find_most_read(fold: Fold, at_most: int) -> I64:
+    """Rows, ascending."""
+    counts = np.bincount(fold.user_items.indices, minlength=fold.book_ids.size)
+    return np.sort(np.argsort(-counts, kind="stable")[:at_most])
 
 
 def _fit_ease(user_items: csr_array, chosen: I64, regularization: float) -> Score:

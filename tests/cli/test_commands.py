@@ -25,7 +25,7 @@ from worker.settings import WorkerSettings
 COMMANDS: dict[type[ProcessSettings], list[str]] = {
     GatewaySettings: ["up", "status", "recommend 1", "similar 1", "search war"],
     ServerSettings: ["up"],
-    TrainSettings: ["train", "evaluate"],
+    TrainSettings: ["train", "evaluate", "tune"],
     WorkerSettings: ["up", "status", "worker", "serve worker", "train --if-due"],
 }
 """Those that read these settings, but for `serve`, which becomes another program."""

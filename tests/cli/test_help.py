@@ -19,7 +19,7 @@ COMMANDS = {
     "jobs cancel", "jobs list", "jobs retry", "jobs show", "keys create", "keys list", "keys revoke",
     "doctor", "migrate", "notify", "recommend", "refresh", "restore", "search", "serve", "similar", "status",
     "subjects list", "subjects merge", "subjects rename", "subjects restore", "subjects withdraw", "train",
-    "up", "users claim-link", "users create-admin", "users delete", "users demote", "users find",
+    "tune", "up", "users claim-link", "users create-admin", "users delete", "users demote", "users find",
     "users promote",
     "versions gc", "versions list", "versions promote", "versions rollback", "versions show", "worker",
 }  # fmt: skip
