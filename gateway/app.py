@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import httpx
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CollectorRegistry
@@ -60,7 +59,7 @@ from gateway.limits.redis import RedisCounts
 from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.server import Server
-from gateway.mesh.transport import build_client
+from gateway.mesh.transport import MeshClient
 from gateway.metrics import GatewayMetrics
 from gateway.recommend.cards import Cards
 from gateway.recommend.details import Details
@@ -190,12 +189,12 @@ async def _start(
     redis = _open_redis(settings, metrics)
     cache = _open_cache(settings, redis, metrics)
     stack.push_async_callback(cache.close)
-    client = build_client(
+    client = MeshClient(
         pool_size=options.mesh.pool_size,
         idle_connection_s=options.mesh.idle_connection_s,
         token=settings.find_mesh_token(),
     )
-    stack.push_async_callback(client.aclose)
+    stack.push_async_callback(client.close)
     mesh = _build_mesh(settings, client, metrics, http)
     background = Background(PROCESS, registry)
     stack.push_async_callback(background.stop)
@@ -235,7 +234,7 @@ async def _start(
 
 
 def _build_mesh(
-    settings: GatewaySettings, client: httpx.AsyncClient, metrics: GatewayMetrics, http: HttpMetrics
+    settings: GatewaySettings, client: MeshClient, metrics: GatewayMetrics, http: HttpMetrics
 ) -> Mesh:
     servers: dict[ServerName, Server] = {
         name: Server(

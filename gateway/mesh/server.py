@@ -2,9 +2,10 @@
 
 import asyncio
 import time
+from http import HTTPStatus
 from typing import Final, TypeVar
 
-import httpx
+import aiohttp
 from pydantic import ValidationError
 from structlog.contextvars import get_contextvars
 
@@ -22,6 +23,7 @@ from gateway.mesh.errors import (
     VersionNotHeld,
 )
 from gateway.mesh.pinning import HeldVersions
+from gateway.mesh.transport import Answer, MeshClient
 from gateway.metrics import GatewayMetrics
 from telemetry.tracing import span, trace_headers
 
@@ -45,7 +47,7 @@ class Server:
         name: ServerName,
         url: str,
         *,
-        client: httpx.AsyncClient,
+        client: MeshClient,
         breaker: CircuitBreaker,
         metrics: GatewayMetrics,
     ) -> None:
@@ -69,10 +71,11 @@ class Server:
         headers = {} if pinned is None else {shell.PIN_HEADER: pinned}
         try:
             async with asyncio.timeout(POLL_TIMEOUT_S):
-                response = await self._client.get(self._url + shell.INFO_PATH, headers=headers)
-            response.raise_for_status()
-            info = shell.Info.model_validate_json(response.content)
-        except (TimeoutError, httpx.HTTPError, ValidationError) as error:
+                answer = await self._client.get(self._url + shell.INFO_PATH, headers)
+            if answer.status != HTTPStatus.OK:
+                raise UpstreamBroken(self.name, f"status {answer.status}")
+            info = shell.Info.model_validate_json(answer.body)
+        except (TimeoutError, aiohttp.ClientError, ValidationError, UpstreamBroken) as error:
             self.last_error = f"{type(error).__name__}: {error}"
         else:
             self.last_error = None
@@ -138,32 +141,32 @@ class Server:
         try:
             async with asyncio.timeout(timeout_s):
                 headers = _build_headers(version, timeout_s)
-                body = request.model_dump_json()
-                response = await self._client.post(self._url + path, content=body, headers=headers)
-        except httpx.HTTPError as error:
+                body = request.model_dump_json().encode()
+                response = await self._client.post(self._url + path, body, headers)
+        except aiohttp.ClientError as error:
             raise UpstreamUnreachable(self.name, f"{type(error).__name__}: {error}") from error
-        if response.status_code != httpx.codes.OK:
+        if response.status != HTTPStatus.OK:
             raise self._read_failure(response, version)
         try:
-            answer = response_type.model_validate_json(response.content)
+            answer = response_type.model_validate_json(response.body)
         except ValidationError as error:
             raise UpstreamBroken(self.name, f"{path} answered with something else: {error}") from error
         if answer.version != version:
             raise VersionNotHeld(self.name, version, (answer.version,))
         return answer
 
-    def _read_failure(self, response: httpx.Response, version: str) -> Exception:
+    def _read_failure(self, response: Answer, version: str) -> Exception:
         try:
-            problem = Problem.model_validate_json(response.content)
+            problem = Problem.model_validate_json(response.body)
         except ValidationError:
-            return UpstreamBroken(self.name, f"status {response.status_code} without a problem body")
+            return UpstreamBroken(self.name, f"status {response.status} without a problem body")
         if problem.code == MeshCode.VERSION_NOT_HELD:
             held = tuple(problem.held or ())
             self._remember(HeldVersions(current=self.versions.current, held=frozenset(held)))
             return VersionNotHeld(self.name, version, held)
         if problem.code in REFUSALS:
             return UpstreamRefused(self.name, problem.code, problem.detail)
-        return UpstreamBroken(self.name, f"status {response.status_code}, {problem.code}: {problem.detail}")
+        return UpstreamBroken(self.name, f"status {response.status}, {problem.code}: {problem.detail}")
 
     def _remember(self, versions: HeldVersions) -> None:
         self.versions = versions

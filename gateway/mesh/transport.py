@@ -1,59 +1,70 @@
-"""The HTTP client that all calls to servers share: httpx's interface over aiohttp's cheaper transport."""
+"""The HTTP client that all calls to servers share, over connections that are kept."""
+
+from typing import Final, NamedTuple, Self
 
 import aiohttp
-import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from contracts.shell import SERVER_NAMES
 from foundation.mesh_token import build_headers
 
-
-def build_client(*, pool_size: int, idle_connection_s: float, token: str | None = None) -> httpx.AsyncClient:
-    """A client with a pool for each server; it sets no time limit, since callers bring their deadline."""
-    return httpx.AsyncClient(
-        transport=_MeshTransport(pool_size=pool_size, idle_connection_s=idle_connection_s),
-        headers=build_headers(token),
-        timeout=None,  # noqa: S113  (every call runs under its request's deadline)
-        trust_env=False,
-        follow_redirects=False,
-    )
+_UNASKED: Final = ("Accept", "Accept-Encoding", "User-Agent")
+"""Headers that no server looks at."""
 
 
-class _MeshTransport(httpx.AsyncBaseTransport):
-    """aiohttp's transport, with its gaps closed: stale connections and errors that it lets through."""
+class Answer(NamedTuple):
+    """What a server answered."""
 
-    def __init__(self, *, pool_size: int, idle_connection_s: float) -> None:
-        self._pool_size = pool_size
-        self._idle_connection_s = idle_connection_s
-        self._inner = AiohttpTransport(client=self._build_session)
+    status: int
+    body: bytes
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        try:
-            try:
-                return await self._inner.handle_async_request(request)
-            except httpx.TransportError as error:
-                if not _was_stale(error):
-                    raise
-                # aiohttp retries a GET on a fresh connection by itself, but not a POST; ours only ever read.
-                return await self._inner.handle_async_request(request)
-        except aiohttp.ClientError as error:
-            raise httpx.RemoteProtocolError(str(error), request=request) from error
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+class MeshClient:
+    """Sends requests to servers; it sets no time limit, since callers bring their deadline.
 
-    def _build_session(self) -> aiohttp.ClientSession:
+    What it raises is always an aiohttp.ClientError.
+    """
+
+    def __init__(self, *, pool_size: int, idle_connection_s: float, token: str | None = None) -> None:
+        """Keeps so many connections to each server, for so long without a request; an event loop must run."""
         connector = aiohttp.TCPConnector(
-            limit=self._pool_size * len(SERVER_NAMES),
-            limit_per_host=self._pool_size,
-            keepalive_timeout=self._idle_connection_s,
+            limit=pool_size * len(SERVER_NAMES), limit_per_host=pool_size, keepalive_timeout=idle_connection_s
         )
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers=build_headers(token),
+            skip_auto_headers=_UNASKED,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(),
+        )
 
+    async def get(self, url: str, headers: dict[str, str]) -> Answer:
+        """The answer to a GET."""
+        return await self._send("GET", url, headers, None)
 
-def _was_stale(error: httpx.TransportError) -> bool:
-    """Whether a connection broke after it was made; httpx-aiohttp reports that as a ConnectTimeout."""
-    cause = error.__cause__
-    if isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ServerTimeoutError):
-        return False
-    return isinstance(cause, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
+    async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
+        """The answer to a POST, which must only read: it may be sent twice."""
+        return await self._send("POST", url, headers, body)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def _send(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
+        try:
+            return await self._send_once(method, url, headers, body)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            # A kept connection that the server was just closing; aiohttp tries only a GET again by itself.
+            return await self._send_once(method, url, headers, body)
+
+    async def _send_once(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Answer:
+        sent = self._session.request(method, url, data=body, headers=headers, allow_redirects=False)
+        async with sent as response:
+            return Answer(response.status, await response.read())

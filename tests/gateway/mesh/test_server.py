@@ -23,7 +23,7 @@ from gateway.mesh.errors import (
     VersionNotHeld,
 )
 from gateway.mesh.server import Server
-from gateway.mesh.transport import build_client
+from gateway.mesh.transport import MeshClient
 from gateway.metrics import GatewayMetrics
 from telemetry.tracing import serving
 from tests.gateway.stubs import Behave, build_response, misbehaving, read_request
@@ -36,12 +36,12 @@ OK = build_response(ANSWER.model_dump_json().encode())
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with build_client(pool_size=4, idle_connection_s=30.0) as client:
+async def client() -> AsyncIterator[MeshClient]:
+    async with MeshClient(pool_size=4, idle_connection_s=30.0) as client:
         yield client
 
 
-def _server(url: str, client: httpx.AsyncClient, failures: int = 100) -> Server:
+def _server(url: str, client: MeshClient, failures: int = 100) -> Server:
     breaker = CircuitBreaker(failures=failures, open_s=60.0)
     metrics = GatewayMetrics(CollectorRegistry())
     return Server("embedder", url, client=client, breaker=breaker, metrics=metrics)
@@ -76,7 +76,7 @@ def _problem(code: ErrorCode, status: str, **facts: list[str]) -> bytes:
     return build_response(problem.model_dump_json().encode(), status, "application/problem+json")
 
 
-async def test_the_version_and_the_time_left_go_with_the_request(client: httpx.AsyncClient) -> None:
+async def test_the_version_and_the_time_left_go_with_the_request(client: MeshClient) -> None:
     requests: list[bytes] = []
 
     async def record(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
@@ -95,7 +95,7 @@ async def test_the_version_and_the_time_left_go_with_the_request(client: httpx.A
 
 
 async def test_the_request_id_and_the_trace_of_the_callers_request_go_with_it(
-    client: httpx.AsyncClient,
+    client: MeshClient,
 ) -> None:
     requests: list[bytes] = []
 
@@ -112,7 +112,7 @@ async def test_the_request_id_and_the_trace_of_the_callers_request_go_with_it(
     assert headers["traceparent"] == TRACEPARENT
 
 
-async def test_a_late_answer_is_dropped_at_the_deadline(client: httpx.AsyncClient) -> None:
+async def test_a_late_answer_is_dropped_at_the_deadline(client: MeshClient) -> None:
     async def dawdle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
         await reader.read()
 
@@ -124,7 +124,7 @@ async def test_a_late_answer_is_dropped_at_the_deadline(client: httpx.AsyncClien
     assert time.monotonic() - started_s < 5.0
 
 
-async def test_an_answer_that_trickles_is_dropped_at_the_deadline_too(client: httpx.AsyncClient) -> None:
+async def test_an_answer_that_trickles_is_dropped_at_the_deadline_too(client: MeshClient) -> None:
     async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
         await read_request(reader)
         for byte in OK:
@@ -136,7 +136,7 @@ async def test_an_answer_that_trickles_is_dropped_at_the_deadline_too(client: ht
             await _call(_server(url, client), seconds=0.2)
 
 
-async def test_nobody_listening_is_unreachable(client: httpx.AsyncClient) -> None:
+async def test_nobody_listening_is_unreachable(client: MeshClient) -> None:
     with pytest.raises(UpstreamUnreachable) as caught:
         await _call(_server(f"http://127.0.0.1:{free_port()}", client))
 
@@ -144,7 +144,7 @@ async def test_nobody_listening_is_unreachable(client: httpx.AsyncClient) -> Non
     assert caught.value.server == "embedder"
 
 
-async def test_a_kept_connection_that_proves_stale_is_replaced(client: httpx.AsyncClient) -> None:
+async def test_a_kept_connection_that_proves_stale_is_replaced(client: MeshClient) -> None:
     async def answer_once_then_hang_up(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int
     ) -> None:
@@ -161,10 +161,73 @@ async def test_a_kept_connection_that_proves_stale_is_replaced(client: httpx.Asy
     assert answers == [ANSWER] * 4
 
 
-@pytest.mark.parametrize("n_bytes", [0, 10, len(OK) - 5])
-async def test_a_connection_reset_at_any_point_is_an_upstream_error(
-    client: httpx.AsyncClient, n_bytes: int
+async def test_connections_that_prove_stale_together_are_replaced_too(client: MeshClient) -> None:
+    is_closing = asyncio.Event()
+
+    async def answer_once_then_hang_up(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, n_before: int
+    ) -> None:
+        await read_request(reader)
+        writer.write(OK)
+        while n_before >= 4:
+            await read_request(reader)
+            writer.write(OK)
+        await is_closing.wait()
+
+    async with misbehaving(answer_once_then_hang_up) as url:
+        server = _server(url, client)
+        before = await asyncio.gather(*(_call(server) for _ in range(4)))
+        is_closing.set()
+        after = await asyncio.gather(*(_call(server) for _ in range(4)))
+
+    assert before + after == [ANSWER] * 8
+
+
+async def test_a_long_answer_in_pieces_comes_whole(client: MeshClient) -> None:
+    vector = [0.25] * 200_000
+    body = ANSWER.model_copy(update={"vector": vector}).model_dump_json().encode()
+
+    async def answer_in_pieces(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for start in range(0, len(body), 65_536):
+            piece = body[start : start + 65_536]
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            await writer.drain()
+        writer.write(b"0\r\n\r\n")
+
+    async with misbehaving(answer_in_pieces) as url:
+        answer = await _call(_server(url, client), seconds=30.0)
+
+    assert answer.vector == vector
+
+
+async def test_an_answer_that_comes_too_late_is_not_taken_for_that_to_the_next_call(
+    client: MeshClient,
 ) -> None:
+    late = build_response(ANSWER.model_copy(update={"known": ["late"]}).model_dump_json().encode())
+
+    async def answer_late_at_first(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, n_before: int
+    ) -> None:
+        await read_request(reader)
+        if not n_before:
+            await asyncio.sleep(0.3)
+        writer.write(OK if n_before else late)
+        await reader.read()
+
+    async with misbehaving(answer_late_at_first) as url:
+        server = _server(url, client)
+        with pytest.raises(UpstreamTimeout):
+            await _call(server, seconds=0.1)
+        await asyncio.sleep(0.4)
+        answer = await _call(server)
+
+    assert answer == ANSWER
+
+
+@pytest.mark.parametrize("n_bytes", [0, 10, len(OK) - 5])
+async def test_a_connection_reset_at_any_point_is_an_upstream_error(client: MeshClient, n_bytes: int) -> None:
     async def reset(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
         await read_request(reader)
         writer.write(OK[:n_bytes])
@@ -181,6 +244,9 @@ async def test_a_connection_reset_at_any_point_is_an_upstream_error(
     [
         b"this is not HTTP\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: nonsense\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+        b"HTTP/1.1 307 Temporary Redirect\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
         build_response(b"not json"),
         build_response(b'{"version": "v1"}'),
         build_response(b"<html>", "502 Bad Gateway", "text/html"),
@@ -190,14 +256,14 @@ async def test_a_connection_reset_at_any_point_is_an_upstream_error(
     ],
 )
 async def test_an_answer_outside_the_contract_is_an_upstream_error(
-    client: httpx.AsyncClient, response: bytes
+    client: MeshClient, response: bytes
 ) -> None:
     async with misbehaving(_always(response)) as url:
         with pytest.raises(UpstreamError):
             await _call(_server(url, client))
 
 
-async def test_a_request_without_an_answer_is_refused_and_no_failure(client: httpx.AsyncClient) -> None:
+async def test_a_request_without_an_answer_is_refused_and_no_failure(client: MeshClient) -> None:
     response = _problem(ClientCode.UNKNOWN_SUBJECTS, "422 Unprocessable Content")
     async with misbehaving(_always(response)) as url:
         server = _server(url, client, failures=1)
@@ -208,7 +274,7 @@ async def test_a_request_without_an_answer_is_refused_and_no_failure(client: htt
     assert server.breaker.state == "closed"
 
 
-async def test_a_server_without_the_version_reports_what_it_holds(client: httpx.AsyncClient) -> None:
+async def test_a_server_without_the_version_reports_what_it_holds(client: MeshClient) -> None:
     response = _problem(MeshCode.VERSION_NOT_HELD, "409 Conflict", held=["v2", "v3"])
     async with misbehaving(_always(response)) as url:
         server = _server(url, client)
@@ -219,14 +285,14 @@ async def test_a_server_without_the_version_reports_what_it_holds(client: httpx.
     assert server.versions.held == {"v2", "v3"}
 
 
-async def test_an_answer_of_another_version_is_never_used(client: httpx.AsyncClient) -> None:
+async def test_an_answer_of_another_version_is_never_used(client: MeshClient) -> None:
     other = ANSWER.model_copy(update={"version": "v2"})
     async with misbehaving(_always(build_response(other.model_dump_json().encode()))) as url:
         with pytest.raises(VersionNotHeld):
             await _call(_server(url, client))
 
 
-async def test_a_server_that_keeps_failing_is_left_alone(client: httpx.AsyncClient) -> None:
+async def test_a_server_that_keeps_failing_is_left_alone(client: MeshClient) -> None:
     n_requests = 0
 
     async def fail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
@@ -245,7 +311,7 @@ async def test_a_server_that_keeps_failing_is_left_alone(client: httpx.AsyncClie
     assert n_requests == 3
 
 
-async def test_a_request_without_time_left_is_not_held_against_the_server(client: httpx.AsyncClient) -> None:
+async def test_a_request_without_time_left_is_not_held_against_the_server(client: MeshClient) -> None:
     server = _server("http://127.0.0.1:9", client, failures=1)
 
     with pytest.raises(UpstreamTimeout):
@@ -254,7 +320,7 @@ async def test_a_request_without_time_left_is_not_held_against_the_server(client
     assert server.breaker.state == "closed"
 
 
-async def test_a_failed_fetch_of_what_a_server_holds_is_remembered(client: httpx.AsyncClient) -> None:
+async def test_a_failed_fetch_of_what_a_server_holds_is_remembered(client: MeshClient) -> None:
     server = _server(f"http://127.0.0.1:{free_port()}", client)
 
     await server.refresh(None)
