@@ -18,6 +18,7 @@ from scipy.sparse import csr_array, diags_array, vstack
 
 from evidence.between_books import BetweenBooks
 from evidence.kind import TrainingData
+from evidence.traits import read_by_trait
 from foundation.arrays import F32, I64
 from foundation.settings import Options, Searched
 from foundation.tools import Tools
@@ -83,10 +84,8 @@ def weigh_readers(user_items: csr_array, exponent: float) -> F32:
 
 def weigh_traits(traits: csr_array, weight: float, exponent: float) -> tuple[csr_array, F32]:
     """(n_shared, n): the books that have each trait which two of them share; (n_shared,): what it weighs."""
-    trait_books = csr_array(traits.T)
-    n_books = np.diff(trait_books.indptr)
-    shared = np.flatnonzero(n_books > 1)
-    return csr_array(trait_books[shared]), np.asarray(weight * n_books[shared] ** -exponent, dtype=np.float32)
+    read = read_by_trait(traits)
+    return read, np.asarray(weight * np.diff(read.indptr) ** -exponent, dtype=np.float32)
 
 
 def weigh_pairs(read: csr_array, reader_weights: F32) -> F32:

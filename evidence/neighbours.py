@@ -1,14 +1,15 @@
-"""Which books speak for which others, from who read both, by BM25."""
+"""Which books speak for which others, from who read both and what they have in common, by BM25."""
 
 from dataclasses import dataclass, field
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
-from pydantic import Field, PositiveFloat, PositiveInt
-from scipy.sparse import csr_array
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from scipy.sparse import csr_array, vstack
 
 from evidence.between_books import BetweenBooks
 from evidence.kind import TrainingData
+from evidence.traits import read_by_trait
 from foundation.arrays import F64
 from foundation.records import formerly
 from foundation.settings import Options, Searched
@@ -24,6 +25,10 @@ class NeighboursParams(Options):
     """How far the weights of a widely read book of the history are damped."""
     bm25_k1: Annotated[PositiveFloat, Searched(0.1, 5, log=True)] = 0.4
     bm25_b: Annotated[float, Field(ge=0, le=1), Searched(0, 1)] = 0.2
+    author_weight: Annotated[NonNegativeFloat, Searched(0, 10)] = 2.0
+    """How many readers of all books of an author, and no others, each author counts as."""
+    title_weight: Annotated[NonNegativeFloat, Searched(0, 5)] = 0.5
+    """The same for the books with a word in their titles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +41,11 @@ class Neighbours(BetweenBooks[NeighboursParams]):
 
     @classmethod
     def fit(cls, data: TrainingData, params: NeighboursParams, *, seed: int, tools: Tools) -> Self:
-        return cls(build_neighbours(data.user_items, params=params))
+        by_author = read_by_trait(data.book_authors) * np.float32(params.author_weight)
+        by_word = read_by_trait(data.title_words) * np.float32(params.title_weight)
+        read = csr_array(vstack([data.user_items, by_author, by_word]))
+        read.eliminate_zeros()  # of a weight of 0
+        return cls(build_neighbours(read, params=params))
 
 
 def build_neighbours(user_items: csr_array, *, params: NeighboursParams) -> csr_array:

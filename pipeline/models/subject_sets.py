@@ -17,6 +17,8 @@ NO_SUBJECT: Final = -1
 """Fills up the rows of a padded table of subject sets."""
 FEWEST_LETTERS: Final = 3
 """Of a word of a title that tells of the book: articles of most languages have fewer."""
+MOST_TITLES: Final = 200
+"""With a word that tells of the book: the pairs of their books would be many, and tell little."""
 
 
 class Sets(NamedTuple):
@@ -110,7 +112,7 @@ def collect_authors(book_authors: pa.Table, book_ids: I64) -> csr_array:
 
 
 def collect_title_words(books: pa.Table, book_ids: I64) -> csr_array:
-    """(n_books, n_words) float32, 1 where the title has the word; columns are words that two titles have."""
+    """(n_books, n_words) float32, 1 where the title has the word; columns are words of a few titles."""
     is_ours, rows = find_rows(book_ids, books["book_id"].to_numpy())
     titles = books["title"].filter(pa.array(is_ours)).to_pylist()
     found = [
@@ -125,7 +127,8 @@ def collect_title_words(books: pa.Table, book_ids: I64) -> csr_array:
     columns = pa.array(words).dictionary_encode().indices.to_numpy()
     n_titles = np.bincount(columns)
     ones, shape = np.ones(columns.size, dtype=np.float32), (book_ids.size, n_titles.size)
-    return csr_array(csr_array((ones, (row_idx, columns)), shape=shape)[:, np.flatnonzero(n_titles > 1)])
+    is_telling = (n_titles > 1) & (n_titles <= MOST_TITLES)
+    return csr_array(csr_array((ones, (row_idx, columns)), shape=shape)[:, np.flatnonzero(is_telling)])
 
 
 def find_favourites(counts: F32, is_generic: Mask, n: int) -> I64:

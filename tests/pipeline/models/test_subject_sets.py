@@ -57,12 +57,13 @@ def test_authors_are_columns_of_those_who_wrote_one_of_the_books(catalog: Export
 
 
 def test_words_of_titles_are_those_that_two_titles_have_and_that_tell_something() -> None:
-    titles = ["The Soup of War", "War Soup II", "Soups", "Élan vital", "War and War"]
-    books = pa.table({"book_id": [2, 3, 5, 6, 8], "title": titles})
+    titles = ["The Soup of War", "War Soup II", "Soups", "Élan vital", "War and War"] + ["Rose"] * 201
+    books = pa.table({"book_id": [2, 3, 5, 6, 8, *range(10, 211)], "title": titles})
 
-    found = collect_title_words(books, np.array([2, 3, 4, 5, 8]))
+    found = collect_title_words(books, np.array([2, 3, 4, 5, 8, *range(10, 211)]))
 
-    assert found.toarray().tolist() == [[1, 1], [1, 1], [0, 0], [0, 0], [0, 1]]
+    assert found[:5].toarray().tolist() == [[1, 1], [1, 1], [0, 0], [0, 0], [0, 1]]
+    assert not found[5:].nnz
 
 
 def test_titles_without_words_have_none() -> None:
