@@ -21,6 +21,7 @@ class Bookmesh(Commands):
         "users": "cli.users:app",
         "keys": "cli.keys:app",
         "versions": "cli.versions:app",
+        "gate": "cli.gate:app",
         "jobs": "cli.jobs:app",
         "migrate": "cli.schema:migrate",
         "backup": "cli.backup:backup",

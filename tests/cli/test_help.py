@@ -14,9 +14,10 @@ from cli.main import app
 COMMANDS = {
     "authors list", "authors merge", "authors rename", "backup", "books add", "books change", "books merge",
     "books merges", "books restore", "books show", "books split", "books withdraw", "data export",
-    "data report", "editions add", "editions move", "editions remove", "evaluate", "import book-crossing",
-    "import csv", "import demo", "import export", "import goodbooks", "import movielens",
-    "jobs cancel", "jobs list", "jobs retry", "jobs show", "keys create", "keys list", "keys revoke",
+    "data report", "editions add", "editions move", "editions remove", "evaluate", "gate history",
+    "import book-crossing", "import csv", "import demo", "import export", "import goodbooks",
+    "import movielens", "jobs cancel", "jobs list", "jobs retry", "jobs show", "keys create",
+    "keys list", "keys revoke",
     "doctor", "migrate", "notify", "recommend", "refresh", "restore", "search", "serve", "similar", "status",
     "subjects list", "subjects merge", "subjects rename", "subjects restore", "subjects withdraw", "train",
     "tune", "up", "users claim-link", "users create-admin", "users delete", "users demote", "users find",
