@@ -55,7 +55,7 @@ SHARE_OF_MODES: Final = (
     ' sum(rate(bookmesh_list_books_count{surface="recommendations"}[5m]))'
 )
 ABOVE_THRESHOLD: Final = (
-    'bookmesh_training_check{figure="value",check!="learned_evidence"} - ignoring (figure)'
+    'bookmesh_training_check{figure="value",check=~".*_over_(popularity|current).*"} - ignoring (figure)'
     ' bookmesh_training_check{figure="threshold"}'
 )
 HOUR_TO_DAY: Final = (
@@ -252,8 +252,8 @@ PIPELINE: Final = (
     Panel("Ratings", [("bookmesh_training_rows", "{{what}}")]),
     Panel(
         "Gate: what it measured",
-        [('bookmesh_training_check{figure="value",check=~".*recall.*"}', "{{check}}")],
-        text="Checks of other sizes are in the next panels",
+        [('bookmesh_training_check{figure="value",check=~".*_over_(popularity|current).*"}', "{{check}}")],
+        text="Checks of whole models are in the panel of checks that passed",
     ),
     Panel(
         "Gate: what it measured above what it asked for",
