@@ -40,8 +40,14 @@ class GateCheck(Document):
     threshold: float | None
     passed: bool
     skipped: bool = False
-    """Not made, and so not passed either; the detail says why it does not refuse the version."""
+    """Not made or not judged, and so not passed either; the detail says why that refuses no version."""
     detail: str = ""
+    mean: float | None = None
+    """Over readers, where `value` is the lower end of its interval; these three came with 0.7.0."""
+    interval: tuple[float, float] | None = None
+    """The 95 % interval of that mean."""
+    n_readers: int | None = None
+    """Over how many it was measured."""
 
     @property
     def failed(self) -> bool:

@@ -133,9 +133,12 @@ def _print_run(report: "RunReport") -> None:
         steps.add_row(f"{run.number} {run.name}", run.data, "kept" if run.reused else f"{run.seconds:.1f}")
     out.print(steps)
     checks = Table("check", "value", "threshold", "", "detail", title="Gate", header_style="bold")
-    for check in report.verdict.checks:
+    told = [check for check in report.verdict.checks if check.failed or check.skipped or check.n_readers]
+    for check in told:
         checks.add_row(check.name, _figure(check.value), _figure(check.threshold), _mark(check), check.detail)
     out.print(checks)
+    if n_more := len(report.verdict.checks) - len(told):
+        out.print(f"{n_more} more checks, of whole models, passed")
     if report.promoted:
         skipped = f"; not made: {', '.join(report.skipped_checks)}" if report.skipped_checks else ""
         out.print(f"[bold green]promoted[/] {report.version} after {report.seconds:.0f} s{skipped}")
@@ -149,7 +152,7 @@ def _print_run(report: "RunReport") -> None:
 
 def _mark(check: GateCheck) -> str:
     if check.skipped:
-        return "[bold yellow]NOT MADE[/]"
+        return "[bold yellow]NOT MADE[/]" if check.value is None else "[yellow]not judged[/]"
     return "[green]pass[/]" if check.passed else "[bold red]FAIL[/]"
 
 

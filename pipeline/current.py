@@ -10,10 +10,10 @@ from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
 from evidence.registry import Evidence, EvidenceParams
-from foundation.arrays import I64
 from pipeline.errors import CannotCompare
-from pipeline.models.fold_models import GATE_OWNER, BlendParams, FoldModels, build_als
+from pipeline.models.fold_models import GATE_OWNER, BlendParams, FoldModels
 from pipeline.records import Split
+from pipeline.settings import SubjectsParams
 from servers.als.model import AlsModel
 from servers.als.ranker import Ranker
 
@@ -23,21 +23,12 @@ _WEIGHTS: Final = TypeAdapter(dict[str, float])
 
 
 @dataclass(frozen=True, eq=False)
-class Rival:
-    """Models that the candidate is compared with."""
-
-    als: AlsModel
-    reader_ids: I64
-    """Readers whose held-out books they never saw, ascending."""
-
-
-@dataclass(frozen=True, eq=False)
 class Current:
     """The version in production, and how the candidate is compared with it."""
 
     version: str | None
     """None before the first promotion."""
-    rival: Rival | None
+    rival: FoldModels | None
     """None where there is nothing to compare with."""
     how: str
     """In words, for the report."""
@@ -45,16 +36,17 @@ class Current:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What it takes to fit a version's evidence again, and to order lists as it does."""
+    """What it takes to fit a version's models again, and to order lists as it does."""
 
     version: str
+    subjects: SubjectsParams
     evidence: EvidenceParams
     blend: BlendParams
     ranker: Ranker | None
     seed: int
 
 
-def open_sealed(store: ArtifactStore, version: str, folds: Split) -> Rival:
+def open_sealed(store: ArtifactStore, version: str, folds: Split) -> FoldModels:
     """A version's models of its own train fold; CannotCompare if these folds cannot judge them."""
     try:
         manifest = store.manifest(version)
@@ -66,27 +58,27 @@ def open_sealed(store: ArtifactStore, version: str, folds: Split) -> Rival:
     shared = np.isin(np.unique(folds.held_out.user_ids), models.reader_ids).mean()
     if shared < MIN_SHARED_READERS:
         raise CannotCompare(f"it knows {shared:.0%} of the readers that are held out now")
-    return Rival(models.als, models.reader_ids)
+    return models
 
 
 def read_recipe(store: ArtifactStore, version: str) -> Recipe:
     """What a version was fitted by; CannotCompare if this release cannot read that."""
     try:
         manifest = store.manifest(version)
-        params = manifest.params["evidence"]
-        evidence, ranker = EvidenceParams.model_validate(params), _read_ranker(store, manifest)
-        recipe = Recipe(version, evidence, _read_blend(manifest), ranker, manifest.seed)
+        recipe = Recipe(
+            version,
+            SubjectsParams.model_validate(manifest.params["subjects"]),
+            EvidenceParams.model_validate(manifest.params["evidence"]),
+            _read_blend(manifest),
+            _read_ranker(store, manifest),
+            manifest.seed,
+        )
     except ArtifactError as error:
         raise CannotCompare(str(error)) from error
     except (KeyError, ValidationError) as error:
         reason = f"its manifest has no parameters that this release can fit by ({type(error).__name__})"
         raise CannotCompare(reason) from error
     return recipe
-
-
-def build_rival(folds: Split, evidence: Evidence, blend: BlendParams, ranker: Ranker | None) -> Rival:
-    """Evidence of today's train fold, which has seen nothing that is held out."""
-    return Rival(build_als(folds.train, evidence, blend, ranker), np.unique(folds.held_out.user_ids))
 
 
 def _read_ranker(store: ArtifactStore, manifest: Manifest) -> Ranker | None:

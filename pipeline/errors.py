@@ -3,6 +3,7 @@
 PipelineError
 ├── AlreadyTraining     another process trains or refreshes in this home
 ├── CannotCompare       the version in production cannot be judged by today's folds
+├── FoldsOverlap        models would learn from what they are judged by
 ├── TooFewRatings       the catalog holds less than the models need
 ├── ParametersUnreadable    a file of hyper-parameters is none of this release
 ├── NoTimes             too few ratings tell when a book was read
@@ -36,6 +37,19 @@ class AlreadyTraining(PipelineError):
 
 class CannotCompare(PipelineError):
     """Why a version cannot be measured beside the candidate; a run does not end by it."""
+
+
+class FoldsOverlap(PipelineError):
+    """Held-out pairs are in a fold that models learn from, which would be judged by what they were shown."""
+
+    def __init__(self, fold: str, n_shared: int) -> None:
+        super().__init__(
+            f"{n_shared} held-out ratings are in the {fold} fold too, so that the gate would judge models by "
+            "what they were shown; nothing was trained, the current version stays. "
+            "`bookmesh train --from clean` makes the folds anew; if that says the same, the code that splits "
+            "is wrong, and no training can be trusted before it is mended"
+        )
+        self.fold, self.n_shared = fold, n_shared
 
 
 class TooFewRatings(PipelineError):

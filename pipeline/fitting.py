@@ -7,7 +7,7 @@ from evidence.registry import Evidence, EvidenceParams
 from foundation.serving_rules import ServingRules
 from foundation.tools import Tools
 from pipeline.records import Aggregates, Export, Fold, Split
-from pipeline.settings import TrainOptions
+from pipeline.settings import SubjectsParams, TrainOptions
 from pipeline.stepping.stepper import Stepper
 from pipeline.steps.s4_aggregate import aggregate
 from pipeline.steps.s5_subjects import learn_subjects
@@ -43,7 +43,7 @@ class Fitter:
         evidence = self.fit_evidence(data, fold, self.aggregate(data, fold), catalog)
         return self.stepper.run(
             "ranker", data, learn_ranking, fold, folds.inner_held_out, evidence,
-            params=self.options.ranker, rules=self.rules, seed=self.options.seed, tools=self._tools(data),
+            params=self.options.ranker, rules=self.rules, seed=self.options.seed, tools=self.tools(data),
         )  # fmt: skip
 
     def fit(self, data: str, fold: Fold, catalog: Export) -> Fitted:
@@ -58,11 +58,22 @@ class Fitter:
         """Step 4."""
         return self.stepper.run("aggregate", data, aggregate, fold, params=self.options.aggregate)
 
-    def learn_subjects(self, data: str, fold: Fold, aggregates: Aggregates, catalog: Export) -> EmbedderModel:
-        """Step 5."""
+    def learn_subjects(
+        self,
+        data: str,
+        fold: Fold,
+        aggregates: Aggregates,
+        catalog: Export,
+        *,
+        params: SubjectsParams | None = None,
+        seed: int | None = None,
+    ) -> EmbedderModel:
+        """Step 5, by the options' parameters and seed or by others."""
         return self.stepper.run(
             "subjects", data, learn_subjects, fold, aggregates, catalog,
-            params=self.options.subjects, seed=self.options.seed, tools=self._tools(data),
+            params=params or self.options.subjects,
+            seed=self.options.seed if seed is None else seed,
+            tools=self.tools(data),
         )  # fmt: skip
 
     def fit_evidence(
@@ -80,7 +91,7 @@ class Fitter:
             "als", data, fit_evidence, fold, aggregates, catalog,
             params=params or self.options.evidence,
             seed=self.options.seed if seed is None else seed,
-            tools=self._tools(data),
+            tools=self.tools(data),
         )  # fmt: skip
 
     def index(
@@ -95,8 +106,9 @@ class Fitter:
         """Step 8."""
         return self.stepper.run(
             "index", data, index_books, fold, aggregates, embedder, evidence, catalog,
-            params=self.options.index, seed=self.options.seed, tools=self._tools(data),
+            params=self.options.index, seed=self.options.seed, tools=self.tools(data),
         )  # fmt: skip
 
-    def _tools(self, data: str) -> Tools:
+    def tools(self, data: str) -> Tools:
+        """What a step on this data may use."""
         return Tools(self.options.threads, self.stepper.progress.step_advanced, self.workspace / data)

@@ -15,11 +15,16 @@ import numpy as np
 from artifacts.manifest import GateCheck, GateVerdict
 from contracts.similarity import SimilarMode
 from evidence.kind import read_history
+from evidence.registry import EvidenceParams
 from foundation.arrays import F32, I64, top_k
+from foundation.tools import Tools
 from pipeline.evaluation.users import EvaluationUsers, choose_users
+from pipeline.judging.checks import check_least
+from pipeline.judging.completeness import check_complete
+from pipeline.judging.settled import check_settled
 from pipeline.models.served import Served, list_arrays
 from pipeline.models.vector_index import ANN_K, measure_ann_recall
-from pipeline.records import Split
+from pipeline.records import Export, Fold, Split
 from pipeline.settings import GateParams
 from pipeline.steps.s9_gate import Gate
 from servers.als.model import AlsModel
@@ -36,7 +41,18 @@ N_SAMPLED: Final = 100
 """Readers whose lists are compared, and books whose similar ones are."""
 
 
-def check_refit(refit: Served, judged: Served, folds: Split, *, params: GateParams, seed: int) -> Gate:
+def check_refit(
+    refit: Served,
+    judged: Served,
+    folds: Split,
+    everything: Fold,
+    catalog: Export,
+    *,
+    params: GateParams,
+    evidence: EvidenceParams,
+    seed: int,
+    tools: Tools,
+) -> Gate:
     """The verdict on a refit; its lists are compared only if it is whole and answers."""
     checks = [_check_finite(refit), _check_norms(refit, judged), _check_vocabulary(refit, judged)]
     users = choose_users(folds.train, folds.held_out, at_most=N_SAMPLED)
@@ -44,6 +60,8 @@ def check_refit(refit: Served, judged: Served, folds: Split, *, params: GatePara
     if all(check.passed for check in checks):
         checks += _check_indexes(refit.similarity, params.min_ann_recall, np.random.default_rng(seed))
         checks += _check_agreement(refit, judged, users)
+        checks.append(check_settled(refit.als.evidence, everything, evidence, tools, prefix="refit_"))
+        checks += check_complete(refit, catalog, prefix="refit_")
     return Gate(verdict=GateVerdict.of(*checks).model_dump(mode="json"), metrics={})
 
 
@@ -61,12 +79,12 @@ def _check_norms(refit: Served, judged: Served) -> GateCheck:
     ratios = {name: _ratio(actual.get(name, 0.0), size) for name, size in expected.items()}
     worst = min(ratios, key=ratios.__getitem__)
     what = f"of the judged candidate's and its own root mean square, smaller over larger; least: {worst}"
-    return _check_least("refit_norms", ratios[worst], MIN_NORM_RATIO, what)
+    return check_least("refit_norms", ratios[worst], MIN_NORM_RATIO, what)
 
 
 def _check_vocabulary(refit: Served, judged: Served) -> GateCheck:
     known = np.isin(judged.als.book_ids, refit.als.book_ids).mean()
-    return _check_least("refit_vocabulary", known, 1.0, "share of the judged candidate's books that it knows")
+    return check_least("refit_vocabulary", known, 1.0, "share of the judged candidate's books that it knows")
 
 
 def _check_answers(refit: Served, judged: Served, users: EvaluationUsers) -> GateCheck:
@@ -75,7 +93,7 @@ def _check_answers(refit: Served, judged: Served, users: EvaluationUsers) -> Gat
     silent = [name for name in expected if not _answers(asked[name])]
     detail = f"of {', '.join(expected)}, which answer for the judged candidate, without an answer: "
     share = 1 - len(silent) / len(expected)
-    return _check_least("refit_answers", share, 1.0, detail + (", ".join(silent) or "none"))
+    return check_least("refit_answers", share, 1.0, detail + (", ".join(silent) or "none"))
 
 
 def _check_indexes(
@@ -87,7 +105,7 @@ def _check_indexes(
     graphs = {"subject": similarity.subject_index, "als": similarity.als_index}
     for (name, graph), half in zip(graphs.items(), halves, strict=True):
         recall = measure_ann_recall(graph, half, ANN_K, rng)
-        yield _check_least(f"refit_ann_recall_{name}", recall, least, what)
+        yield check_least(f"refit_ann_recall_{name}", recall, least, what)
 
 
 def _check_agreement(refit: Served, judged: Served, users: EvaluationUsers) -> Iterator[GateCheck]:
@@ -108,7 +126,7 @@ def _check_agreement(refit: Served, judged: Served, users: EvaluationUsers) -> I
                 overlaps[f"similar_{mode}"].append(_overlap(books, found, known))
     what = f"share of the first {k} books that are the judged candidate's too, over {users.size} readers"
     for name, shares in overlaps.items():
-        yield _check_least(f"refit_agreement_{name}", float(np.mean(shares)), MIN_AGREEMENT, what)
+        yield check_least(f"refit_agreement_{name}", float(np.mean(shares)), MIN_AGREEMENT, what)
 
 
 def _rank_by_kind(model: AlsModel, history_ids: I64, ratings: F32, k: int) -> dict[str, I64]:
@@ -160,8 +178,3 @@ def _ratio(left: float, right: float) -> float:
     if left == right:
         return 1.0
     return float(np.nan_to_num(min(left, right) / max(left, right), nan=0.0))
-
-
-def _check_least(name: str, value: float, least: float, detail: str) -> GateCheck:
-    value = float(value)
-    return GateCheck(name=name, value=value, threshold=least, passed=value >= least, detail=detail)

@@ -33,7 +33,7 @@ class RunReport:
     @property
     def skipped_checks(self) -> list[str]:
         """Names of the checks that were not made."""
-        return [check.name for check in self.verdict.checks if check.skipped]
+        return [check.name for check in self.verdict.checks if check.skipped and check.value is None]
 
 
 def write_report(report: RunReport, folder: Path) -> None:

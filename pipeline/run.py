@@ -16,16 +16,17 @@ from catalog.database import Database
 from catalog.schema import check_migrated
 from foundation.lock import hold_lock
 from foundation.release import RELEASE
-from pipeline.current import Current, Recipe, Rival, build_rival, open_sealed, read_recipe
+from pipeline.current import Current, Recipe, open_sealed, read_recipe
 from pipeline.errors import AlreadyTraining, CannotCompare
 from pipeline.fitting import Fitted, Fitter
 from pipeline.hyperparameters import settle
+from pipeline.leakage import check_folds, leave_books
 from pipeline.metrics import write_metrics
 from pipeline.models.cards import build_plain_cards, name_state
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_als, build_fold_models
 from pipeline.models.served import Served, open_served
 from pipeline.publishing import publish
-from pipeline.records import Aggregates, Export, Split, build_fold
+from pipeline.records import Aggregates, Export, Fold, Split, build_fold
 from pipeline.refit import check_refit
 from pipeline.refreshing.changes import keep_books
 from pipeline.refreshing.check import check_refresh
@@ -40,7 +41,7 @@ from pipeline.steps.s1_export import export
 from pipeline.steps.s2_clean import clean
 from pipeline.steps.s3_split import split
 from pipeline.steps.s7_ranker import Ranking
-from pipeline.steps.s8_index import Index, Texts, index_texts
+from pipeline.steps.s8_index import Texts, index_texts
 from pipeline.steps.s9_gate import Contest, Gate, gate
 
 log = structlog.get_logger()
@@ -60,7 +61,7 @@ def train(
     Results of earlier runs are reused where data, parameters and code are the same. With `from_step`, one of
     `stepper.STEPS`, that step and all after it run again, on the data that the last run exported. A current
     version that nothing can be compared with is replaced only if that is accepted. Raises AlreadyTraining,
-    TooFewRatings, DatabaseNotMigrated or StoreFull; the current version stays in any case.
+    TooFewRatings, FoldsOverlap, DatabaseNotMigrated or StoreFull; the current version stays in any case.
     """
     check_migrated(db)
     settings = settle(settings, db)
@@ -98,9 +99,11 @@ class _Run:
         """All nine steps, then publishing."""
         started_at, started = datetime.now(UTC), time.monotonic()
         step, settings = self.stepper.run, self.settings.train
-        catalog = self.stepper.export(export, db)
-        cleaned = step("clean", "all", clean, catalog, event_weights=self.settings.serving.events)
+        exported = self.stepper.export(export, db)
+        cleaned = step("clean", "all", clean, exported, event_weights=self.settings.serving.events)
         folds = step("split", "all", split, cleaned, params=settings.split)
+        check_folds(folds)
+        catalog = self.stepper.derive(leave_books, exported)
         ranking = self.fitter.tune(folds, catalog)
         texts = step("index", "texts", index_texts, catalog, params=settings.index, seed=settings.seed)
         fitted = self.fitter.fit("train", folds.train, catalog)
@@ -109,14 +112,17 @@ class _Run:
             ranking.params, ranking.ranker,
         )  # fmt: skip
         current = self._find_current(folds, fitted.aggregates, catalog)
-        judged = self._judge(candidate, fitted.index, texts, current, folds, catalog)
-        verdict = judged.read_verdict()
         served = self._assemble(fitted, ranking, texts)
+        ann_recall = {**fitted.index.ann_recall, "text": texts.ann_recall}
+        judged = self._judge(Contest(candidate, served, ann_recall, current), folds, catalog)
+        verdict = judged.read_verdict()
         if verdict.passed:
             everything = self.stepper.derive(build_fold, cleaned.interactions, cleaned.events)
             fitted = self.fitter.fit("all", everything, catalog)
             refit = self._assemble(fitted, ranking, texts)
-            verdict = GateVerdict.of(*verdict.checks, *self._check_refit(refit, served, folds).checks)
+            verdict = GateVerdict.of(
+                *verdict.checks, *self._check_refit(refit, served, folds, everything, catalog).checks
+            )
             served = refit
             if verdict.passed:
                 served = self._add_new_books(refit, fitted, catalog.shown, current.version)
@@ -139,21 +145,12 @@ class _Run:
             metrics=dict(manifest.metrics),
         )
 
-    def _judge(
-        self,
-        candidate: FoldModels,
-        index: Index,
-        texts: Texts,
-        current: Current,
-        folds: Split,
-        catalog: Export,
-    ) -> Gate:
-        contest = Contest(candidate, {**index.ann_recall, "text": texts.ann_recall}, current)
+    def _judge(self, contest: Contest, folds: Split, catalog: Export) -> Gate:
         settings = self.settings.train
         return self.stepper.run(
             "gate", "train", gate, contest, folds, catalog,
-            params=settings.gate, rules=self.settings.serving, seed=settings.seed,
-            accept_incomparable=self.accept_incomparable,
+            params=settings.gate, evidence=settings.evidence, rules=self.settings.serving, seed=settings.seed,
+            accept_incomparable=self.accept_incomparable, tools=self.fitter.tools("gate"),
         )  # fmt: skip
 
     def _find_current(self, folds: Split, aggregates: Aggregates, catalog: Export) -> Current:
@@ -176,13 +173,19 @@ class _Run:
             log.warning("current version cannot be compared with", version=version, reason=str(error))
             return Current(version, None, str(error))
 
-    def _refit(self, recipe: Recipe, folds: Split, aggregates: Aggregates, catalog: Export) -> Rival:
+    def _refit(self, recipe: Recipe, folds: Split, aggregates: Aggregates, catalog: Export) -> FoldModels:
+        data, fold, seed = "current", folds.train, recipe.seed
+        embedder = self.fitter.learn_subjects(
+            data, fold, aggregates, catalog, params=recipe.subjects, seed=seed
+        )
         evidence = self.fitter.fit_evidence(
-            "current", folds.train, aggregates, catalog, params=recipe.evidence, seed=recipe.seed
+            data, fold, aggregates, catalog, params=recipe.evidence, seed=seed
         )
         if recipe.ranker is not None:
             self.stepper.keys.remember(recipe.ranker, f"version/{recipe.version}/ranker")
-        return self.stepper.derive(build_rival, folds, evidence, recipe.blend, recipe.ranker)
+        return self.stepper.derive(
+            build_fold_models, folds, catalog, embedder, evidence, recipe.blend, recipe.ranker
+        )
 
     def _assemble(self, fitted: Fitted, ranking: Ranking, texts: Texts) -> Served:
         """The models of the five servers."""
@@ -190,11 +193,15 @@ class _Run:
         index = fitted.index
         return Served(fitted.embedder, index.similarity, als, index.metadata, texts.semantic)
 
-    def _check_refit(self, refit: Served, judged: Served, folds: Split) -> GateVerdict:
+    def _check_refit(
+        self, refit: Served, judged: Served, folds: Split, everything: Fold, catalog: Export
+    ) -> GateVerdict:
         settings = self.settings.train
         checked = self.stepper.run(
-            "gate", "all", check_refit, refit, judged, folds, params=settings.gate, seed=settings.seed
-        )
+            "gate", "all", check_refit, refit, judged, folds, everything, catalog,
+            params=settings.gate, evidence=settings.evidence, seed=settings.seed,
+            tools=self.fitter.tools("all"),
+        )  # fmt: skip
         return checked.read_verdict()
 
     def _add_new_books(

@@ -107,8 +107,13 @@ class GateParams(Options):
     floor_margin: PositiveFloat = 1.1
     """Recall must be above this many times the recall of popularity."""
     max_loss: PositiveFloat = 0.005
-    """δ: how far below the current version's recall the interval of the difference may reach."""
-    min_ann_recall: float = Field(default=0.9, gt=0, le=1)
+    """δ: how far below the current version the interval of a difference may reach, over 3,000 readers."""
+    min_coverage: float = Field(default=0.7, gt=0)
+    """Share of the current version's books on all lists together that there must be different books."""
+    min_speed: float = Field(default=0.5, gt=0)
+    """Share of the current version's speed."""
+    min_ann_recall: float = Field(default=0.97, gt=0, le=1)
+    """Share of the exact nearest that each approximate index finds."""
 
 
 class TrainOptions(Options):

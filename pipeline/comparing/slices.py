@@ -10,13 +10,11 @@ from catalog.demographics import Demographics
 from foundation.arrays import I64, Mask
 from pipeline.comparing.bench import Bench
 from pipeline.comparing.figures import Table, measure_lists
+from pipeline.evaluation.slices import find_head
 from pipeline.evaluation.users import EvaluationUsers
 
 LENGTHS: Final = (0, 5, 10, 20, 50, 100, None)
 """Bounds of the lengths of histories, in books: from the first on, below the second."""
-HEAD: Final = 0.5
-"""The head are the most read books that make up this share of all readings; the tail is all others."""
-
 Name = tuple[str, str]
 """What readers or books are told apart by, and which of them: ("history", "5 to 9 books")."""
 
@@ -27,7 +25,7 @@ def cut(
     """The table of each part that has a reader."""
     masks = {**_by_length(bench.users), **_by_age(bench.users, who)}
     parts = {name: table.take(mask) for name, mask in masks.items() if mask.any()}
-    head = bench.fold.book_ids[find_head(bench)]
+    head = bench.fold.book_ids[find_head(bench.aggregates.counts)]
     held_out = bench.users.held_out
     of_head = [books[np.isin(books, head)] for books in held_out]
     of_tail = [books[~np.isin(books, head)] for books in held_out]
@@ -35,16 +33,6 @@ def cut(
         if any(books.size for books in part):
             parts["held-out books", name] = _measure_only(bench, lists, part)
     return parts
-
-
-def find_head(bench: Bench) -> Mask:
-    """(n_items,): of the fold's books, those of the head."""
-    counts = bench.aggregates.counts
-    order = np.argsort(-counts, kind="stable")
-    before = np.cumsum(counts[order]) - counts[order]
-    is_head = np.zeros(counts.size, dtype=bool)
-    is_head[order[before < HEAD * counts.sum()]] = True
-    return is_head
 
 
 def _by_length(users: EvaluationUsers) -> dict[Name, Mask]:

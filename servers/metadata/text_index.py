@@ -58,6 +58,15 @@ class TextIndex(Folder):
             return with_all
         return _append(with_all, self._find([(Occur.Should, query) for query in self._about(telling)], k), k)
 
+    def list_ids(self) -> I64:
+        """Ids of all books that it knows, ascending."""
+        n_books = self._searcher.num_docs
+        if not n_books:
+            return np.empty(0, dtype=np.int64)
+        hits = self._searcher.search(Query.all_query(), n_books, count=False).hits
+        book_ids = self._searcher.fast_field_values("book_id", [address for _, address in hits])
+        return np.sort(np.array(book_ids, dtype=np.int64))
+
     def _find(self, parts: list[tuple[Occur, Query]], k: int) -> Hits:
         # `weight_by_field` multiplies each score by log2(2 + popularity).
         query = Query.boolean_query(parts)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from evidence.als import AlsParams, build_gram, fold_in, train_factors
+from evidence.als import AlsParams, build_gram, fold_in, measure_settled, train_factors
 
 PARAMS = AlsParams(n_factors=8, n_iterations=5)
 USER_ITEMS = csr_array((np.random.default_rng(2).random((40, 25)) < 0.25).astype(np.float32))
@@ -43,3 +43,37 @@ def test_fold_in_solves_the_published_equation(history: dict[int, float]) -> Non
         (y.T * confidence) @ y + 0.1 * np.eye(N_FACTORS), (y.T * confidence) @ preference
     )
     np.testing.assert_allclose(found, [expected, -expected], rtol=1e-3, atol=1e-4)
+
+
+def draw_tastes(rng: np.random.Generator) -> csr_array:
+    """Readers of mixed tastes, (300, 200)."""
+    likes = rng.dirichlet(np.full(6, 0.15), 300) @ rng.dirichlet(np.full(200, 0.5), 6)
+    return csr_array((rng.random((300, 200)) < 14 * likes).astype(np.float32))
+
+
+READ = draw_tastes(np.random.default_rng(5))
+WHOLE = AlsParams(n_factors=16, n_iterations=15, regularization=10)
+SETTLED = train_factors(READ, params=WHOLE, seed=4, threads=1, advance=lambda share: None)[1]
+
+
+def measure(item_factors: np.ndarray) -> float:
+    return measure_settled(item_factors.astype(np.float32), READ, params=WHOLE, threads=1)
+
+
+def test_factors_of_a_whole_training_are_settled() -> None:
+    assert measure(SETTLED) > 0.95
+
+
+def test_factors_after_one_iteration_are_not() -> None:
+    broken_off = WHOLE.model_copy(update={"n_iterations": 1})
+
+    _, factors = train_factors(READ, params=broken_off, seed=4, threads=1, advance=lambda share: None)
+
+    assert measure(factors) < 0.5
+
+
+def test_factors_half_of_which_are_as_drawn_are_not() -> None:
+    rng = np.random.default_rng(6)
+    drawn = 0.01 * rng.random(SETTLED.shape)
+
+    assert 0.4 < measure(np.where(rng.random((200, 1)) < 0.5, drawn, SETTLED)) < 0.6

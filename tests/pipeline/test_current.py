@@ -72,7 +72,9 @@ def test_a_version_of_another_split_is_refitted_on_the_new_fold_once(trained_hom
     assert f"that of {first}, refitted" in check.detail
     assert "pairs-0.2-of-5" in check.detail
     refits = [run for each in (refused, report) for run in each.steps if run.data == "current"]
-    assert [(run.name, run.reused) for run in refits] == [("als", False), ("als", True)]
+    assert [(run.name, run.reused) for run in refits] == [
+        ("subjects", False), ("als", False), ("subjects", True), ("als", True),
+    ]  # fmt: skip
 
 
 def test_a_version_whose_fold_models_are_gone_is_refitted(trained_home: Home) -> None:
