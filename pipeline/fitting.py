@@ -39,11 +39,22 @@ class Fitter:
 
     def tune(self, folds: Split, catalog: Export) -> Ranking:
         """Steps 4, 6 and 7 on the inner fold."""
-        data, fold = "inner", folds.inner
-        evidence = self.fit_evidence(data, fold, self.aggregate(data, fold), catalog)
+        evidence = self.fit_inner_evidence(folds, catalog)
         return self.stepper.run(
-            "ranker", data, learn_ranking, fold, folds.inner_held_out, evidence,
-            params=self.options.ranker, rules=self.rules, seed=self.options.seed, tools=self.tools(data),
+            "ranker", "inner", learn_ranking, folds.inner, folds.inner_held_out, evidence,
+            params=self.options.ranker, rules=self.rules, seed=self.options.seed, tools=self.tools("inner"),
+        )  # fmt: skip
+
+    def fit_inner_evidence(self, folds: Split, catalog: Export) -> Evidence:
+        """Steps 4 and 6 on the inner fold."""
+        data, fold = "inner", folds.inner
+        return self.fit_evidence(data, fold, self.aggregate(data, fold), catalog)
+
+    def rank(self, folds: Split, evidence: Evidence) -> Ranking:
+        """Step 7 by other evidence of the inner fold; its result is not kept."""
+        return learn_ranking(
+            folds.inner, folds.inner_held_out, evidence,
+            params=self.options.ranker, rules=self.rules, seed=self.options.seed, tools=self.tools("inner"),
         )  # fmt: skip
 
     def fit(self, data: str, fold: Fold, catalog: Export) -> Fitted:

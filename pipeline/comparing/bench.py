@@ -58,6 +58,10 @@ class Bench:
         return self.fitter.fit_evidence(DATA, self.fold, self.aggregates, self.catalog)
 
     @cached_property
+    def inner_evidence(self) -> Evidence:
+        return self.fitter.fit_inner_evidence(self.folds, self.catalog)
+
+    @cached_property
     def ranking(self) -> Ranking:
         """Learned on the inner fold."""
         return self.fitter.tune(self.folds, self.catalog)

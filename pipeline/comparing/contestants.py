@@ -10,6 +10,7 @@ import numpy as np
 from evidence.registry import Evidence
 from foundation.arrays import I64
 from foundation.serving_rules import ServingRules
+from pipeline.comparing.ablation import list_ablations
 from pipeline.comparing.bench import Bench
 from pipeline.comparing.protocols import Protocol
 from pipeline.comparing.similar import list_modes
@@ -63,11 +64,12 @@ def find_contestants(protocol: Protocol) -> dict[str, Serve]:
 
 
 def choose_contestants(protocol: Protocol, names: Sequence[str]) -> dict[str, Serve]:
-    """Those of these names, in the order of reports; all without a name. Raises UnknownModel."""
-    known = find_contestants(protocol)
+    """Those of these names, in the order of reports; without one all but ablations. Raises UnknownModel."""
+    contestants = find_contestants(protocol)
+    known = contestants if protocol in ("cold", "similar") else {**list_ablations(), **contestants}
     if unknown := [name for name in names if name not in known]:
         raise UnknownModel(unknown[0], protocol, list(known))
-    return {name: serve for name, serve in known.items() if name in names or not names}
+    return {name: serve for name, serve in known.items() if name in (names or contestants)}
 
 
 def serve_most_read(bench: Bench) -> list[I64]:

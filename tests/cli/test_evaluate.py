@@ -31,7 +31,7 @@ def test_figures_are_printed_and_written_for_people_and_programs(home: Home, tmp
 
 
 def test_what_cannot_be_measured_is_told_with_what_to_do(home: Home) -> None:
-    assert "there are popularity, " in home.fail("evaluate", "--model", "EASY")
+    assert "popularity, " in home.fail("evaluate", "--model", "EASY")
     assert "no reader is of the source 'goodbooks'; there are demo" in home.fail(
         "evaluate", "--source", "goodbooks"
     )
