@@ -6,7 +6,7 @@ import numpy as np
 
 from foundation.arrays import F64, I64, U64
 
-OUTER_SALT, INNER_SALT, USER_SALT, READER_SALT, SHARE_SALT, HALF_SALT = 1, 2, 3, 4, 5, 6
+OUTER_SALT, INNER_SALT, USER_SALT, READER_SALT, SHARE_SALT, FOLD_SALT = 1, 2, 3, 4, 5, 6
 """Each choice has a salt of its own, so that none follows from another."""
 
 N_SALTS: Final = 10

@@ -12,7 +12,7 @@ from evidence.registry import Evidence
 from foundation.arrays import F64, I64, Mask, find_starts
 from foundation.serving_rules import ServingRules
 from foundation.tools import Tools
-from pipeline.draws import HALF_SALT, draw
+from pipeline.draws import FOLD_SALT, draw
 from pipeline.evaluation.intervals import bootstrap_mean
 from pipeline.evaluation.lists import READ_AHEAD, limit_rows, list_authors
 from pipeline.evaluation.metrics import NDCG_K, ndcg_at_k, recall_at_k
@@ -30,6 +30,10 @@ SHARE_OF_OTHERS: Final = 1 / 3
 MIN_HITS: Final = 500
 """Of fewer hits among all candidates, trees learn chance."""
 
+MAX_USERS: Final = 10_000
+"""Readers that a ranker learns from: there can hardly be too many, but each takes time."""
+N_PARTS: Final = 4
+"""Of the readers: each is judged by a ranker that has seen the others."""
 BOTH: Final = "both"
 """The name of what decides: the sum of recall@k and NDCG@10, which the blend is tuned to as well."""
 
@@ -77,13 +81,13 @@ def learn_ranking(
     if not params.n_trees:
         return Ranking(blend, None, {})
     model = build_als(fold, evidence, blend.params)
-    users = choose_users(fold, held_out, at_most=params.max_users)
+    users = choose_users(fold, held_out, at_most=MAX_USERS)
     second_half = replace(tools, advance=lambda share: tools.advance((1 + share) / 2))
     candidates = _collect_candidates(model, users, params.k * READ_AHEAD, rules, second_half)
     if candidates.examples.is_hit.sum() < MIN_HITS:
         return Ranking(blend, None, {})
     grow = partial(_grow, candidates, n_trees=params.n_trees, seed=seed, threads=tools.threads)
-    reordered = _reorder_each_half(candidates, grow)
+    reordered = _reorder_unseen(candidates, grow)
     gains = _measure_gains(candidates, reordered, params.k, rules, seed)
     is_better = gains[BOTH]["low"] > 0
     return Ranking(blend, grow(np.ones(users.size, dtype=bool)) if is_better else None, gains)
@@ -124,16 +128,14 @@ def _grow(candidates: _Candidates, is_seen: Mask, *, n_trees: int, seed: int, th
     return Ranker(trees, n_candidates, list(kinds), BLEND_WEIGHT)
 
 
-def _reorder_each_half(candidates: _Candidates, grow: Callable[[Mask], Ranker]) -> list[I64]:
-    """Each reader's candidates as a ranker orders them that has seen the other half of the readers."""
-    user_ids, starts = (
-        candidates.users.user_ids,
-        find_starts(candidates.examples.user_idx, candidates.users.size),
-    )
-    is_first = draw(user_ids, np.zeros_like(user_ids), HALF_SALT) < 0.5
-    rankers = {True: grow(~is_first), False: grow(is_first)}
+def _reorder_unseen(candidates: _Candidates, grow: Callable[[Mask], Ranker]) -> list[I64]:
+    """Each reader's candidates as a ranker orders them that has seen the readers of all other parts."""
+    user_ids, (features, _, user_idx) = candidates.users.user_ids, candidates.examples
+    part = (N_PARTS * draw(user_ids, np.zeros_like(user_ids), FOLD_SALT)).astype(np.int64)
+    rankers = [grow(part != each) for each in range(N_PARTS)]
+    starts = find_starts(user_idx, user_ids.size)
     return [
-        rows[rankers[bool(is_first[at])].order(candidates.examples.features[starts[at] : starts[at + 1]])]
+        rows[rankers[part[at]].order(features[starts[at] : starts[at + 1]])]
         for at, rows in enumerate(candidates.item_idx)
     ]
 
