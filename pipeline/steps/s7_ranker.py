@@ -25,10 +25,10 @@ from pipeline.settings import RankerParams
 from servers.als.model import AlsModel
 from servers.als.ranker import BLEND, BLEND_WEIGHT, Ranker, list_directions
 
-SHARE_OF_OTHERS: Final = 1 / 3
+SHARE_OF_OTHERS: Final = 0.25
 """Of candidates that are no hits, drawn at random: more cost time and teach nothing new."""
-MIN_HITS: Final = 500
-"""Of fewer hits among all candidates, trees learn chance."""
+MIN_HITS: Final = 3000
+"""Of fewer hits among all candidates trees learn chance: 2,600 of the demo were not surely enough."""
 
 MAX_USERS: Final = 10_000
 """Readers that a ranker learns from: there can hardly be too many, but each takes time."""
