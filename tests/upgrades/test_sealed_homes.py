@@ -27,7 +27,14 @@ RELEASES = sorted(path.name.removesuffix(".tar.xz") for path in HOMES.glob("*.ta
 
 SERVED_WITH = {
     release: {"BOOKMESH_SERVING__RATING_STRENGTH": strength}
-    for release, strength in {"0.1.0": "0", "0.2.0": "0", "0.3.0": "1", "0.4.0": "1", "0.5.0": "1"}.items()
+    for release, strength in {
+        "0.1.0": "0",
+        "0.2.0": "0",
+        "0.3.0": "1",
+        "0.4.0": "1",
+        "0.5.0": "1",
+        "0.6.0": "1",
+    }.items()
 }
 """How far ratings moved lists then: to two releases books rated 5 or more were all the same."""
 
