@@ -29,7 +29,7 @@ def score(model: SimilarityModel, version: str, request: contract.ScoresRequest)
 
 
 def _scans(model: SimilarityModel, request: contract.SimilarRequest) -> bool:
-    looks_up = request.mode not in ("hybrid", "blend") and request.k <= MAX_GRAPH_DEPTH
+    looks_up = request.mode != "hybrid" and request.k <= MAX_GRAPH_DEPTH
     return not looks_up and scans_many_books(model, request)
 
 

@@ -49,17 +49,19 @@ class SimilarityModel:
 
         Scores are inner products (`weight` mixes those of `hybrid`) and, for `blend` and `item-item`, what is
         `related`. Never the book itself, an excluded one, or one without any such likeness; fewer than k only
-        if there are no more. Raises BookUnknown, VectorMissing.
+        if there are no more. All but `hybrid` may miss a few of the exact ones. Raises BookUnknown,
+        VectorMissing.
         """
         row = self._row(book_id)
         query, related = self._scale(self.vectors[row], mode, weight), self._related_to(row, mode)
         if not query.any() and not related.columns.size:
             raise VectorMissing(book_id, mode)
         hidden = np.append(find_rows(self.book_ids, exclude)[1], row)
-        rows, scores = self._search(query, mode, k + hidden.size + related.columns.size)
-        rows, scores = _without(*self._add(query, rows, scores, related), hidden)
+        candidates = self._find(query, mode, k + hidden.size + related.columns.size)
+        rows, scores = _without(*self._weigh(query, candidates, related), hidden)
         if rows.size < k and hidden.size + k < self.book_ids.size and query.any():
-            rows, scores = _without(*self._add(query, *self._scan(query), related), hidden)
+            everything = np.arange(self.book_ids.size)
+            rows, scores = _without(*self._weigh(query, everything, related), hidden)
         return self._ranked(rows, scores, k)
 
     def nearest(self, vector: Sequence[float], k: int) -> tuple[I64, F32]:
@@ -113,29 +115,21 @@ class SimilarityModel:
         is_asked = self.related is not None and mode in ("blend", "item-item")
         return gather_rows(self.related, np.array([row])) if is_asked else NOTHING
 
-    def _add(self, query: F32, rows: I64, scores: F32, related: Entries) -> tuple[I64, F32]:
-        """What was found and what is related, by both together; nothing else can have a higher sum."""
-        if not related.columns.size:
-            return rows, scores
+    def _find(self, query: F32, mode: SimilarMode, depth: int) -> I64:
+        """Rows near to a query, about `depth` of each kind that it asks for; of a mixture exactly."""
+        depth, halves = min(depth, self.book_ids.size), np.split(query, [self.dims["subject"]])
+        if query.any() and (mode == "hybrid" or depth > MAX_GRAPH_DEPTH):
+            return np.asarray(self.hybrid_index.search(query[None], depth)[1][0])
+        graphs = zip((self.subject_index, self.als_index), halves, strict=True)
+        found = [graph.search(half, depth)[1] for graph, half in graphs if half.any()]
+        return np.concatenate([NOTHING.columns, *found])
+
+    def _weigh(self, query: F32, rows: I64, related: Entries) -> tuple[I64, F32]:
+        """These rows and those that are related, with what speaks for each."""
         rows = np.union1d(rows, related.columns)
-        scores = self.vectors[rows] @ query
+        scores: F32 = self.vectors[rows] @ query
         scores[np.searchsorted(rows, related.columns)] += related.values
         return rows, scores
-
-    def _search(self, query: F32, mode: SimilarMode, depth: int) -> tuple[I64, F32]:
-        depth = min(depth, self.book_ids.size)
-        if not query.any():
-            return NOTHING.columns, NOTHING.values
-        if mode in ("hybrid", "blend") or depth > MAX_GRAPH_DEPTH:
-            found, places = self.hybrid_index.search(query[None], depth)
-            return places[0], found[0]
-        subject_half, als_half = np.split(query, [self.dims["subject"]])
-        graph, half = (self.als_index, als_half) if mode == "als" else (self.subject_index, subject_half)
-        scores, rows = graph.search(half, depth)
-        return rows, scores
-
-    def _scan(self, query: F32) -> tuple[I64, F32]:
-        return np.arange(self.book_ids.size), self.vectors @ query
 
     def _ranked(self, rows: I64, scores: F32, k: int) -> tuple[I64, F32]:
         # Rows ascend with book ids, so the row breaks ties as the id would.

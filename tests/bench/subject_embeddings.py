@@ -21,7 +21,6 @@ from foundation.tools import Tools
 from pipeline.evaluation.intervals import bootstrap_mean
 from pipeline.evaluation.lists import name_favourites, serve_popular
 from pipeline.evaluation.metrics import recall_at_k
-from pipeline.evaluation.similar import SimilarFigures, measure_similar
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.subject_sets import SubjectSets, collect_subject_sets
 from pipeline.models.vector_index import pool_books
@@ -34,6 +33,7 @@ from pipeline.steps.s4_aggregate import aggregate
 from pipeline.steps.s5_subjects import learn_subjects
 from servers.embedder.model import EmbedderModel
 from servers.errors import NoKnownSubjects
+from tests.bench.neighbourhoods import SimilarFigures, measure_similar
 
 OPTIONS = TrainOptions()
 K = 30
