@@ -33,6 +33,8 @@ from gateway.recommend.snapshot import Snapshot
 
 RecommendMode = Literal["auto", "collaborative", "subjects", "popular"]
 
+ANY_LIKENESS: Final[tuple[SimilarMode, ...]] = ("blend", "hybrid")
+"""What a list of similar books falls back to, where a book has no likeness of the mode asked for."""
 N_SUBJECTS: Final = 5
 """How many subjects stand for a reader's taste."""
 ISBN_LABEL: Final = re.compile(r"\s*ISBN(?:-1[03])?:?", re.IGNORECASE)
@@ -115,9 +117,10 @@ class ListRequestBuilder:
                 raise BookNotFound(book_id)
             return rows[book_id].main_subject
 
-        alike = similar_to(book_id, mode=mode, weight=weight)
-        anyhow = () if mode == "blend" else (similar_to(book_id, mode="blend", weight=weight),)
-        sources = (alike, *anyhow, by_popularity(find_subject))
+        # A version of a release before 0.7.0 knows no blend.
+        modes = dict.fromkeys((mode, *ANY_LIKENESS))
+        alike = [similar_to(book_id, mode=each, weight=weight) for each in modes]
+        sources = (*alike, by_popularity(find_subject))
         key = f"similar:{book_id}:{mode}:{weight}:{k}:{_revision_key(user)}"
         exclude = _excluded(user) | self._with_former_ids([book_id])
         return self._padded("similar", key, sources, exclude, k)

@@ -19,6 +19,8 @@ MAX_GRAPH_DEPTH: Final = 1000
 """Beyond this many neighbours the exact scan answers, which misses nothing."""
 
 
+RELATING: Final[tuple[SimilarMode, ...]] = ("blend", "item-item")
+"""Modes that ask for more than vectors tell."""
 NOTHING: Final = Entries(
     np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
 )
@@ -54,7 +56,8 @@ class SimilarityModel:
         """
         row = self._row(book_id)
         query, related = self._scale(self.vectors[row], mode, weight), self._related_to(row, mode)
-        if not query.any() and not related.columns.size:
+        is_former = self.related is None and mode in RELATING
+        if is_former or not (query.any() or related.columns.size):
             raise VectorMissing(book_id, mode)
         hidden = np.append(find_rows(self.book_ids, exclude)[1], row)
         candidates = self._find(query, mode, k + hidden.size + related.columns.size)
@@ -112,8 +115,9 @@ class SimilarityModel:
 
     def _related_to(self, row: int, mode: SimilarMode) -> Entries:
         """What is related to a book; nothing in modes that do not ask for it."""
-        is_asked = self.related is not None and mode in ("blend", "item-item")
-        return gather_rows(self.related, np.array([row])) if is_asked else NOTHING
+        if self.related is None or mode not in RELATING:
+            return NOTHING
+        return gather_rows(self.related, np.array([row]))
 
     def _find(self, query: F32, mode: SimilarMode, depth: int) -> I64:
         """Rows near to a query, about `depth` of each kind that it asks for; of a mixture exactly."""

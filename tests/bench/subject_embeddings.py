@@ -42,15 +42,15 @@ N_NEAREST = 5
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 """Of popularity in the lists of new readers: of each variant the best counts."""
 ALONE = {"ranking_weight": 0.0, "rating_weight": 0.0, "contrastive_weight": 0.0, "co_occurrence_weight": 0.0}
+BEFORE: dict[str, object] = {"co_occurrence_weight": 0.0}
 VARIANTS: dict[str, dict[str, object]] = {
-    "default": {},
-    "without co-occurrence": {"co_occurrence_weight": 0.0},
-    "scalar": {"strategy": "scalar"},
-    "per-dimension": {"strategy": "per-dimension"},
-    "transformer": {"strategy": "transformer"},
-    "without authors": {"n_authors": 0},
+    "per dimension; ranking, rating, co-reading": BEFORE,
+    "the same and co-occurrence: ships": {},
+    "scalar attention": {**BEFORE, "strategy": "scalar"},
+    "transformer": {**BEFORE, "strategy": "transformer"},
+    "without authors": {**BEFORE, "n_authors": 0},
     "ranking alone": {**ALONE, "ranking_weight": 1.0},
-    "rating alone": {**ALONE, "rating_weight": 1.0},
+    "rating regression alone": {**ALONE, "rating_weight": 1.0},
     "co-reading alone": {**ALONE, "contrastive_weight": 1.0},
     "co-occurrence alone": {**ALONE, "co_occurrence_weight": 1.0},
     "ranking + rating": {**ALONE, "ranking_weight": 1.0, "rating_weight": 0.1},
@@ -222,15 +222,15 @@ def describe(name: str, each: list[Figures], first: list[Figures]) -> str:
 
 def list_variants(only: str | None) -> Iterator[tuple[str, SubjectsParams]]:
     for name, changes in VARIANTS.items():
-        if only is None or name in only.split(","):
+        if only is None or name in only.split("|"):
             yield name, SubjectsParams.model_validate(changes)
 
 
 def main(
     catalog: Annotated[str, typer.Option(help="URL of a catalog that is filled already.")],
-    seeds: Annotated[int, typer.Option(min=1)] = 2,
-    users: Annotated[int, typer.Option(min=1, help="Readers that are measured at most.")] = 3000,
-    only: Annotated[str | None, typer.Option(help="Names of variants, with commas between.")] = None,
+    seeds: Annotated[int, typer.Option(min=1)] = 1,
+    users: Annotated[int, typer.Option(min=1, help="Readers that are measured at most.")] = 1500,
+    only: Annotated[str | None, typer.Option(help="Names of variants, with | between.")] = None,
 ) -> None:
     """Print a row for each variant."""
     data = read_data(catalog, users)

@@ -6,6 +6,7 @@ import faiss
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
@@ -74,7 +75,15 @@ def _turn_similarity(model: SimilarityModel) -> SimilarityModel:
         subject_index=_roll_graph(model.subject_index),
         als_index=_roll_graph(model.als_index),
         hybrid_index=_roll_flat(model.hybrid_index),
+        related=_roll_related(model.related),
     )
+
+
+def _roll_related(related: csr_array | None) -> csr_array | None:
+    if related is None:
+        return None
+    rows = np.roll(np.arange(related.shape[0]), 7)
+    return csr_array(related[rows][:, rows])
 
 
 def _flip(popularity: F32) -> F32:
