@@ -55,7 +55,7 @@ class Ranking:
 
 
 @dataclass(frozen=True, eq=False)
-class _Candidates:
+class Candidates:
     """What the blend puts first for each reader, which a ranker may reorder."""
 
     model: AlsModel
@@ -83,19 +83,20 @@ def learn_ranking(
     model = build_als(fold, evidence, blend.params)
     users = choose_users(fold, held_out, at_most=MAX_USERS)
     second_half = replace(tools, advance=lambda share: tools.advance((1 + share) / 2))
-    candidates = _collect_candidates(model, users, params.k * READ_AHEAD, rules, second_half)
+    candidates = collect_candidates(model, users, params.k * READ_AHEAD, rules, second_half)
     if candidates.examples.is_hit.sum() < MIN_HITS:
         return Ranking(blend, None, {})
-    grow = partial(_grow, candidates, n_trees=params.n_trees, seed=seed, threads=tools.threads)
+    grow = partial(grow_ranker, candidates, n_trees=params.n_trees, seed=seed, threads=tools.threads)
     reordered = _reorder_unseen(candidates, grow)
     gains = _measure_gains(candidates, reordered, params.k, rules, seed)
     is_better = gains[BOTH]["low"] > 0
     return Ranking(blend, grow(np.ones(users.size, dtype=bool)) if is_better else None, gains)
 
 
-def _collect_candidates(
+def collect_candidates(
     model: AlsModel, users: EvaluationUsers, n: int, rules: ServingRules, tools: Tools
-) -> _Candidates:
+) -> Candidates:
+    """Each reader's n best by the blend, found as a ranker is given them when it serves."""
     item_idx, features, is_hit = [], [], []
     for at, (history, ratings) in enumerate(zip(users.histories, users.ratings, strict=True)):
         found = model.find_candidates(
@@ -107,10 +108,10 @@ def _collect_candidates(
         tools.advance((at + 1) / users.size)
     user_idx = np.repeat(np.arange(users.size), [each.size for each in item_idx])
     examples = Examples(np.concatenate(features), np.concatenate(is_hit), user_idx)
-    return _Candidates(model, users, item_idx, examples)
+    return Candidates(model, users, item_idx, examples)
 
 
-def _grow(candidates: _Candidates, is_seen: Mask, *, n_trees: int, seed: int, threads: int) -> Ranker:
+def grow_ranker(candidates: Candidates, is_seen: Mask, *, n_trees: int, seed: int, threads: int) -> Ranker:
     """A ranker that has seen these readers, (n_users,), alone."""
     features, is_hit, user_idx = candidates.examples
     has_hit = np.bincount(user_idx, is_hit, minlength=is_seen.size) > 0
@@ -128,7 +129,7 @@ def _grow(candidates: _Candidates, is_seen: Mask, *, n_trees: int, seed: int, th
     return Ranker(trees, n_candidates, list(kinds), BLEND_WEIGHT)
 
 
-def _reorder_unseen(candidates: _Candidates, grow: Callable[[Mask], Ranker]) -> list[I64]:
+def _reorder_unseen(candidates: Candidates, grow: Callable[[Mask], Ranker]) -> list[I64]:
     """Each reader's candidates as a ranker orders them that has seen the readers of all other parts."""
     user_ids, (features, _, user_idx) = candidates.users.user_ids, candidates.examples
     part = (N_PARTS * draw(user_ids, np.zeros_like(user_ids), FOLD_SALT)).astype(np.int64)
@@ -141,7 +142,7 @@ def _reorder_unseen(candidates: _Candidates, grow: Callable[[Mask], Ranker]) -> 
 
 
 def _measure_gains(
-    candidates: _Candidates, reordered: list[I64], k: int, rules: ServingRules, seed: int
+    candidates: Candidates, reordered: list[I64], k: int, rules: ServingRules, seed: int
 ) -> dict[str, Any]:
     """Intervals of the paired gains of recall@k, of NDCG@10 and of both together, as the lists are served."""
     model, held_out = candidates.model, candidates.users.held_out

@@ -97,7 +97,7 @@ def test_a_ranker_that_changes_nothing_does_not_ship(inner: Inner, monkeypatch: 
 def test_no_reader_is_judged_by_a_ranker_that_has_seen_them(inner: Inner) -> None:
     users = choose_users(inner.folds.inner, inner.folds.inner_held_out, at_most=100)
     model = build_als(inner.folds.inner, inner.evidence, inner.learn().params)
-    candidates = s7_ranker._collect_candidates(model, users, 50, RULES, TOOLS)
+    candidates = s7_ranker.collect_candidates(model, users, 50, RULES, TOOLS)
     numbers = np.repeat(candidates.examples.user_idx[:, None], 2, axis=1).astype(np.float32)
     numbered = replace(candidates, examples=candidates.examples._replace(features=numbers))
     judged = list[int]()

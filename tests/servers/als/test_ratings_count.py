@@ -17,10 +17,18 @@ from evidence.als import AlsParams
 from evidence.kind import TrainingData
 from evidence.registry import Evidence, EvidenceParams
 from foundation.arrays import F32, I64
+from foundation.serving_rules import ServingRules
 from foundation.tools import Tools
+from pipeline.evaluation.users import choose_users
+from pipeline.models.fold_models import BlendParams, build_als
 from pipeline.records import Fold, Interactions, build_fold
+from pipeline.settings import TrainOptions
 from pipeline.steps.s1_export import export
 from pipeline.steps.s2_clean import clean
+from pipeline.steps.s3_split import split
+from pipeline.steps.s4_aggregate import aggregate
+from pipeline.steps.s6_als import fit_evidence
+from pipeline.steps.s7_ranker import MAX_USERS, collect_candidates, grow_ranker
 from servers.als.model import AlsModel
 from tests.homes import Home
 
@@ -33,6 +41,9 @@ MIN_READERS = 15
 """Of the real books that are ranked: of most the dump knows one reader."""
 TUNED = {"als": 0.28, "neighbours": 0.34, "authors": 0.38, "popularity": 0.001}
 """The blend that Book-Crossing is tuned to."""
+N_CANDIDATES = 300
+SMALL_ALS = AlsParams(n_factors=32, n_iterations=5)
+TOOLS = Tools(2, lambda share: None, Path())
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,29 @@ def demo_places(trained_home: Home) -> list[Places]:
 
 
 @pytest.fixture(scope="module")
+def reordered_places(trained_home: Home) -> list[Places]:
+    """By a ranker, which the demo is too small to be served by."""
+    db = open_database(f"sqlite:///{trained_home.path / 'catalog.db'}")
+    catalog = export(db)
+    db.close()
+    cleaned, options = clean(catalog), TrainOptions()
+    folds = split(cleaned, params=options.split)
+
+    def fit(fold: Fold) -> Evidence:
+        figures, params = aggregate(fold, params=options.aggregate), EvidenceParams(als=SMALL_ALS)
+        return fit_evidence(fold, figures, catalog, params=params, seed=1, tools=TOOLS)
+
+    blend: BlendParams = {"blend": TUNED, "units": dict.fromkeys(TUNED, 1.0)}
+    users = choose_users(folds.inner, folds.inner_held_out, at_most=MAX_USERS)
+    inner = build_als(folds.inner, fit(folds.inner), blend)
+    candidates = collect_candidates(inner, users, N_CANDIDATES, ServingRules(), TOOLS)
+    everyone = np.ones(users.size, dtype=bool)
+    ranker = grow_ranker(candidates, everyone, n_trees=50, seed=1, threads=1)
+    fold = build_fold(cleaned.interactions)
+    return collect_places(Readers(build_als(fold, fit(fold), blend, ranker), fold))
+
+
+@pytest.fixture(scope="module")
 def book_crossing_places() -> list[Places]:
     folder = os.environ.get("BOOKMESH_EVAL_DATA")
     if not folder:
@@ -134,12 +168,17 @@ def _fit_book_crossing(source: BookCrossing) -> Readers:
         book_authors=csr_array((np.ones(columns.size, dtype=np.float32), (np.arange(columns.size), columns))),
         title_words=csr_array((fold.book_ids.size, 0), dtype=np.float32),
     )
-    params = EvidenceParams(als=AlsParams(n_factors=32, n_iterations=5))
-    evidence = Evidence.fit(data, params, seed=1, tools=Tools(2, lambda share: None, Path()))
+    evidence = Evidence.fit(data, EvidenceParams(als=SMALL_ALS), seed=1, tools=TOOLS)
     return Readers(AlsModel(fold.book_ids, evidence, {"blend": TUNED}), fold)
 
 
-@pytest.fixture(params=["demo_places", pytest.param("book_crossing_places", marks=[pytest.mark.real_data])])
+@pytest.fixture(
+    params=[
+        "demo_places",
+        "reordered_places",
+        pytest.param("book_crossing_places", marks=[pytest.mark.real_data]),
+    ]
+)
 def places(request: pytest.FixtureRequest) -> list[Places]:
     found: list[Places] = request.getfixturevalue(request.param)
     return found
