@@ -48,7 +48,7 @@ def write_markdown(found: Comparison) -> str:
         head, *body = [f"| {' | '.join(row)} |" for row in rows]
         rule = "|---|" + "--:|" * (len(rows[0]) - 1)
         parts += [f"## {title}", sentence, "\n".join([head, rule, *body])]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def write_page(found: Comparison) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from catalog.cleaning import AGE_GROUPS
 from catalog.demographics import Demographics
 from foundation.arrays import I64, Mask
 from pipeline.comparing.bench import Bench
@@ -47,8 +48,8 @@ def _by_length(users: EvaluationUsers) -> dict[Name, Mask]:
 
 def _by_age(users: EvaluationUsers, who: Demographics) -> dict[Name, Mask]:
     groups = [who.age_groups.get(user_id) for user_id in users.user_ids.tolist()]
-    known = sorted({name for name in groups if name})
-    return {("age", name): np.array([each == name for each in groups]) for name in known}
+    masks = {name: np.array([each == name for each in groups]) for _, name in AGE_GROUPS}
+    return {("age", name): mask for name, mask in masks.items() if mask.any()}
 
 
 def _measure_only(bench: Bench, lists: Mapping[str, Sequence[I64]], held_out: Sequence[I64]) -> Table:
