@@ -15,7 +15,7 @@ from pipeline.evaluation.intervals import Interval
 
 OURS, OTHERS = "#1b6e5a", "#b9c3c9"
 INK, GRID = "#22303a", "#e3e8eb"
-LINES: Final = ("#c2662d", "#3c6fb0", "#8a5aa5", "#7d8790")
+LINES: Final = ("#c2662d", "#3c6fb0", "#8a5aa5", "#7d8790", "#b59a2f")
 """Of those that ours is compared with, in the order of a plot."""
 MAX_LINES: Final = 5
 """More of them in one plot cannot be told apart."""
