@@ -12,7 +12,7 @@ from pipeline.judging.figures import MEANS, Figures
 from pipeline.settings import GateParams
 
 FULL_READERS: Final = 3000
-"""Of fewer readers a version may seem to lose more than δ by chance alone, as √(3,000 / readers) says."""
+"""δ is meant for so many; over n fewer, chance moves a mean √(3,000 / n) times as far."""
 
 Slices = Mapping[str, Mask]
 """Groups of readers by name."""
