@@ -262,7 +262,7 @@ PIPELINE: Final = (
     Panel("Gate: checks passed", [("bookmesh_training_check_passed", "{{check}}")], kind="state-timeline"),
     Panel(
         "Figures of quality, with their intervals",
-        [('bookmesh_training_metric{metric=~"recall@.*|ndcg@.*"}', "{{metric}} {{figure}}")],
+        [('bookmesh_training_metric{metric=~"recall@[0-9]+|ndcg@[0-9]+"}', "{{metric}} {{figure}}")],
     ),
     Panel(
         "Jobs that ended, a day",
