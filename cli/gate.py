@@ -81,7 +81,7 @@ def _draw_versions(judged: Sequence["Judged"], width: int) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("version", no_wrap=True)
     table.add_column("gate", no_wrap=True)
-    table.add_column(f"{RECALL}", ratio=1)
+    table.add_column(RECALL, ratio=1)
     table.add_column("mean [95 %]" if width >= WIDE else "mean", justify="right", no_wrap=True)
     table.add_column(NDCG, justify="right", no_wrap=True)
     largest = max((_read_mean(each.metrics, RECALL) or 0.0 for each in judged), default=0.0)
@@ -113,9 +113,11 @@ def _draw_checks(names: Sequence[str], by_name: Sequence[Mapping[str, GateCheck]
 
 
 def _tells(name: str, by_name: Sequence[Mapping[str, GateCheck]]) -> bool:
-    """Whether a check measures readers, or has ever refused a version."""
+    """Whether a check measures readers, or has ever refused a version or not been made."""
     checks = [checks[name] for checks in by_name if name in checks]
-    return any(check.failed or check.n_readers is not None or check.value is None for check in checks)
+    # Versions before 0.7.0 do not say over how many readers they were measured.
+    is_of_readers = "_over_" in name or any(check.n_readers is not None for check in checks)
+    return is_of_readers or any(check.failed or check.value is None for check in checks)
 
 
 def _mark(check: GateCheck | None) -> str:
