@@ -107,7 +107,7 @@ class GateParams(Options):
     floor_margin: PositiveFloat = 1.1
     """Recall must be above this many times the recall of popularity."""
     max_loss: PositiveFloat = 0.005
-    """δ: how far below the current version the interval of a difference may reach, over 3,000 readers."""
+    """δ: how far below the current version the interval of a difference may reach, if chance is smaller."""
     min_coverage: float = Field(default=0.7, gt=0)
     """Share of the current version's books on all lists together that there must be different books."""
     min_speed: float = Field(default=0.5, gt=0)

@@ -11,8 +11,8 @@ from pipeline.judging.checks import check_least, check_mean
 from pipeline.judging.figures import MEANS, Figures
 from pipeline.settings import GateParams
 
-FULL_READERS: Final = 3000
-"""δ is meant for so many; over n fewer, chance moves a mean √(3,000 / n) times as far."""
+STANDARD_ERRORS: Final = 6.0
+"""Of a mean difference that δ is at least: fewer, and chance would refuse versions that are as good."""
 
 Slices = Mapping[str, Mask]
 """Groups of readers by name."""
@@ -49,9 +49,11 @@ def check_losses(
 
 
 def allow(params: GateParams, gains: F64) -> float:
-    """δ for as many readers as have a gain."""
-    n_readers = int((~np.isnan(gains)).sum())
-    return params.max_loss * float(np.sqrt(max(1.0, FULL_READERS / max(n_readers, 1))))
+    """δ, or what is chance where few readers or few hits tell; gains of NaN are of nobody."""
+    known = gains[~np.isnan(gains)]
+    if known.size < 2:
+        return params.max_loss
+    return max(params.max_loss, STANDARD_ERRORS * float(known.std(ddof=1) / np.sqrt(known.size)))
 
 
 def _check_coverage(candidate: Figures, rival: Figures, params: GateParams, against: str) -> GateCheck:
