@@ -106,7 +106,7 @@ def test_books_that_are_like_one_are_found_and_have_something_in_common_with_it(
 
     assert found.unit == "look-ups"
     subject = find(found, "subject").figures.means
-    assert subject["shared subject@10"].mean == 1
+    assert subject["shared subject@10"].mean > 0.95
     assert subject["answered"].mean == 1
     assert find(found, "als").figures.means["recall@30"].mean > 0.9
     assert find(found, "popularity").figures.means["shared subject@10"].mean < 0.5

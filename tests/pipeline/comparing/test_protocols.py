@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from catalog.snapshot import SCHEMAS
 from foundation.arrays import pack_pairs
 from pipeline.comparing.bench import Bench
-from pipeline.comparing.contestants import find_contestants
+from pipeline.comparing.contestants import choose_contestants
 from pipeline.comparing.protocols import SPLITS, Protocol, Trial, split_by_time, split_readers, thin_readers
 from pipeline.fitting import Fitter
 from pipeline.records import Clean, Events, Export, Interactions
@@ -127,11 +127,12 @@ def test_no_list_changes_with_what_is_held_out(home: Home, tmp_path: Path) -> No
     moved = replace(held_out, book_ids=rng.permutation(held_out.book_ids))
     changed = replace(trial, folds=replace(trial.folds, held_out=moved))
 
+    contestants = choose_contestants("warm", ["classic ALS", "BM25 neighbours", "EASE", "served"])
     lists = []
     for number, (each, of_users) in enumerate([(trial, users), (changed, others)]):
         fitter = Fitter(home.settings.train, home.settings.serving, stepper, tmp_path / str(number))
         bench = Bench(fitter, catalog, each, of_users, 30)
-        lists.append({name: serve(bench) for name, serve in find_contestants("warm").items()})
+        lists.append({name: serve(bench) for name, serve in contestants.items()})
 
     for name, served in lists[0].items():
         for own, other in zip(served, lists[1][name], strict=True):
