@@ -69,9 +69,17 @@ def write_preferences(session: Session, user_id: int, given: Mapping[str, Any]) 
     if "favourite_subjects" in given:
         _replace(session, UserSubject, user_id, _find_subjects(session, given["favourite_subjects"]))
     if "favourite_authors" in given:
-        _replace(session, UserAuthor, user_id, _find_authors(session, given["favourite_authors"]))
+        _replace(session, UserAuthor, user_id, find_authors(session, given["favourite_authors"]))
     told = update(Account).where(Account.user_id == user_id)
     session.execute(told.values(profile_changed_at=int(time.time())))
+
+
+def find_authors(session: Session, names: Sequence[str]) -> list[int]:
+    """Ids of authors named in any spelling, each once. Raises AuthorsUnknown."""
+    found = {name: find_author(session.connection(), make_key(name)) for name in names}
+    if unknown := [name for name, author_id in found.items() if author_id is None]:
+        raise AuthorsUnknown(unknown)
+    return [author_id for author_id in dict.fromkeys(found.values()) if author_id is not None]
 
 
 def _replace(
@@ -88,10 +96,3 @@ def _find_subjects(session: Session, names: Sequence[str]) -> list[int]:
     rows = session.execute(select(Subject.name, Subject.subject_id).where(Subject.name.in_(names)))
     ids = dict(rows.all())
     return [ids[name] for name in dict.fromkeys(names) if name in ids]
-
-
-def _find_authors(session: Session, names: Sequence[str]) -> list[int]:
-    found = {name: find_author(session.connection(), make_key(name)) for name in names}
-    if unknown := [name for name, author_id in found.items() if author_id is None]:
-        raise AuthorsUnknown(unknown)
-    return [author_id for author_id in dict.fromkeys(found.values()) if author_id is not None]

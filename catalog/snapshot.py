@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 
 import pyarrow as pa
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from catalog.arrow_batches import (
     DEFAULT_BATCH_ROWS,
@@ -14,7 +14,18 @@ from catalog.arrow_batches import (
     select_all,
 )
 from catalog.database import Database
-from catalog.tables import Author, Book, BookAuthor, BookSubject, Edition, Event, EventKind, Rating, Subject
+from catalog.tables import (
+    Author,
+    Book,
+    BookAuthor,
+    BookSubject,
+    Edition,
+    Event,
+    EventKind,
+    Rating,
+    Subject,
+    User,
+)
 
 
 def read_tables(
@@ -24,7 +35,7 @@ def read_tables(
 
     One transaction sees all tables but those named in `without`. Each comes with at least one batch, an empty
     one if it has no rows; SCHEMAS tells the columns. Replaced books are left out, and of a reader's events of
-    one kind with a book all but one, impressions all.
+    one kind with a book all but one, impressions all. Of readers it has those of whom anything is known.
     """
     with open_consistent(db) as connection:
         for name in (each for each in SCHEMAS if each not in without):
@@ -50,6 +61,12 @@ _QUERIES: dict[str, Query] = {
     ).distinct().order_by(
         Event.user_id, Event.book_id, Event.kind
     ),
+    "users": select(
+        User.user_id, User.age_group, User.gender, User.occupation, User.country
+    ).where(
+        or_(User.age_group.is_not(None), User.gender.is_not(None), User.occupation.is_not(None),
+            User.country.is_not(None))
+    ).order_by(User.user_id),
 }  # fmt: skip
 
 SCHEMAS: dict[str, pa.Schema] = {name: build_schema(query) for name, query in _QUERIES.items()}

@@ -1,6 +1,6 @@
 """Queries about readers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import attrgetter
@@ -25,6 +25,7 @@ from catalog.tables import (
     UserAuthor,
     UserSubject,
 )
+from catalog.traits import TRAITS, name_traits
 
 # Every request about a reader begins with it. Built once and run below the ORM it costs less than half.
 REVISION: Final = (
@@ -33,7 +34,12 @@ REVISION: Final = (
     .where(User.user_id == bindparam("user_id"))
 )
 # Most readers name none, and find out for less than half in the same way.
-_FAVOURITES: Final = select(UserAuthor.author_id).where(UserAuthor.user_id == bindparam("user_id"))
+_FAVOURITES: Final = (
+    select(UserAuthor.author_id)
+    .where(UserAuthor.user_id == bindparam("user_id"))
+    .order_by(UserAuthor.position)
+)
+_TRAITS: Final = select(*(getattr(User, name) for name in TRAITS)).where(User.user_id == bindparam("user_id"))
 
 N_BOOKS_BY_FAVOURITE: Final = 3
 """So many books stand for an author whom a reader loves."""
@@ -51,10 +57,7 @@ class UserProfile:
     history: tuple[tuple[int, float | None], ...]
     """(book_id, rating) of every book read, oldest rating first; a rating of None is implicit."""
     events: tuple[tuple[int, str], ...]
-    """(book_id, kind) of what the reader did besides rating, but dismissals, each once, by book.
-
-    They like the best known books of authors whom they named as favourites.
-    """
+    """(book_id, kind) of what the reader did besides rating, but dismissals, each once, by book."""
     dismissed: frozenset[int]
     hidden: frozenset[int]
     """Books of the history that are evidence only."""
@@ -62,6 +65,12 @@ class UserProfile:
     """Former ids of books of the history and of dismissed ones; a version trained before knows those."""
     favourite_subjects: tuple[str, ...]
     """The dearest first."""
+    favourite_authors: tuple[int, ...]
+    """Ids, the dearest first."""
+    by_favourites: frozenset[int]
+    """The best known books of these authors, which count as liked beside a history."""
+    traits: tuple[str, ...]
+    """What else is known of the reader, as `name_traits` has it."""
 
 
 def find_user(session: Session, source: str, external_id: str) -> int | None:
@@ -101,39 +110,38 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
         .where(UserSubject.user_id == user_id)
         .order_by(UserSubject.position)
     )
+    authors = session.connection().execute(_FAVOURITES, {"user_id": user_id}).scalars().all()
+    traits = session.connection().execute(_TRAITS, {"user_id": user_id}).one()
     return UserProfile(
         user_id=user_id,
         revision=revision,
         history=tuple((book_id, rating) for book_id, rating in history),
-        events=tuple(
-            sorted(
-                {(book_id, kind) for book_id, kind in events if kind != EventKind.DISMISS}
-                | {(book_id, EventKind.LIKE.value) for book_id in _find_books_by_favourites(session, user_id)}
-            )
-        ),
+        events=tuple((book_id, kind) for book_id, kind in events if kind != EventKind.DISMISS),
         dismissed=frozenset(book_id for book_id, kind in events if kind == EventKind.DISMISS),
         hidden=_read_hidden(session, user_id),
         replaced=_read_replaced(session, user_id),
         favourite_subjects=tuple(subjects),
+        favourite_authors=tuple(authors),
+        by_favourites=frozenset(_find_books_by(session, authors)),
+        traits=name_traits(**traits._mapping),
     )
 
 
-def _find_books_by_favourites(session: Session, user_id: int) -> Iterator[int]:
-    """The books of most editions by each of a reader's favourite authors."""
-    favourites = session.connection().execute(_FAVOURITES, {"user_id": user_id}).scalars().all()
-    if not favourites:
+def _find_books_by(session: Session, author_ids: Sequence[int]) -> Iterator[int]:
+    """The books of most editions by each of these authors."""
+    if not author_ids:
         return
     n_editions = func.count(Edition.isbn13)
     # Whether a book is shown is looked at here: SQLite would begin with the index of all that are.
-    by_favourites = (
+    by_them = (
         select(BookAuthor.author_id, Book.book_id, Book.replaced_by, Book.hidden)
         .join(Book, Book.book_id == BookAuthor.book_id)
         .outerjoin(Edition, Edition.book_id == Book.book_id)
-        .where(BookAuthor.author_id.in_(favourites))
+        .where(BookAuthor.author_id.in_(author_ids))
         .group_by(BookAuthor.author_id, Book.book_id)
         .order_by(BookAuthor.author_id, n_editions.desc(), Book.book_id)
     )
-    shown = (row for row in session.execute(by_favourites) if row.replaced_by is None and not row.hidden)
+    shown = (row for row in session.execute(by_them) if row.replaced_by is None and not row.hidden)
     for _, books in groupby(shown, key=attrgetter("author_id")):
         yield from (row.book_id for row in islice(books, N_BOOKS_BY_FAVOURITE))
 

@@ -7,10 +7,16 @@ from pydantic import Field, model_validator
 from contracts.shell import MAX_BOOKS, BookId, Request, Response, ResponsePart, ScoredBooks, Weight
 
 RANK_PATH = "/rank"
+RANK_NEW_PATH = "/rank-new"
 EXPLAIN_PATH = "/explain"
 
 RatingStrength = Annotated[float, Field(ge=0, le=2)]
 """How far ratings move the scores, as `ServingRules.rating_strength` has it."""
+
+
+MAX_TOLD = 64
+"""Most favourites of one sort in a message."""
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class HistoryBook(Request):
@@ -51,6 +57,9 @@ class RankRequest(Request):
         return self
 
 
+RankNewResponse = ScoredBooks
+
+
 class RankResponse(ScoredBooks):
     """Ranked books; fewer than k only if the version knows no more.
 
@@ -60,6 +69,22 @@ class RankResponse(ScoredBooks):
 
     n_known: int
     """How many books of the history this version knows."""
+
+
+class RankNewRequest(Request):
+    """Rank books for a reader without a history, by what they tell of themselves, the dearest first.
+
+    A version that knows none of it refuses.
+    """
+
+    subjects: Annotated[list[Name], Field(max_length=MAX_TOLD)] = []
+    author_ids: Annotated[list[BookId], Field(max_length=MAX_TOLD)] = []
+    traits: Annotated[list[Name], Field(max_length=MAX_TOLD)] = []
+    """Such as `gender=female`."""
+    k: Annotated[int, Field(ge=1, le=MAX_BOOKS)]
+    exclude: Annotated[list[BookId], Field(max_length=MAX_BOOKS)] = []
+    popularity_weight: Weight | None = None
+    """Share of popularity in the score; None leaves the tuned blend as it is."""
 
 
 class ExplainRequest(Request):

@@ -23,16 +23,18 @@ class Authors(Kind[Options]):
 
     book_authors: csr_array = field(metadata=formerly("../../book_authors"))
     """(n, n_authors): the square root of the book's readers where the author wrote the book."""
+    author_ids: I64 | None = None
+    """(n_authors,) ascending; None before 0.7.0: nobody can ask for an author's books."""
 
     @classmethod
     def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
-        return cls.weigh(data.book_authors, data.counts)
+        return cls.weigh(data.book_authors, data.counts, data.author_ids)
 
     @classmethod
-    def weigh(cls, book_authors: csr_array, counts: I64) -> Self:
+    def weigh(cls, book_authors: csr_array, counts: I64, author_ids: I64 | None) -> Self:
         """Of who wrote what, (n, n_authors), and how many have read it, (n,)."""
         readers = diags_array(np.sqrt(counts).astype(np.float32))
-        return cls(csr_array(readers @ book_authors))
+        return cls(csr_array(readers @ book_authors), author_ids)
 
     def score(self, history: History) -> Scored:
         """The book's weight times, for its authors, the mean weight · √(books of theirs read)."""
@@ -45,7 +47,7 @@ class Authors(Kind[Options]):
 
     def spread(self, rows: I64, n_items: int) -> Self:
         """The same authors."""
-        return type(self)(spread_rows(self.book_authors, rows, n_items))
+        return type(self)(spread_rows(self.book_authors, rows, n_items), self.author_ids)
 
     def explain(self, history: History, asked: I64) -> F64:
         """The terms of that sum."""

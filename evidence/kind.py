@@ -40,6 +40,8 @@ class TrainingData:
     """(n, n_authors) float32, 1 where the author wrote the book."""
     title_words: csr_array
     """(n, n_words) float32, 1 where the book's title has the word."""
+    author_ids: I64 | None = None
+    """(n_authors,) ascending."""
 
 
 class EventBooks(NamedTuple):

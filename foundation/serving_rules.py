@@ -33,8 +33,13 @@ class ServingRules(Options):
     """Most books of one author in any ten consecutive ones of a list."""
     diversity: float = Field(default=0.0, ge=0, lt=1)
     """How far books give way to others that are less like those before them; 0 is the ranking as it is."""
-    subjects_popularity_weight: float = Field(default=0.3, ge=0, le=1)
-    """Share of popularity in lists by subjects, where the client names none."""
+    subjects_popularity_weight: Weight | None = None
+    """Share of popularity in lists by favourites, where the client names none; None is as tuned."""
     rating_strength: float = Field(default=0.6, ge=0, le=2)
     """How far ratings move a list: with 0 not at all; above 0.5 a book rated 1 speaks against its like."""
     events: EventWeights = EventWeights()
+
+    @property
+    def popularity_beside_nearness(self) -> float:
+        """The same beside the nearness of subjects, which is the fallback and not tuned."""
+        return 0.3 if self.subjects_popularity_weight is None else self.subjects_popularity_weight

@@ -14,11 +14,12 @@ from cachetools import LRUCache
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from catalog import authors, books, events, ratings, subjects, users
+from catalog import authors, books, events, preferences, ratings, subjects, users
 from catalog.books import BookRow
 from catalog.database import Database, count_opened
 from catalog.editing.authors import AuthorRow
 from catalog.errors import (
+    AuthorsUnknown,
     BookRated,
     BooksUnknown,
     BookUnknown,
@@ -43,6 +44,7 @@ from gateway.errors import (
     BookNotFound,
     CatalogUnavailable,
     NotAnIsbn,
+    UnknownAuthors,
     UnknownBooks,
     UserNotFound,
 )
@@ -136,6 +138,13 @@ class Catalog:
     async def read_subjects(self, deadline: Deadline) -> list[SubjectRow]:
         """Every subject that has books, the largest first, generic ones last."""
         return await self.read(subjects.list_subjects, deadline)
+
+    async def resolve_authors(self, names: Sequence[str], deadline: Deadline) -> list[int]:
+        """Ids of authors named in any spelling. Raises UnknownAuthors."""
+        try:
+            return await self.read(lambda session: preferences.find_authors(session, names), deadline)
+        except AuthorsUnknown as error:
+            raise UnknownAuthors(error.names) from error
 
     async def find_authors(
         self, prefix: str, limit: int, offset: int, deadline: Deadline

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
-from catalog.tables import LIST_ID_LENGTH
+from catalog.countries import parse_country
+from catalog.tables import LIST_ID_LENGTH, NAME_LENGTH
 from contracts.shell import MAX_BOOKS, BookId, Weight
 
 MAX_K = 500
@@ -38,6 +39,20 @@ _WORD = r"^[\x21-\x7e]*$"
 MetListId = Annotated[str, Field(min_length=1, max_length=LIST_ID_LENGTH, pattern=_WORD)]
 SubjectName = Annotated[str, Field(min_length=1, max_length=200)]
 
+
+AuthorName = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
+AgeGroup = Literal["5-12", "13-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65-100"]
+Gender = Literal["female", "male", "non-binary", "other"]
+
+
+def _check_country(text: str) -> str:
+    country = parse_country(text)
+    if country is None:
+        raise PydanticCustomError("country", "No such country; write its English name")
+    return country
+
+
+Country = Annotated[str, Field(max_length=60, examples=["Portugal"]), AfterValidator(_check_country)]
 
 UNKNOWN_AUTHOR = "Unknown Author"
 AuthorNames = Annotated[list[str], AfterValidator(lambda names: names or [UNKNOWN_AUTHOR])]
@@ -174,12 +189,21 @@ class LikedBook(Body):
 
 
 class RecommendationsRequest(Body):
-    """Who to recommend for; with `liked`, from these books on the spot, else from the subjects."""
+    """Who to recommend for; with `liked`, from these books on the spot, else from what else is told."""
 
     liked: Annotated[list[LikedBook], Field(max_length=MAX_LIKED)] = []
     subjects: Annotated[list[SubjectName], Field(max_length=MAX_SUBJECTS)] = Field(
-        default=[], examples=[["Science fiction"]]
+        default=[], description="The dearest first, in any case.", examples=[["Science fiction"]]
     )
+    authors: Annotated[list[AuthorName], Field(max_length=MAX_SUBJECTS)] = Field(
+        default=[],
+        description="As their books name them, the dearest first.",
+        examples=[["Ursula K. Le Guin"]],
+    )
+    age_group: AgeGroup | None = None
+    gender: Gender | None = None
+    occupation: Annotated[str, Field(min_length=1, max_length=40)] | None = None
+    country: Country | None = None
     k: K = 10
     popularity_weight: Weight | None = Field(
         default=None, description="Share of popularity in the score; null: as tuned.", examples=[0.3]

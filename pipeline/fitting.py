@@ -6,6 +6,7 @@ from pathlib import Path
 from evidence.registry import Evidence, EvidenceParams
 from foundation.serving_rules import ServingRules
 from foundation.tools import Tools
+from pipeline.models.newcomers import NewcomerBlend, blend_newcomers, fit_newcomers, tune_newcomers
 from pipeline.records import Aggregates, Export, Fold, Split
 from pipeline.settings import SubjectsParams, TrainOptions
 from pipeline.stepping.stepper import Stepper
@@ -14,6 +15,7 @@ from pipeline.steps.s5_subjects import learn_subjects
 from pipeline.steps.s6_als import fit_evidence
 from pipeline.steps.s7_ranker import Ranking, learn_ranking
 from pipeline.steps.s8_index import Index, index_books
+from servers.als.newcomers import Newcomers
 from servers.embedder.model import EmbedderModel
 
 
@@ -25,6 +27,7 @@ class Fitted:
     aggregates: Aggregates
     embedder: EmbedderModel
     evidence: Evidence
+    newcomers: Newcomers
     index: Index
 
 
@@ -37,9 +40,8 @@ class Fitter:
     stepper: Stepper
     workspace: Path
 
-    def tune(self, folds: Split, catalog: Export) -> Ranking:
-        """Steps 4, 6 and 7 on the inner fold."""
-        evidence = self.fit_inner_evidence(folds, catalog)
+    def tune(self, folds: Split, evidence: Evidence) -> Ranking:
+        """Step 7, by evidence of the inner fold."""
         return self.stepper.run(
             "ranker", "inner", learn_ranking, folds.inner, folds.inner_held_out, evidence,
             params=self.options.ranker, rules=self.rules, seed=self.options.seed, tools=self.tools("inner"),
@@ -57,13 +59,22 @@ class Fitter:
             params=self.options.ranker, rules=self.rules, seed=self.options.seed, tools=self.tools("inner"),
         )  # fmt: skip
 
-    def fit(self, data: str, fold: Fold, catalog: Export) -> Fitted:
+    def tune_newcomers(self, folds: Split, evidence: Evidence, catalog: Export) -> NewcomerBlend:
+        """Step 7 for readers without a history, by evidence of the inner fold."""
+        return self.stepper.run(
+            "ranker", "inner, newcomers", tune_newcomers, folds.inner, folds.inner_held_out,
+            evidence, catalog,
+            params=self.options.newcomers, rules=self.rules,
+        )  # fmt: skip
+
+    def fit(self, data: str, fold: Fold, catalog: Export, newcomers: NewcomerBlend) -> Fitted:
         """Steps 4, 5, 6 and 8 on one set of interactions."""
         aggregates = self.aggregate(data, fold)
         embedder = self.learn_subjects(data, fold, aggregates, catalog)
         evidence = self.fit_evidence(data, fold, aggregates, catalog)
         index = self.index(data, fold, aggregates, embedder, evidence, catalog)
-        return Fitted(fold, aggregates, embedder, evidence, index)
+        fitted = self.fit_newcomers(data, fold, evidence, catalog, newcomers)
+        return Fitted(fold, aggregates, embedder, evidence, fitted, index)
 
     def aggregate(self, data: str, fold: Fold) -> Aggregates:
         """Step 4."""
@@ -119,6 +130,15 @@ class Fitter:
             "index", data, index_books, fold, aggregates, embedder, evidence, catalog,
             params=self.options.index, seed=self.options.seed, tools=self.tools(data),
         )  # fmt: skip
+
+    def fit_newcomers(
+        self, data: str, fold: Fold, evidence: Evidence, catalog: Export, blend: NewcomerBlend
+    ) -> Newcomers:
+        """What step 6 leaves for readers without a history."""
+        newcomers = self.stepper.run(
+            "als", f"{data}, newcomers", fit_newcomers, fold, evidence, catalog, params=self.options.newcomers
+        )
+        return self.stepper.derive(blend_newcomers, newcomers, blend)
 
     def tools(self, data: str) -> Tools:
         """What a step on this data may use."""

@@ -24,6 +24,7 @@ class Export:
     book_subjects: pa.Table
     ratings: pa.Table
     events: pa.Table
+    users: pa.Table
     fingerprint: str
     """Hex sha256 over all rows of all tables: equal catalogs have equal fingerprints."""
     read_at: int = 0

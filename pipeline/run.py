@@ -24,6 +24,7 @@ from pipeline.leakage import check_folds, leave_books
 from pipeline.metrics import write_metrics
 from pipeline.models.cards import build_plain_cards, name_state
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_als, build_fold_models
+from pipeline.models.newcomers import NewcomerBlend
 from pipeline.models.served import Served, open_served
 from pipeline.publishing import publish
 from pipeline.records import Aggregates, Export, Fold, Split, build_fold
@@ -86,6 +87,14 @@ def train(
 
 
 @dataclass(frozen=True, eq=False)
+class _Tuned:
+    """What the inner fold tells."""
+
+    ranking: Ranking
+    newcomers: NewcomerBlend
+
+
+@dataclass(frozen=True, eq=False)
 class _Run:
     """One training run."""
 
@@ -104,29 +113,31 @@ class _Run:
         folds = step("split", "all", split, cleaned, params=settings.split)
         check_folds(folds)
         catalog = self.stepper.derive(leave_books, exported)
-        ranking = self.fitter.tune(folds, catalog)
+        inner = self.fitter.fit_inner_evidence(folds, catalog)
+        of_newcomers = self.fitter.tune_newcomers(folds, inner, catalog)
+        tuned = _Tuned(self.fitter.tune(folds, inner), of_newcomers)
         texts = step("index", "texts", index_texts, catalog, params=settings.index, seed=settings.seed)
-        fitted = self.fitter.fit("train", folds.train, catalog)
+        fitted = self.fitter.fit("train", folds.train, catalog, tuned.newcomers)
         candidate = self.stepper.derive(
             build_fold_models, folds, catalog, fitted.embedder, fitted.evidence,
-            ranking.params, ranking.ranker,
+            tuned.ranking.params, tuned.ranking.ranker, fitted.newcomers,
         )  # fmt: skip
         current = self._find_current(folds, fitted.aggregates, catalog)
-        served = self._assemble(fitted, ranking, texts)
+        served = self._assemble(fitted, tuned, texts)
         ann_recall = {**fitted.index.ann_recall, "text": texts.ann_recall}
         judged = self._judge(Contest(candidate, served, ann_recall, current), folds, catalog)
         verdict = judged.read_verdict()
         if verdict.passed:
             everything = self.stepper.derive(build_fold, cleaned.interactions, cleaned.events)
-            fitted = self.fitter.fit("all", everything, catalog)
-            refit = self._assemble(fitted, ranking, texts)
+            fitted = self.fitter.fit("all", everything, catalog, tuned.newcomers)
+            refit = self._assemble(fitted, tuned, texts)
             verdict = GateVerdict.of(
                 *verdict.checks, *self._check_refit(refit, served, folds, everything, catalog).checks
             )
             served = refit
             if verdict.passed:
                 served = self._add_new_books(refit, fitted, catalog.shown, current.version)
-        manifest = self._seal(served, candidate, verdict, catalog, folds, ranking, judged)
+        manifest = self._seal(served, candidate, verdict, catalog, folds, tuned, judged)
         if verdict.passed:
             why = "passed the gate"
             if current.version is not None and current.rival is None:
@@ -187,9 +198,12 @@ class _Run:
             build_fold_models, folds, catalog, embedder, evidence, recipe.blend, recipe.ranker
         )
 
-    def _assemble(self, fitted: Fitted, ranking: Ranking, texts: Texts) -> Served:
+    def _assemble(self, fitted: Fitted, tuned: _Tuned, texts: Texts) -> Served:
         """The models of the five servers."""
-        als = self.stepper.derive(build_als, fitted.fold, fitted.evidence, ranking.params, ranking.ranker)
+        ranking = tuned.ranking
+        als = self.stepper.derive(
+            build_als, fitted.fold, fitted.evidence, ranking.params, ranking.ranker, fitted.newcomers
+        )
         index = fitted.index
         return Served(fitted.embedder, index.similarity, als, index.metadata, texts.semantic)
 
@@ -232,7 +246,7 @@ class _Run:
         verdict: GateVerdict,
         catalog: Export,
         folds: Split,
-        ranking: Ranking,
+        tuned: _Tuned,
         judged: Gate,
     ) -> Manifest:
         draft, settings = self.store.draft(), self.settings
@@ -250,9 +264,10 @@ class _Run:
             seed=settings.train.seed,
             metrics={
                 **judged.metrics,
-                f"inner_recall_alone@{settings.train.ranker.k}": ranking.blend.alone,
-                "inner_gains_of_ranker": ranking.gains,
-                "has_ranker": ranking.ranker is not None,
+                f"inner_recall_alone@{settings.train.ranker.k}": tuned.ranking.blend.alone,
+                "inner_gains_of_ranker": tuned.ranking.gains,
+                "has_ranker": tuned.ranking.ranker is not None,
+                "blend_of_newcomers": tuned.newcomers.params["blend"],
             },
             gate=verdict,
             catalog_state=name_state(build_plain_cards(catalog.shown)),

@@ -85,6 +85,24 @@ class RankerParams(Options):
     """Weights that the search starts from; 0 for a kind of evidence that is not named."""
 
 
+class NewcomersParams(Options):
+    """What favourites and traits tell of readers without a history."""
+
+    k: PositiveInt = 30
+    """Length of the lists whose recall is tuned, beside NDCG@10."""
+    max_users: PositiveInt = 1500
+    """Readers that the search looks at; nothing is learned from these before."""
+    max_readers: PositiveInt = 10_000
+    """Readers that are learned from at most."""
+    min_books: PositiveInt = 5
+    """Books that a reader must have read to be learned from."""
+    min_readers: PositiveInt = 5
+    """Readers who must have a favourite or a trait in common, or it tells nothing."""
+    max_authors: PositiveInt = 3000
+    """Authors that are learned of at most: time grows with the cube."""
+    regularization: PositiveFloat = 10.0
+
+
 class IndexParams(Options):
     """Text vectors and FAISS indexes."""
 
@@ -128,6 +146,7 @@ class TrainOptions(Options):
     subjects: SubjectsParams = SubjectsParams()
     evidence: EvidenceParams = EvidenceParams()
     ranker: RankerParams = RankerParams()
+    newcomers: NewcomersParams = NewcomersParams()
     index: IndexParams = IndexParams()
     gate: GateParams = GateParams()
 

@@ -212,4 +212,4 @@ def _blend_recall(bench: _Bench, evidence: EvidenceParams) -> float:
     """recall@k on the inner fold of all kinds together, their weights tuned."""
     options = bench.fitter.options.model_copy(update={"evidence": evidence})
     fitter = Fitter(options, bench.fitter.rules, bench.fitter.stepper, bench.fitter.workspace)
-    return fitter.tune(bench.folds, bench.catalog).blend.recall
+    return fitter.tune(bench.folds, fitter.fit_inner_evidence(bench.folds, bench.catalog)).blend.recall

@@ -8,6 +8,7 @@ ServerError
 ├── VersionNotHeld     the request is pinned to a version that is not in memory
 ├── BookUnknown        similarity: no such book
 ├── NoKnownBooks       als: no book of the history
+├── NoKnownFavourites  als: nothing of what a reader without a history told
 ├── NoKnownSubjects    embedder: none of the subjects
 ├── SubjectUnknown     metadata: no such subject
 ├── VectorMissing      similarity: the book has no vector of the kind
@@ -91,6 +92,15 @@ class NoKnownBooks(ServerError):
     def __init__(self, book_ids: Sequence[int] | I64) -> None:
         super().__init__(f"none of the {len(book_ids)} books of the history is in this version")
         self.unknown = list(map(int, book_ids))
+
+
+class NoKnownFavourites(ServerError):
+    """This version knows nothing of what a reader without a history told."""
+
+    code = ClientCode.UNKNOWN_SUBJECTS
+
+    def __init__(self) -> None:
+        super().__init__("none of these favourites and traits tells this version anything")
 
 
 class NoKnownSubjects(ServerError):

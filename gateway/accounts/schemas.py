@@ -5,13 +5,22 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, SecretStr
 from pydantic_core import PydanticCustomError
 
-from catalog.countries import parse_country
 from catalog.emails import fold_email
 from catalog.errors import EmailInvalid
 from catalog.tables import EMAIL_LENGTH, NAME_LENGTH, Role
 from contracts.shell import BookId
 from gateway.accounts.passwords import LONGEST, SHORTEST
-from gateway.schemas import MAX_SUBJECTS, Answer, Body, Rating, SubjectName
+from gateway.schemas import (
+    MAX_SUBJECTS,
+    AgeGroup,
+    Answer,
+    AuthorName,
+    Body,
+    Country,
+    Gender,
+    Rating,
+    SubjectName,
+)
 
 MAX_FAVOURITES = 20
 MAX_LOVED = 100
@@ -52,13 +61,6 @@ def _check_password(password: SecretStr) -> SecretStr:
     return password
 
 
-def _check_country(text: str) -> str:
-    country = parse_country(text)
-    if country is None:
-        raise PydanticCustomError("country", "No such country; write its English name")
-    return country
-
-
 Email = Annotated[
     str, Field(max_length=EMAIL_LENGTH, examples=["ada@example.org"]), AfterValidator(_check_email)
 ]
@@ -70,10 +72,6 @@ Password = Annotated[
 ]
 NewPassword = Annotated[Password, Field(min_length=SHORTEST)]
 Token = Annotated[str, Field(max_length=200, pattern=r"^[\x21-\x7e]*$")]
-AgeGroup = Literal["5-12", "13-17", "18-24", "25-34", "35-44", "45-54", "55-64", "65-100"]
-Gender = Literal["female", "male", "non-binary", "other"]
-Country = Annotated[str, Field(max_length=60, examples=["Portugal"]), AfterValidator(_check_country)]
-AuthorName = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 Subjects = Annotated[list[SubjectName], Field(max_length=MAX_SUBJECTS, examples=[["Science fiction"]])]
 Authors = Annotated[list[AuthorName], Field(max_length=MAX_FAVOURITES, examples=[["Ursula K. Le Guin"]])]
 
@@ -87,7 +85,7 @@ class PreferenceForm(Body):
     favourite_subjects: Subjects = Field(default=[], description="The dearest first, in any case.")
     favourite_authors: Authors = Field(
         default=[],
-        description="As their books name them, the dearest first; their best known books count as liked.",
+        description="As their books name them, the dearest first.",
     )
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from catalog.traits import name_traits
 from contracts.shell import VERSION_HEADER, Weight
 from gateway.api import problems
 from gateway.api.callers import OwnUserId
@@ -11,6 +12,7 @@ from gateway.api.moved import MOVED, CurrentBookId
 from gateway.api.services import DeadlineDep, KQuery, ServicesDep
 from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable, UnknownBooks
+from gateway.recommend.candidates import Favourites
 from gateway.recommend.list_requests import RecommendMode
 from gateway.schemas import BookList, Explanation, Number, RecommendationsRequest
 
@@ -53,18 +55,22 @@ async def recommend_to_reader(
     "/recommendations",
     response_model=BookList,
     responses=problems.document(413, 415),
-    summary="Recommend books from liked books or subjects",
+    summary="Recommend books from liked books or favourites",
 )
 async def recommend_to_anyone(
     services: ServicesDep, deadline: DeadlineDep, body: RecommendationsRequest
 ) -> Response:
-    """Nothing is stored. With `liked` the books decide, else `subjects`, else popularity."""
+    """Nothing is stored. With `liked` the books decide, else what the reader tells, else popularity."""
     heirs = services.catalog.heirs
     liked = list({heirs.get(book.book_id, book.book_id): book.rating for book in body.liked}.items())
     await _check_books_exist(services, [book_id for book_id, _ in liked], deadline.share())
     subjects = await services.subjects.resolve(body.subjects, deadline) if body.subjects else []
+    authors = await services.catalog.resolve_authors(body.authors, deadline) if body.authors else []
+    traits = name_traits(
+        age_group=body.age_group, gender=body.gender, occupation=body.occupation, country=body.country
+    )
     request = services.list_requests.for_anyone(
-        liked, subjects, k=body.k, popularity_weight=body.popularity_weight
+        liked, Favourites(subjects, authors, traits), k=body.k, popularity_weight=body.popularity_weight
     )
     return await services.answer(request, deadline)
 

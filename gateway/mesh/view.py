@@ -60,6 +60,9 @@ class MeshView:
     async def rank(self, request: als.RankRequest) -> als.RankResponse:
         return await self._call("als", als.RANK_PATH, request, als.RankResponse)
 
+    async def rank_new(self, request: als.RankNewRequest) -> als.RankNewResponse:
+        return await self._call("als", als.RANK_NEW_PATH, request, als.RankNewResponse)
+
     async def explain(self, request: als.ExplainRequest) -> als.ExplainResponse:
         return await self._call("als", als.EXPLAIN_PATH, request, als.ExplainResponse)
 

@@ -20,6 +20,20 @@ History = Sequence[tuple[int, float | None]]
 WeightedBooks = Sequence[tuple[int, float]]
 """What a reader did something else with than rate, and how much each book counts."""
 
+
+@dataclass(frozen=True)
+class Favourites:
+    """What a reader tells of themselves, the dearest first."""
+
+    subjects: Sequence[str] = ()
+    author_ids: Sequence[int] = ()
+    traits: Sequence[str] = ()
+    """As `catalog.traits` names them."""
+
+    def __bool__(self) -> bool:
+        return bool(self.subjects or self.author_ids or self.traits)
+
+
 PAGE_GROWTH: Final = 4
 """How many times as deep into a list each further fetch goes as the one before."""
 
@@ -92,6 +106,35 @@ def by_history(
         return _read_from_start(fetch, first_page_size(rules.k))
 
     return CandidateSource("collaborative", pages)
+
+
+def by_favourites(
+    find_favourites: Callable[[Deadline], Awaitable[Favourites]], *, popularity_weight: float | None
+) -> CandidateSource:
+    """The als server's ranking for a reader without a history."""
+
+    async def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
+        told = await find_favourites(view.deadline)
+        if not told:
+            return
+        exclude = sorted(rules.exclude)[:MAX_BOOKS]
+
+        def fetch(n: int) -> Awaitable[ScoredBooks]:
+            return view.rank_new(
+                als.RankNewRequest(
+                    subjects=list(told.subjects),
+                    author_ids=list(told.author_ids),
+                    traits=list(told.traits),
+                    k=n,
+                    exclude=exclude,
+                    popularity_weight=popularity_weight,
+                )
+            )
+
+        async for page in _read_from_start(fetch, first_page_size(rules.k)):
+            yield page
+
+    return CandidateSource("subjects", pages)
 
 
 def by_subjects(

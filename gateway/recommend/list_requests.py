@@ -16,9 +16,11 @@ from gateway.deadline import Deadline
 from gateway.errors import BookNotFound
 from gateway.recommend.candidates import (
     CandidateSource,
+    Favourites,
     History,
     ListRules,
     WeightedBooks,
+    by_favourites,
     by_history,
     by_isbn,
     by_keyword,
@@ -72,13 +74,22 @@ class ListRequestBuilder:
         """For a known reader: by their history, their subjects, popularity; what they have read, if asked."""
 
         async def find_subjects(deadline: Deadline) -> Sequence[str]:
-            if user.favourite_subjects:
+            if user.favourite_subjects or not user.history:
                 return user.favourite_subjects[:N_SUBJECTS]
             return await self._subjects_of(user.history, deadline)
 
+        async def find_favourites(deadline: Deadline) -> Favourites:
+            return Favourites(await find_subjects(deadline), user.favourite_authors, user.traits)
+
         sources: list[CandidateSource] = []
-        events = self._weigh_events(user)
+        events = self._weigh_events(
+            user, (*user.events, *((book_id, "like") for book_id in user.by_favourites))
+        )
+        is_new = not user.history and not self._weigh_events(user, user.events)
+        if mode == "subjects" or (mode != "popular" and is_new):
+            sources.append(self._by_favourites(find_favourites, popularity_weight))
         if mode in ("auto", "collaborative") and (user.history or events):
+            # For a new reader only where a version cannot rank by favourites.
             sources.append(
                 self._by_history(user.history, popularity_weight, events, with_history=not exclude_rated)
             )
@@ -89,20 +100,25 @@ class ListRequestBuilder:
         return self._padded("recommendations", key, sources, exclude, k)
 
     def for_anyone(
-        self, liked: History, subjects: Sequence[str], *, k: int, popularity_weight: float | None
+        self, liked: History, told: Favourites, *, k: int, popularity_weight: float | None
     ) -> ListRequest:
-        """For anyone: by what they like, the subjects they name or those of what they like, popularity."""
+        """For anyone: by what they like, what they tell of themselves, subjects of either, popularity."""
 
         async def find_subjects(deadline: Deadline) -> Sequence[str]:
-            return subjects or await self._subjects_of(liked, deadline)
+            return told.subjects or await self._subjects_of(liked, deadline)
+
+        async def find_favourites(_: Deadline) -> Favourites:
+            return told
 
         sources: list[CandidateSource] = []
         if liked:
             sources.append(self._by_history(liked, popularity_weight))
-        if liked or subjects:
+        elif told:
+            sources.append(self._by_favourites(find_favourites, popularity_weight))
+        if liked or told.subjects:
             sources.append(self._by_subjects(find_subjects, popularity_weight))
         exclude = self._with_former_ids([book_id for book_id, _ in liked])
-        key = f"anyone:{liked}:{subjects}:{k}:{popularity_weight}"
+        key = f"anyone:{liked}:{told}:{k}:{popularity_weight}"
         return self._padded("recommendations", key, sources, exclude, k)
 
     def similar(
@@ -185,23 +201,30 @@ class ListRequestBuilder:
             with_history=with_history,
         )
 
-    def _weigh_events(self, user: UserProfile) -> WeightedBooks:
-        """What each book counts by the strongest of a reader's events; nothing if dismissed or read."""
-        if not user.events:
+    def _weigh_events(self, user: UserProfile, events: Sequence[tuple[int, str]]) -> WeightedBooks:
+        """What each book counts by the strongest of events; nothing if the reader dismissed or read it."""
+        if not events:
             return ()
         unwanted = user.dismissed.union(book_id for book_id, _ in user.history)
         weights: dict[int, float] = {}
-        for book_id, kind in user.events:
+        for book_id, kind in events:
             weight = self.rules.events.of(kind)
             if weight > weights.get(book_id, 0.0) and book_id not in unwanted:
                 weights[book_id] = weight
-        return tuple(weights.items())
+        return tuple(sorted(weights.items()))
+
+    def _by_favourites(
+        self, find_favourites: Callable[[Deadline], Awaitable[Favourites]], popularity_weight: float | None
+    ) -> CandidateSource:
+        if popularity_weight is None:
+            popularity_weight = self.rules.subjects_popularity_weight
+        return by_favourites(find_favourites, popularity_weight=popularity_weight)
 
     def _by_subjects(
         self, find_subjects: Callable[[Deadline], Awaitable[Sequence[str]]], popularity_weight: float | None
     ) -> CandidateSource:
         if popularity_weight is None:
-            popularity_weight = self.rules.subjects_popularity_weight
+            popularity_weight = self.rules.popularity_beside_nearness
         return by_subjects(find_subjects, popularity_weight=popularity_weight)
 
     async def _find_edition(self, isbn: str, deadline: Deadline) -> int | None:

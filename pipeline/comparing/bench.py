@@ -15,6 +15,7 @@ from pipeline.settings import TrainOptions
 from pipeline.steps.s7_ranker import Ranking
 from pipeline.steps.s8_index import Index
 from servers.als.model import AlsModel
+from servers.als.newcomers import Newcomers
 from servers.embedder.model import EmbedderModel
 
 DATA = "train"
@@ -64,7 +65,13 @@ class Bench:
     @cached_property
     def ranking(self) -> Ranking:
         """Learned on the inner fold."""
-        return self.fitter.tune(self.folds, self.catalog)
+        return self.fitter.tune(self.folds, self.inner_evidence)
+
+    @cached_property
+    def newcomers(self) -> Newcomers:
+        """What readers without a history are ranked for by."""
+        blend = self.fitter.tune_newcomers(self.folds, self.inner_evidence, self.catalog)
+        return self.fitter.fit_newcomers(DATA, self.fold, self.evidence, self.catalog, blend)
 
     @cached_property
     def als(self) -> AlsModel:
@@ -80,7 +87,7 @@ class Bench:
         """What readers without a history are served by."""
         return build_fold_models(
             self.folds, self.catalog, self.embedder, self.evidence,
-            self.ranking.params, self.ranking.ranker,
+            self.ranking.params, self.ranking.ranker, self.newcomers,
         )  # fmt: skip
 
     @cached_property

@@ -22,9 +22,8 @@ from pipeline.evaluation.baselines import (
     serve_classic_system,
     serve_ease,
 )
+from pipeline.evaluation.cold import serve_cold, tell_favourites
 from pipeline.evaluation.lists import (
-    name_favourites,
-    serve_cold,
     serve_collaborative,
     serve_popular,
 )
@@ -128,8 +127,7 @@ def _unlimited(bench: Bench) -> list[I64]:
 
 
 def _by_favourites(bench: Bench) -> list[I64]:
-    sets = bench.subject_sets
-    if not sets.names:
+    told = tell_favourites(bench.catalog, bench.fold.book_ids, bench.users)
+    if not any(any(each) for each in told):
         raise NoFavourites
-    favourites = name_favourites(sets, bench.fold.book_ids, bench.users)
-    return serve_cold(bench.models, favourites, bench.users, bench.k, bench.rules)
+    return serve_cold(bench.models, told, bench.users, bench.k, bench.rules)

@@ -1,22 +1,18 @@
 """The lists that readers would be served, made by the code that serves them."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Final
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from foundation.arrays import F32, F64, I64, find_rows, top_k
 from foundation.author_limit import Authors, limit_authors
 from foundation.diversity import diversify, pool_size, read_traits
 from foundation.serving_rules import ServingRules
 from pipeline.evaluation.users import EvaluationUsers
-from pipeline.models.fold_models import FoldModels
-from pipeline.models.subject_sets import N_FAVOURITES, NO_SUBJECT, SubjectSets, find_favourites
 from pipeline.records import Export
 from servers.als.model import AlsModel
-from servers.errors import NoKnownBooks, NoKnownSubjects
+from servers.errors import NoKnownBooks
 
 SubjectsOf = Mapping[int, frozenset[int]]
 """Subjects of books by book_id, as far as a list has to differ in them."""
@@ -95,45 +91,6 @@ def serve_popular(book_ids: I64, popularity: F32 | F64, users: EvaluationUsers, 
     for history in users.histories:
         head = book_ids[order[: k + history.size]]
         served.append(head[~np.isin(head, history)][:k])
-    return served
-
-
-def name_favourites(sets: SubjectSets, book_ids: I64, users: EvaluationUsers) -> list[list[str]]:
-    """Each reader's N_FAVOURITES most read subjects, generic ones left out; sets are those of book_ids."""
-    histories = [find_rows(book_ids, history)[1] for history in users.histories]
-    rows = np.repeat(np.arange(users.size), [history.size for history in histories])
-    ones = np.ones(rows.size, dtype=np.float32)
-    user_items = csr_array((ones, (rows, np.concatenate(histories))), shape=(users.size, book_ids.size))
-    counts = (user_items @ sets.matrix).toarray()
-    best = find_favourites(counts, sets.is_generic, N_FAVOURITES)
-    return [[sets.names[idx] for idx in row if idx != NO_SUBJECT] for row in best]
-
-
-def serve_cold(
-    models: FoldModels,
-    favourites: list[list[str]],
-    users: EvaluationUsers,
-    k: int,
-    rules: ServingRules,
-    subjects: SubjectsOf = UNTOLD,
-) -> list[I64]:
-    """Each reader's k books, were nothing known but favourite subjects; by popularity without a known one.
-
-    What they read is hidden, and fills no place.
-    """
-    model = models.als
-    authors, popularity = list_authors(model), model.evidence.popularity.popularity
-    share = rules.subjects_popularity_weight
-    served = []
-    for names, history in zip(favourites, users.histories, strict=True):
-        scores = share * popularity
-        with suppress(NoKnownSubjects):
-            scores += (1 - share) * (models.book_vectors @ models.embedder.embed(names)[0])
-        scores[find_rows(model.book_ids, history)[1]] = -np.inf
-        scores[model.hidden] = -np.inf
-        rows = top_k(scores, READ_AHEAD * k)
-        rows = diversify_rows(rows, model.book_ids, authors, subjects, k, rules)
-        served.append(model.book_ids[limit_rows(rows, authors, k, rules)])
     return served
 
 

@@ -9,18 +9,16 @@ import numpy as np
 
 from foundation.arrays import F64, I64, Mask
 from foundation.serving_rules import ServingRules
+from pipeline.evaluation.cold import serve_cold, tell_favourites
 from pipeline.evaluation.lists import (
     SubjectsOf,
     list_subjects,
-    name_favourites,
-    serve_cold,
     serve_collaborative,
 )
 from pipeline.evaluation.metrics import NDCG_K, ndcg_at_k, recall_at_k
 from pipeline.evaluation.slices import find_head
 from pipeline.evaluation.users import EvaluationUsers
 from pipeline.models.fold_models import FoldModels
-from pipeline.models.subject_sets import collect_subject_sets
 from pipeline.records import Export, Fold
 
 MEANS: Final = ("recall", "ndcg", "cold_recall", "tail_recall")
@@ -75,9 +73,7 @@ class Measurer:
         )
 
     def _serve_cold(self, models: FoldModels) -> list[I64]:
-        book_ids = self.fold.book_ids
-        sets = collect_subject_sets(self.catalog.book_subjects, self.catalog.subjects, book_ids)
-        favourites = name_favourites(sets, book_ids, self.users)
+        favourites = tell_favourites(self.catalog, self.fold.book_ids, self.users)
         return serve_cold(models, favourites, self.users, self.k, self.rules, self._subjects)
 
     @cached_property

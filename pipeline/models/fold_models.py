@@ -10,6 +10,7 @@ from foundation.arrays import F32, I64
 from pipeline.models.vector_index import pool_books
 from pipeline.records import Export, Fold, Split
 from servers.als.model import AlsModel
+from servers.als.newcomers import Newcomers
 from servers.als.ranker import Ranker
 from servers.embedder.model import EmbedderModel
 
@@ -33,9 +34,15 @@ BlendParams = dict[str, dict[str, float]]
 """The `params` of an AlsModel."""
 
 
-def build_als(fold: Fold, evidence: Evidence, blend: BlendParams, ranker: Ranker | None = None) -> AlsModel:
+def build_als(
+    fold: Fold,
+    evidence: Evidence,
+    blend: BlendParams,
+    ranker: Ranker | None = None,
+    newcomers: Newcomers | None = None,
+) -> AlsModel:
     """Evidence of a fold's books, blended, and the best of them reordered."""
-    return AlsModel(fold.book_ids, evidence, blend, fold.is_shown, ranker=ranker)
+    return AlsModel(fold.book_ids, evidence, blend, fold.is_shown, ranker=ranker, newcomers=newcomers)
 
 
 def build_fold_models(
@@ -45,10 +52,11 @@ def build_fold_models(
     evidence: Evidence,
     blend: BlendParams,
     ranker: Ranker | None,
+    newcomers: Newcomers | None = None,
 ) -> FoldModels:
     """The models of the train fold, as steps 4 to 7 left them."""
     return FoldModels(
-        als=build_als(folds.train, evidence, blend, ranker),
+        als=build_als(folds.train, evidence, blend, ranker, newcomers),
         embedder=embedder,
         book_vectors=pool_books(embedder, catalog, folds.train.book_ids),
         reader_ids=np.unique(folds.held_out.user_ids),

@@ -104,11 +104,17 @@ def collect_author_sets(book_authors: pa.Table, book_ids: I64, author_ids: I64) 
 
 
 def collect_authors(book_authors: pa.Table, book_ids: I64) -> csr_array:
-    """(n_books, n_authors) float32, 1 where the author wrote the book; columns are the authors that occur."""
+    """(n_books, n_authors) float32, 1 where the author wrote the book; columns as in `list_author_ids`."""
     is_ours, rows = find_rows(book_ids, book_authors["book_id"].to_numpy())
     author_ids, columns = np.unique(book_authors["author_id"].to_numpy()[is_ours], return_inverse=True)
     ones = np.ones(rows.size, dtype=np.float32)
     return csr_array((ones, (rows, columns)), shape=(book_ids.size, author_ids.size))
+
+
+def list_author_ids(book_authors: pa.Table, book_ids: I64) -> I64:
+    """The authors of these books, ascending."""
+    is_ours, _ = find_rows(book_ids, book_authors["book_id"].to_numpy())
+    return np.unique(book_authors["author_id"].to_numpy()[is_ours])
 
 
 def collect_title_words(books: pa.Table, book_ids: I64) -> csr_array:

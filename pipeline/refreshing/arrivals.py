@@ -8,7 +8,7 @@ import numpy as np
 from evidence.authors import Authors
 from foundation.arrays import F32, I64, find_rows, place_rows
 from foundation.sparse import gather_rows
-from pipeline.models.subject_sets import collect_authors
+from pipeline.models.subject_sets import collect_authors, list_author_ids
 from pipeline.models.vector_index import pool_books
 from pipeline.records import Export
 from servers.als.model import AlsModel
@@ -94,7 +94,8 @@ def tell_of_books(
     if als.new_books is not None:
         # As if one had read it: its author speaks for it, if little.
         counts[als.new_books.item_idx] = np.maximum(counts[als.new_books.item_idx], 1)
-    authors = Authors.weigh(collect_authors(catalog.book_authors, als.book_ids), counts)
+    wrote = collect_authors(catalog.book_authors, als.book_ids)
+    authors = Authors.weigh(wrote, counts, list_author_ids(catalog.book_authors, als.book_ids))
     evidence = replace(als.evidence, authors=authors)
     if estimated.size:
         vectors = pool_books(embedder, catalog, als.book_ids[estimated])

@@ -4,7 +4,8 @@ from contracts import als as contract
 from evidence.kind import EventBooks
 from foundation.arrays import find_rows
 from servers.als.model import AlsModel
-from servers.shell.routes import ModelRoute, ModelServer, scans_many_books
+from servers.als.newcomers import Told
+from servers.shell.routes import ModelRoute, ModelServer, list_books, scans_many_books
 
 
 def rank(model: AlsModel, version: str, request: contract.RankRequest) -> contract.RankResponse:
@@ -26,6 +27,17 @@ def rank(model: AlsModel, version: str, request: contract.RankRequest) -> contra
     return contract.RankResponse(
         version=version, book_ids=book_ids.tolist(), scores=scores.tolist(), n_known=n_known
     )
+
+
+def rank_new(model: AlsModel, version: str, request: contract.RankNewRequest) -> contract.RankNewResponse:
+    """Rank books for whoever has no history, but tells this of themselves."""
+    found = model.rank_new(
+        Told(request.subjects, request.author_ids, request.traits),
+        k=request.k,
+        exclude=request.exclude,
+        popularity_weight=request.popularity_weight,
+    )
+    return list_books(version, found)
 
 
 def explain(model: AlsModel, version: str, request: contract.ExplainRequest) -> contract.ExplainResponse:
@@ -55,6 +67,7 @@ SERVER = ModelServer(
     model=AlsModel,
     routes=(
         ModelRoute(contract.RANK_PATH, contract.RankRequest, rank, is_slow=scans_many_books),
+        ModelRoute(contract.RANK_NEW_PATH, contract.RankNewRequest, rank_new, is_slow=scans_many_books),
         ModelRoute(
             contract.EXPLAIN_PATH, contract.ExplainRequest, explain, is_slow=lambda model, request: True
         ),

@@ -11,8 +11,9 @@ from evidence.kind import NO_EVENTS, TINY, EventBooks, History, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, Mask, find_rows, top_k
 from servers.als.new_books import NewBooks
+from servers.als.newcomers import Newcomers, Told
 from servers.als.ranker import Candidates, Ranker, build_features
-from servers.errors import NoKnownBooks
+from servers.errors import NoKnownBooks, NoKnownFavourites
 
 POPULARITY: Final = "popularity"
 """The kind whose share of the blend a request may choose."""
@@ -47,6 +48,8 @@ class AlsModel:
     """What readers of its authors are shown though nobody else has read it."""
     ranker: Ranker | None = None
     """Reorders what the blend puts first; None where it is no better, and before 0.7.0."""
+    newcomers: Newcomers | None = None
+    """What readers without a history are shown; None before 0.7.0, and where nobody can be learned from."""
 
     def rank(
         self,
@@ -94,6 +97,28 @@ class AlsModel:
         scored = self._score(history, [history_ids], None)
         best = top_k(scored.blended, n)
         return Candidates(best, self._describe(best, scored, history, list(self.evidence.kinds)))
+
+    def rank_new(
+        self,
+        told: Told,
+        *,
+        k: int,
+        exclude: Sequence[int] | I64 = (),
+        popularity_weight: float | None = None,
+    ) -> tuple[I64, F32]:
+        """The k best shown books for a reader without a history, ids and scores, best first, ties by id.
+
+        `popularity_weight` replaces the share of popularity in the tuned blend. Raises NoKnownFavourites.
+        """
+        if self.newcomers is None:
+            raise NoKnownFavourites
+        scores = self.newcomers.score(told, self.evidence, popularity_weight=popularity_weight)
+        if scores is None:
+            raise NoKnownFavourites
+        scores[self.hidden] = -np.inf
+        scores[find_rows(self.book_ids, exclude)[1]] = -np.inf
+        best = top_k(scores, k)
+        return self.book_ids[best], scores[best]
 
     def explain(
         self,

@@ -79,7 +79,7 @@ class Trainer:
         self.folds, self.catalog = folds, stepper.derive(leave_books, exported)
         self.aggregates = self.fitter.aggregate("train", folds.train)
         self.evidence = self.fitter.fit_evidence("train", folds.train, self.aggregates, self.catalog)
-        self.ranking = self.fitter.tune(folds, self.catalog)
+        self.ranking = self.fitter.tune(folds, self.fitter.fit_inner_evidence(folds, self.catalog))
 
     def train(self, seed: int) -> FoldModels:
         """The models of the train fold by this seed."""

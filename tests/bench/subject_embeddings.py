@@ -18,8 +18,9 @@ import typer
 from catalog.database import open_database
 from foundation.arrays import F32, F64, find_rows, top_k
 from foundation.tools import Tools
+from pipeline.evaluation.cold import tell_favourites
 from pipeline.evaluation.intervals import bootstrap_mean
-from pipeline.evaluation.lists import name_favourites, serve_popular
+from pipeline.evaluation.lists import serve_popular
 from pipeline.evaluation.metrics import recall_at_k
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.subject_sets import SubjectSets, collect_subject_sets
@@ -103,8 +104,8 @@ def read_data(url: str, n_users: int) -> Data:
     catalog = export(open_database(url))
     folds = split(clean(catalog), params=OPTIONS.split)
     users = choose_users(folds.inner, folds.inner_held_out, at_most=n_users)
-    sets = collect_subject_sets(catalog.book_subjects, catalog.subjects, folds.inner.book_ids)
-    favourites = name_favourites(sets, folds.inner.book_ids, users)
+    told = tell_favourites(catalog, folds.inner.book_ids, users)
+    favourites = [list(each.subjects) for each in told]
     aggregates = aggregate(folds.inner, params=OPTIONS.aggregate)
     return Data(catalog, folds, aggregates, users, favourites)
 

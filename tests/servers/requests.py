@@ -11,6 +11,7 @@ HISTORY = [{"book_id": SPACE_IDS[0], "rating": 9}, {"book_id": SPACE_IDS[1], "ra
 REQUESTS: dict[ServerName, dict[str, dict[str, Any]]] = {
     "als": {
         "/rank": {"history": HISTORY, "k": 3},
+        "/rank-new": {"subjects": ["space"], "author_ids": [1], "traits": ["gender=female"], "k": 3},
         "/explain": {"history": HISTORY, "book_ids": SPACE_IDS[2:4], "k": 2},
     },
     "embedder": {"/embed": {"subjects": ["space"]}},

@@ -21,6 +21,7 @@ from pipeline.models.text_index import build_text_index
 from pipeline.models.vector_index import build_graph
 from pipeline.settings import IndexParams
 from servers.als.model import AlsModel
+from servers.als.newcomers import Newcomers
 from servers.embedder.model import EmbedderModel
 from servers.graph import VectorGraph
 from servers.metadata.model import MetadataModel
@@ -70,10 +71,30 @@ def als_model(seed: int) -> AlsModel:
         evidence=Evidence(
             als=Als(factors, build_gram(factors, 0.1), {"alpha": 16.0}),
             neighbours=Neighbours(csr_array((CLUBS[:, None] == CLUBS).astype("f4") - np.eye(N, dtype="f4"))),
-            authors=Authors(csr_array((np.arange(N)[:, None] // 2 == np.arange(N // 2)).astype("f4"))),
+            authors=Authors(
+                csr_array((np.arange(N)[:, None] // 2 == np.arange(N // 2)).astype("f4")), np.arange(N // 2)
+            ),
             popularity=Popularity(popularity()),
         ),
         params={"blend": {"als": 0.4, "neighbours": 0.3, "authors": 0.2, "popularity": 0.1}},
+        newcomers=newcomers(),
+    )
+
+
+def newcomers() -> Newcomers:
+    """Who loves a subject loves the books of its club; women, as it happens, those of space."""
+    effects = np.eye(2, DIM, dtype=np.float32)[[0, 1, 0]]
+    return Newcomers(
+        subjects=["Space", "Soup"],
+        author_ids=np.empty(0, dtype=np.int64),
+        traits=["gender=female"],
+        effects=effects,
+        means=np.zeros((3, DIM), dtype=np.float32),
+        base=np.zeros(DIM, dtype=np.float32),
+        params={
+            "blend": {"taste": 0.6, "authors": 0.3, "popularity": 0.1},
+            "units": {"taste": 1.0, "authors": 1.0, "popularity": 1.0},
+        },
     )
 
 

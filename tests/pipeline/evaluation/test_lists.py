@@ -15,16 +15,11 @@ from gateway.recommend.assemble import choose
 from gateway.recommend.candidates import ListRules
 from pipeline.evaluation.lists import (
     list_authors,
-    name_favourites,
-    serve_cold,
     serve_collaborative,
     serve_popular,
 )
 from pipeline.evaluation.users import EvaluationUsers
-from pipeline.models.fold_models import FoldModels
-from pipeline.models.subject_sets import SubjectSets
 from servers.als.model import AlsModel
-from servers.embedder.model import EmbedderModel
 
 N = 40
 BOOK_IDS = np.arange(N) + 100
@@ -105,39 +100,6 @@ def test_the_popularity_baseline_has_no_author_limit() -> None:
 
 def test_authors_are_listed_for_each_book() -> None:
     assert list_authors(make_model())[18:22] == [(0,), (0,), (1,), (2,)]
-
-
-def test_favourites_are_the_subjects_read_most_without_generic_ones() -> None:
-    sets = SubjectSets(
-        names=["Fiction", "Space", "Soup", "War"],
-        is_generic=np.array([True, False, False, False]),
-        offsets=np.array([0, 2, 4, 5, 5, 6]),
-        subject_idx=np.array([0, 1, 0, 2, 2, 3]),
-    )
-    book_ids = np.array([100, 101, 102, 103, 104])
-
-    favourites = name_favourites(sets, book_ids, users_of([100, 101, 102], [103], [104]))
-
-    assert favourites == [["Soup", "Space"], [], ["War"]]
-
-
-def test_a_reader_known_by_subjects_gets_books_of_these_unless_nothing_is_known() -> None:
-    embedder = EmbedderModel(
-        ["Space", "Soup"], np.eye(2, dtype="f4"), np.zeros((2, 2), "f4"), np.zeros(2, "f4")
-    )
-    is_soup = np.arange(N) % 2 == 1
-    vectors = np.stack([~is_soup, is_soup], axis=1).astype(np.float32)
-
-    soup, nothing = serve_cold(
-        FoldModels(make_model(), embedder, vectors, np.array([], dtype=np.int64)),
-        [["Soup"], ["Quidditch"]],
-        users_of([139], []),
-        k=5,
-        rules=ServingRules(subjects_popularity_weight=0.1),
-    )
-
-    assert (is_soup[soup - 100]).all() and 139 not in soup
-    assert nothing.tolist() == [100, 101, 120, 121, 122]
 
 
 def test_a_diverse_list_is_chosen_as_the_gateway_chooses() -> None:
