@@ -6,7 +6,7 @@ from pathlib import Path
 from evidence.registry import Evidence, EvidenceParams
 from foundation.serving_rules import ServingRules
 from foundation.tools import Tools
-from pipeline.models.newcomers import NewcomerBlend, blend_newcomers, fit_newcomers, tune_newcomers
+from pipeline.ranking.newcomers import NewcomerBlend, blend_newcomers, fit_newcomers, tune_newcomers
 from pipeline.records import Aggregates, Export, Fold, Split
 from pipeline.settings import SubjectsParams, TrainOptions
 from pipeline.stepping.stepper import Stepper

@@ -24,9 +24,9 @@ from pipeline.leakage import check_folds, leave_books
 from pipeline.metrics import write_metrics
 from pipeline.models.cards import build_plain_cards, name_state
 from pipeline.models.fold_models import GATE_OWNER, FoldModels, build_als, build_fold_models
-from pipeline.models.newcomers import NewcomerBlend
 from pipeline.models.served import Served, open_served
 from pipeline.publishing import publish
+from pipeline.ranking.newcomers import NewcomerBlend
 from pipeline.records import Aggregates, Export, Fold, Split, build_fold
 from pipeline.refit import check_refit
 from pipeline.refreshing.changes import keep_books

@@ -1,7 +1,7 @@
 """Ranks books for readers without a history, by what they tell of themselves.
 
 Favourite subjects and authors, and traits such as an age group, foretell the ALS factors that a reader
-would have (`pipeline/models/newcomers.py` learns how). Beside the books that these speak for come those
+would have (`pipeline/ranking/newcomers.py` learns how). Beside the books that these speak for come those
 of the favourite authors themselves, and what everybody reads.
 """
 

@@ -1,7 +1,7 @@
 import numpy as np
 from scipy.sparse import csr_array
 
-from pipeline.models.newcomers import TOLD_TOGETHER, learn_effects
+from pipeline.ranking.newcomers import TOLD_TOGETHER, learn_effects
 
 RNG = np.random.default_rng(4)
 SORTS = np.array([0, 0, 0, 1, 1, 2, 3])
