@@ -1,6 +1,7 @@
 """The images, built step by step in an empty Debian: what runs, PyTorch where it trains, and no root."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,11 +47,11 @@ def als(stages: dict[str, Stage], trained: Stage) -> Iterator[str]:
     copy(trained.root / HOME / "artifacts", stages["serve"].root / HOME / "artifacts")
     port = free_port()
     command = stages["serve"].command("bookmesh", "serve", "als")
-    process = subprocess.Popen(
-        command, env={**stages["serve"].variables, "BOOKMESH_SERVERS__PORTS__ALS": str(port)}
-    )
+    variables = {**stages["serve"].variables, "BOOKMESH_SERVERS__PORTS__ALS": str(port)}
+    process = subprocess.Popen(command, env=variables, start_new_session=True)
     yield f"http://127.0.0.1:{port}"
-    process.kill()  # unshare heeds no SIGTERM; what it has started goes with it
+    # A change of user made the server forget that it should end with unshare.
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait(PATIENCE_S)
 
 
