@@ -12,7 +12,6 @@ from evidence.kind import History, Scored
 from evidence.registry import Evidence
 from foundation.arrays import I64
 from pipeline.comparing.bench import Bench
-from pipeline.evaluation.lists import serve_collaborative
 from pipeline.models.fold_models import build_als
 
 NEEDED: Final = "popularity"
@@ -37,7 +36,7 @@ def list_ablations() -> dict[str, Callable[[Bench], list[I64]]]:
 def _serve_without(bench: Bench, kind: str) -> list[I64]:
     ranking = bench.fitter.rank(bench.folds, _drop(bench.inner_evidence, kind))
     model = build_als(bench.fold, _drop(bench.evidence, kind), ranking.params, ranking.ranker)
-    return serve_collaborative(model, bench.users, bench.k, bench.rules)
+    return bench.serve(model)
 
 
 def _drop(evidence: Evidence, kind: str) -> Evidence:

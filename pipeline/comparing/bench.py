@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from evidence.registry import Evidence
+from foundation.arrays import I64
 from foundation.serving_rules import ServingRules
 from pipeline.comparing.protocols import Trial
+from pipeline.evaluation.lists import SubjectsOf, list_subjects, serve_collaborative
 from pipeline.evaluation.users import EvaluationUsers
 from pipeline.fitting import Fitter
 from pipeline.models.fold_models import FoldModels, build_als, build_fold_models
@@ -94,6 +96,16 @@ class Bench:
     def index(self) -> Index:
         """What look-ups of similar books are answered by."""
         return self.fitter.index(DATA, self.fold, self.aggregates, self.embedder, self.evidence, self.catalog)
+
+    @cached_property
+    def subjects(self) -> SubjectsOf:
+        """Of each book, as far as lists need them."""
+        return list_subjects(self.catalog, self.rules)
+
+    def serve(self, model: AlsModel, **changed: float) -> list[I64]:
+        """Each user's list by a model, by the rules of serving but for those that are changed."""
+        rules = self.rules.model_copy(update=changed)
+        return serve_collaborative(model, self.users, self.k, rules, self.subjects)
 
     @cached_property
     def subject_sets(self) -> SubjectSets:

@@ -9,7 +9,6 @@ import numpy as np
 
 from evidence.registry import Evidence
 from foundation.arrays import I64
-from foundation.serving_rules import ServingRules
 from pipeline.comparing.ablation import list_ablations
 from pipeline.comparing.bench import Bench
 from pipeline.comparing.protocols import Protocol
@@ -23,10 +22,7 @@ from pipeline.evaluation.baselines import (
     serve_ease,
 )
 from pipeline.evaluation.cold import serve_cold, tell_favourites
-from pipeline.evaluation.lists import (
-    serve_collaborative,
-    serve_popular,
-)
+from pipeline.evaluation.lists import serve_popular
 from pipeline.evaluation.users import choose_users
 from pipeline.models.fold_models import build_als
 
@@ -101,33 +97,27 @@ def _ease(bench: Bench) -> list[I64]:
 def _kind_alone(bench: Bench, kind: str) -> list[I64]:
     units = {"units": bench.ranking.params["units"]}
     alone = build_als(bench.fold, bench.evidence, {"blend": {kind: 1.0}, **units})
-    return serve_collaborative(alone, bench.users, bench.k, _without_limit(bench))
-
-
-def _without_limit(bench: Bench) -> ServingRules:
-    return bench.rules.model_copy(update={"author_limit": NO_LIMIT})
+    return bench.serve(alone, author_limit=NO_LIMIT, diversity=0.0)
 
 
 def _served(bench: Bench) -> list[I64]:
-    return serve_collaborative(bench.als, bench.users, bench.k, bench.rules)
+    return bench.serve(bench.als)
 
 
 def _blended(bench: Bench) -> list[I64]:
-    blended = replace(bench.als, ranker=None)
-    return serve_collaborative(blended, bench.users, bench.k, bench.rules)
+    return bench.serve(replace(bench.als, ranker=None))
 
 
 def _unrated(bench: Bench) -> list[I64]:
-    rules = bench.rules.model_copy(update={"rating_strength": 0.0})
-    return serve_collaborative(bench.als, bench.users, bench.k, rules)
+    return bench.serve(bench.als, rating_strength=0.0)
 
 
 def _unlimited(bench: Bench) -> list[I64]:
-    return serve_collaborative(bench.als, bench.users, bench.k, _without_limit(bench))
+    return bench.serve(bench.als, author_limit=NO_LIMIT)
 
 
 def _by_favourites(bench: Bench) -> list[I64]:
     told = tell_favourites(bench.catalog, bench.fold.book_ids, bench.users)
     if not any(any(each) for each in told):
         raise NoFavourites
-    return serve_cold(bench.models, told, bench.users, bench.k, bench.rules)
+    return serve_cold(bench.models, told, bench.users, bench.k, bench.rules, bench.subjects)
