@@ -6,7 +6,7 @@ import faiss
 import numpy as np
 
 from foundation.arrays import F32, I64, find_starts
-from pipeline.models.subject_sets import collect_author_sets, collect_subject_sets
+from pipeline.models.subject_sets import SubjectSets, collect_author_sets, collect_subject_sets
 from pipeline.records import Export
 from pipeline.settings import IndexParams
 from servers.embedder.model import EmbedderModel
@@ -24,13 +24,20 @@ DOUBTED_READERS: Final = 10
 """A book with so many readers counts half as similar as the direction of its factors says."""
 
 
+def pool_subjects(embedder: EmbedderModel, catalog: Export, book_ids: I64) -> F32:
+    """(n_books, dim): each book's subjects alone, pooled; zero without a known one."""
+    return embedder.pool_sets(*_collect_subjects(embedder, catalog, book_ids).sets)
+
+
 def pool_books(embedder: EmbedderModel, catalog: Export, book_ids: I64) -> F32:
     """(n_books, dim): each book's subjects and authors, pooled; zero without a known one."""
-    subjects = collect_subject_sets(
-        catalog.book_subjects, catalog.subjects, book_ids, known=embedder.subjects
-    )
+    subjects = _collect_subjects(embedder, catalog, book_ids)
     authors = collect_author_sets(catalog.book_authors, book_ids, embedder.author_ids)
     return embedder.pool_sets(*subjects.sets.join(authors.shift(len(embedder.subjects))))
+
+
+def _collect_subjects(embedder: EmbedderModel, catalog: Export, book_ids: I64) -> SubjectSets:
+    return collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids, known=embedder.subjects)
 
 
 def build_flat(vectors: F32) -> faiss.IndexFlatIP:

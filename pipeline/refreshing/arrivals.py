@@ -9,7 +9,7 @@ from evidence.authors import Authors
 from foundation.arrays import F32, I64, find_rows, place_rows
 from foundation.sparse import gather_rows
 from pipeline.models.subject_sets import collect_authors, list_author_ids
-from pipeline.models.vector_index import pool_books
+from pipeline.models.vector_index import pool_subjects
 from pipeline.records import Export
 from servers.als.model import AlsModel
 from servers.als.new_books import NewBooks
@@ -98,7 +98,7 @@ def tell_of_books(
     authors = Authors.weigh(wrote, counts, list_author_ids(catalog.book_authors, als.book_ids))
     evidence = replace(als.evidence, authors=authors)
     if estimated.size:
-        vectors = pool_books(embedder, catalog, als.book_ids[estimated])
+        vectors = pool_subjects(embedder, catalog, als.book_ids[estimated])
         factors = als.evidence.als.item_factors.copy()
         factors[estimated] = 0
         factors[estimated] = _estimate(factors, authors, als.book_ids, similarity, estimated, vectors)

@@ -154,8 +154,8 @@ def test_a_damaged_refit_is_sealed_and_never_pointed_at(
 ) -> None:
     before, fit = trained_home.store.current(), Fitter.fit
 
-    def damaging(fitter: Fitter, data: str, fold: Any, catalog: Any) -> Any:
-        fitted = fit(fitter, data, fold, catalog)
+    def damaging(fitter: Fitter, data: str, *given: Any) -> Any:
+        fitted = fit(fitter, data, *given)
         if data != "all":
             return fitted
         factors = np.zeros_like(fitted.evidence.als.item_factors)
