@@ -9,14 +9,19 @@ from pydantic import PositiveFloat, PositiveInt
 from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_array, csr_matrix
 
-from evidence.kind import TINY, History, Kind, Scored, TrainingData, largest_outside
-from foundation.arrays import F32, F64, I64, place_rows
+from evidence.kind import TINY, Found, History, Kind, Products, Scored, TrainingData, largest_outside
+from foundation.arrays import F32, F64, I64, place_rows, top_k
 from foundation.records import formerly
 from foundation.settings import Options, Searched
 from foundation.tools import Advance, Tools
 
 MORE_ITERATIONS: Final = 3
 """One alone hardly moves the first factors of some data: they stay a while where all readers are alike."""
+
+
+N_LONGEST: Final = 8192
+"""Books that may have one of the largest products with a reader: of 250,000 books no list needed the
+6,000th (docs/adr/0024-lists-from-candidates.md)."""
 
 
 class AlsParams(Options):
@@ -48,11 +53,25 @@ class Als(Kind[AlsParams]):
         )
         return cls(item_factors, build_gram(item_factors, params.regularization), {"alpha": params.alpha})
 
-    def score(self, history: History) -> Scored:
+    @property
+    def n_items(self) -> int:
+        """n."""
+        return int(self.item_factors.shape[0])
+
+    @property
+    def head(self) -> I64:
+        """Those of the longest factors: a product with short ones is small."""
+        return top_k(np.einsum("if,if->i", self.item_factors, self.item_factors), N_LONGEST)
+
+    def find(self, history: History) -> Found:
         """Inner products with the factors of whoever has this history."""
-        preferences = np.stack([history.weights, np.ones_like(history.weights)])
-        alpha = self.params["alpha"]
-        rated, unrated = fold_in(self.item_factors, self.gram, history.item_idx, preferences, alpha=alpha)
+        [user_factors] = self._fold_in(history.item_idx, history.weights[None])
+        return Products(self.item_factors, user_factors)
+
+    def score(self, history: History) -> Scored:
+        """Every book."""
+        weights = np.stack([history.weights, np.ones_like(history.weights)])
+        rated, unrated = self._fold_in(history.item_idx, weights)
         scores = np.asarray(self.item_factors @ rated)
         # The largest score without ratings would take a second product with all factors; lengths tell enough.
         growth = float(np.linalg.norm(unrated)) / max(float(np.linalg.norm(rated)), TINY)
@@ -68,6 +87,9 @@ class Als(Kind[AlsParams]):
         read = self.item_factors[history.item_idx]
         inverse = np.linalg.inv(self.gram + (alpha - 1) * (read.T @ read))
         return np.asarray((self.item_factors[asked] @ inverse @ read.T) * (alpha * history.weights))
+
+    def _fold_in(self, item_idx: I64, weights: F32) -> F32:
+        return fold_in(self.item_factors, self.gram, item_idx, weights, alpha=self.params["alpha"])
 
 
 def train_factors(

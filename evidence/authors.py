@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.sparse import csr_array, diags_array
 
-from evidence.kind import History, Kind, Scored, TrainingData, sum_terms
+from evidence.kind import Found, History, Kind, Terms, TrainingData
 from foundation.arrays import F64, I64
 from foundation.records import formerly
 from foundation.settings import Options
@@ -36,14 +36,18 @@ class Authors(Kind[Options]):
         readers = diags_array(np.sqrt(counts).astype(np.float32))
         return cls(csr_array(readers @ book_authors), author_ids)
 
-    def score(self, history: History) -> Scored:
+    @property
+    def n_items(self) -> int:
+        """n."""
+        return int(self.book_authors.shape[0])
+
+    def find(self, history: History) -> Found:
         """The book's weight times, for its authors, the mean weight · √(books of theirs read)."""
         read = gather_rows(self.book_authors, history.item_idx)
         authors, place, n_read = np.unique(read.columns, return_inverse=True, return_counts=True)
         mean = np.bincount(place, history.weights[read.rows], minlength=authors.size) / n_read
         wrote = gather_rows(self.author_books, authors)
-        terms = wrote.values * np.sqrt(n_read)[wrote.rows]
-        return sum_terms(wrote.columns, terms, mean[wrote.rows], history, self.book_authors.shape[0])
+        return Terms(wrote.columns, wrote.values * np.sqrt(n_read)[wrote.rows] * mean[wrote.rows])
 
     def spread(self, rows: I64, n_items: int) -> Self:
         """The same authors."""

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from evidence.kind import History, Kind, P, Scored, largest_outside
+from evidence.kind import Found, History, Kind, P, Terms
 from foundation.arrays import F64, I64
 from foundation.sparse import gather_rows, spread_rows
 
@@ -18,16 +18,15 @@ class BetweenBooks(Kind[P]):
     weights: csr_array
     """(n, n): row h holds the weights with which book h speaks for others."""
 
-    def score(self, history: History) -> Scored:
+    @property
+    def n_items(self) -> int:
+        """n."""
+        return int(self.weights.shape[1])
+
+    def find(self, history: History) -> Found:
         """Summed weights of the history's books, times what each of these counts."""
-        entries, n_items = gather_rows(self.weights, history.item_idx), self.weights.shape[1]
-        unrated = np.bincount(entries.columns, entries.values, minlength=n_items)
-        if not history.is_rated:
-            return Scored(unrated, largest_outside(np.abs(unrated), history))
-        scores = np.bincount(
-            entries.columns, entries.values * history.weights[entries.rows], minlength=n_items
-        )
-        return Scored(scores, largest_outside(np.abs(unrated), history))
+        entries = gather_rows(self.weights, history.item_idx)
+        return Terms(entries.columns, entries.values * history.weights[entries.rows])
 
     def spread(self, rows: I64, n_items: int) -> Self:
         """The same weights."""

@@ -1,4 +1,4 @@
-"""What a kind of evidence is: fitted to ratings, it scores every book for a history, and explains scores."""
+"""What a kind of evidence is: fitted to ratings, it scores books for a history, and explains scores."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from foundation.arrays import F32, F64, I64, find_rows
+from foundation.arrays import F32, F64, I64, Chosen, Rows, find_rows
 from foundation.settings import Options
 from foundation.tools import Tools
 
@@ -69,6 +69,60 @@ class History:
         """Whether any book counts otherwise than without a rating."""
         return bool((self.weights != 1).any())
 
+    @property
+    def unrated(self) -> "History":
+        """The same books, had none a rating."""
+        return History(self.item_idx, np.ones_like(self.weights))
+
+
+class Found(ABC):
+    """What a kind has found for one history."""
+
+    candidates: Rows | None
+    """All books with a score but 0, in any order, some maybe more than once; None where any may have one."""
+
+    @abstractmethod
+    def score(self, chosen: Chosen) -> Scores:
+        """(n_chosen,): how much speaks for each of these books, the candidates among them, or against it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Terms(Found):
+    """What is summed up, book by book."""
+
+    candidates: Rows
+    terms: F32 | F64
+    """(n_candidates,): what each adds to the score of its book."""
+
+    def score(self, chosen: Chosen) -> Scores:
+        return np.bincount(chosen.place(self.candidates), self.terms, minlength=chosen.rows.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Products(Found):
+    """Inner products of factors."""
+
+    item_factors: F32
+    """(n, n_factors)."""
+    user_factors: F32
+    """(n_factors,)."""
+    candidates: None = None
+
+    def score(self, chosen: Chosen) -> Scores:
+        return np.asarray(chosen.take(self.item_factors) @ self.user_factors)
+
+
+@dataclass(frozen=True, eq=False)
+class Same(Found):
+    """What is known of every book beforehand."""
+
+    scores: F32
+    """(n,)."""
+    candidates: None = None
+
+    def score(self, chosen: Chosen) -> Scores:
+        return chosen.take(self.scores)
+
 
 class Scored(NamedTuple):
     """What a kind says of every book."""
@@ -93,9 +147,26 @@ class Kind(ABC, Generic[P]):
     def fit(cls, data: TrainingData, params: P, *, seed: int, tools: Tools) -> Self:
         """The evidence of this data; the same data, parameters and seed give the same bytes."""
 
+    @property
     @abstractmethod
-    def score(self, history: History) -> Scored:
+    def n_items(self) -> int:
+        """n."""
+
+    @property
+    def head(self) -> Rows:
+        """Where any book may have a score, the books that may have one of the best."""
+        return np.empty(0, dtype=np.int64)
+
+    @abstractmethod
+    def find(self, history: History) -> Found:
         """In proportion to each weight, so that a higher rating never lowers what the book speaks for."""
+
+    def score(self, history: History) -> Scored:
+        """Every book."""
+        everything = Chosen.all(self.n_items)
+        scores = self.find(history).score(everything)
+        unrated = self.find(history.unrated).score(everything) if history.is_rated else scores
+        return Scored(scores, largest_outside(np.abs(unrated), history))
 
     @abstractmethod
     def spread(self, rows: I64, n_items: int) -> Self:
@@ -104,13 +175,6 @@ class Kind(ABC, Generic[P]):
     def explain(self, history: History, asked: I64) -> F64 | None:
         """(n_asked, n_read): what each book of the history adds to a score; None where it comes from none."""
         return None
-
-
-def sum_terms(columns: I64, terms: F32 | F64, factors: F32 | F64, history: History, n_items: int) -> Scored:
-    """Each item's sum of terms, times what the books behind a term count, which is 1 without ratings."""
-    scores = np.bincount(columns, terms * factors, minlength=n_items)
-    unrated = np.bincount(columns, terms, minlength=n_items) if history.is_rated else scores
-    return Scored(scores, largest_outside(unrated, history))
 
 
 def largest_outside(scores: Scores, history: History) -> float:

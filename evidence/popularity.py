@@ -1,15 +1,18 @@
 """What everybody reads: the only evidence that is the same for all."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 import numpy as np
 
-from evidence.kind import History, Kind, Scored, TrainingData, largest_outside
-from foundation.arrays import F32, I64, place_rows
+from evidence.kind import Found, History, Kind, Same, TrainingData
+from foundation.arrays import F32, I64, place_rows, top_k
 from foundation.records import formerly
 from foundation.settings import Options
 from foundation.tools import Tools
+
+N_POPULAR: Final = 1000
+"""Books that may be among the most popular of those that a reader has not read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +28,19 @@ class Popularity(Kind[Options]):
     def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
         return cls(measure_popularity(data.counts))
 
-    def score(self, history: History) -> Scored:
+    @property
+    def n_items(self) -> int:
+        """n."""
+        return int(self.popularity.size)
+
+    @property
+    def head(self) -> I64:
+        """The most popular."""
+        return top_k(self.popularity, N_POPULAR)
+
+    def find(self, history: History) -> Found:
         """Popularity, whatever the history."""
-        return Scored(self.popularity, largest_outside(self.popularity, history))
+        return Same(self.popularity)
 
     def spread(self, rows: I64, n_items: int) -> Self:
         """The same popularity."""

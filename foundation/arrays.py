@@ -1,7 +1,9 @@
 """Array types, and the small look-ups and rankings that every floor needs; pure NumPy."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,65 @@ I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
+Rows = I32 | I64
+
 LOW_HALF: Final = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Some of n rows."""
+
+    rows: I64
+    """(n_chosen,), ascending and distinct."""
+    n: int
+
+    @classmethod
+    def all(cls, n: int) -> Self:
+        """Every row."""
+        return cls(np.arange(n), n)
+
+    @classmethod
+    def union(cls, parts: Iterable[Rows], n: int) -> Self:
+        """Every row that is in one of the parts."""
+        # A mark for each of 250,000 rows takes a tenth of the time of sorting 10,000 numbers.
+        is_chosen = np.zeros(n, dtype=bool)
+        for part in parts:
+            is_chosen[part] = True
+        return cls(np.flatnonzero(is_chosen), n)
+
+    @property
+    def is_all(self) -> bool:
+        """Whether no row is left out."""
+        return self.rows.size == self.n
+
+    def take(self, values: NDArray[Any]) -> NDArray[Any]:
+        """(n_chosen, ...): of the values of all rows, (n, ...), those of the chosen."""
+        return values if self.is_all else values.take(self.rows, axis=0)
+
+    def place(self, rows: Rows) -> Rows:
+        """Where each of these rows is among the chosen; all must be."""
+        return rows if self.is_all else self._places[rows]
+
+    @cached_property
+    def _places(self) -> I32:
+        """(n,): places of the chosen rows; what others have means nothing."""
+        places = np.empty(self.n, dtype=np.int32)
+        places[self.rows] = np.arange(self.rows.size, dtype=np.int32)
+        return places
+
+
+@dataclass(frozen=True, eq=False)
+class Kept(Chosen):
+    """Rows that are chosen again and again: what was taken once lies ready, side by side."""
+
+    taken: dict[int, NDArray[Any]] = field(default_factory=dict)
+    """By the `id` of all rows' values, which must live as long."""
+
+    def take(self, values: NDArray[Any]) -> NDArray[Any]:
+        if id(values) not in self.taken:
+            self.taken[id(values)] = super().take(values)
+        return self.taken[id(values)]
 
 
 def find_rows(ids: I64, wanted: Sequence[int] | I64) -> tuple[Mask, I64]:

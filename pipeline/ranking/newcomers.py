@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 
 from evidence.als import Als, fold_in
 from evidence.registry import Evidence
-from foundation.arrays import F32, I64, Mask, find_rows, top_k
+from foundation.arrays import F32, I64, Chosen, Mask, find_rows, top_k
 from foundation.author_limit import Authors, limit_authors
 from foundation.serving_rules import ServingRules
 from pipeline.draws import USER_SALT, draw
@@ -211,11 +211,12 @@ def _collect(
     """The readers who tell anything that is known."""
     rows = find_rows(fold.user_ids, users.user_ids)[1]
     profiles = describe_readers(users.user_ids, fold.user_items[rows], fold.book_ids, catalog)
-    authors = list_authors(model)
+    authors, everything = list_authors(model), Chosen.all(model.book_ids.size)
     for at, (history, held_out) in enumerate(zip(users.histories, users.held_out, strict=True)):
-        parts = newcomers.score_parts(profiles.told_by(at), model.evidence)
-        if parts is None:
+        found = newcomers.find(profiles.told_by(at), model.evidence)
+        if found is None:
             continue
+        parts = {name: np.asarray(part.score(everything), dtype=np.float32) for name, part in found.items()}
         unwanted = np.union1d(find_rows(model.book_ids, history)[1], model.hidden)
         shown = {name: _hide(part, unwanted) for name, part in parts.items()}
         best = np.unique(np.concatenate([top_k(part, N_CANDIDATES) for part in shown.values()]))

@@ -62,11 +62,15 @@ def warm_up(model: AlsModel) -> None:
         model.rank(model.book_ids[:1].tolist(), [None], k=1)
 
 
+def _scans(model: AlsModel, request: contract.RankRequest) -> bool:
+    return model.scans(request.k) and scans_many_books(model, request)
+
+
 SERVER = ModelServer(
     name="als",
     model=AlsModel,
     routes=(
-        ModelRoute(contract.RANK_PATH, contract.RankRequest, rank, is_slow=scans_many_books),
+        ModelRoute(contract.RANK_PATH, contract.RankRequest, rank, is_slow=_scans),
         ModelRoute(contract.RANK_NEW_PATH, contract.RankNewRequest, rank_new, is_slow=scans_many_books),
         ModelRoute(
             contract.EXPLAIN_PATH, contract.ExplainRequest, explain, is_slow=lambda model, request: True

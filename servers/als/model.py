@@ -9,7 +9,8 @@ import numpy as np
 
 from evidence.kind import NO_EVENTS, TINY, EventBooks, History, read_history
 from evidence.registry import Evidence
-from foundation.arrays import F32, F64, I64, Mask, find_rows, top_k
+from foundation.arrays import F32, F64, I64, Chosen, Mask, find_rows, top_k
+from servers.als.candidates import CandidateFinder, score_all
 from servers.als.new_books import NewBooks
 from servers.als.newcomers import Newcomers, Told
 from servers.als.ranker import Candidates, Ranker, build_features
@@ -20,14 +21,15 @@ POPULARITY: Final = "popularity"
 
 
 class _Scored(NamedTuple):
-    """What a reader's history says of all n books."""
+    """What a reader's history says of the books that may be shown first."""
 
+    chosen: Chosen
     of_kinds: F32
-    """(n_kinds, n)."""
-    own_units: F32
-    """(n_kinds,): what each kind's scores are divided by where only this reader is looked at."""
+    """(n_kinds, n_chosen), in units of the kinds' own."""
+    scale: F32
+    """(n_kinds,): one over the units of the blend."""
     blended: F32
-    """(n,)."""
+    """(n_chosen,), -inf for those that may not be shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,15 +75,16 @@ class AlsModel:
         and no ranker reorders that. Raises NoKnownBooks.
         """
         history = self._read(history_ids, ratings, rating_strength, events)
-        unwanted = [exclude] if with_history else [history_ids, exclude]
-        scored = self._score(history, unwanted, popularity_weight)
-        if self.ranker is None or popularity_weight is not None:
-            best = top_k(scored.blended, k)
-        else:
-            best = self._rerank(self.ranker, scored, history, k)
+        unwanted = exclude if with_history else np.concatenate([history_ids, exclude])
+        ranker = self.ranker if popularity_weight is None else None
+        n = max(k, ranker.n_candidates) if ranker else k
+        scored = self._score(history, unwanted, n, popularity_weight)
+        best = top_k(scored.blended, n)
+        if ranker:
+            best = self._rerank(ranker, scored, best, history)
         if self.new_books is not None:
-            best = self.new_books.lift(best, scored.blended, history, self.evidence.authors)
-        return self.book_ids[best[:k]], scored.blended[best[:k]]
+            best = self.new_books.lift(best, scored.chosen, scored.blended, history, self.evidence.authors)
+        return self.book_ids[scored.chosen.rows[best[:k]]], scored.blended[best[:k]]
 
     def find_candidates(
         self,
@@ -94,9 +97,10 @@ class AlsModel:
     ) -> Candidates:
         """What a ranker of n candidates is given to reorder for whoever has this history; NoKnownBooks."""
         history = self._read(history_ids, ratings, rating_strength, events)
-        scored = self._score(history, [history_ids], None)
+        scored = self._score(history, history_ids, n, None)
         best = top_k(scored.blended, n)
-        return Candidates(best, self._describe(best, scored, history, list(self.evidence.kinds)))
+        features = self._describe(best, scored, history, list(self.evidence.kinds))
+        return Candidates(scored.chosen.rows[best], features)
 
     def rank_new(
         self,
@@ -110,15 +114,16 @@ class AlsModel:
 
         `popularity_weight` replaces the share of popularity in the tuned blend. Raises NoKnownFavourites.
         """
-        if self.newcomers is None:
+        found = self.newcomers and self.newcomers.find(told, self.evidence)
+        if not self.newcomers or found is None:
             raise NoKnownFavourites
-        scores = self.newcomers.score(told, self.evidence, popularity_weight=popularity_weight)
-        if scores is None:
-            raise NoKnownFavourites
-        scores[self.hidden] = -np.inf
-        scores[find_rows(self.book_ids, exclude)[1]] = -np.inf
+        weights = np.array(list(self.newcomers.weigh(popularity_weight).values()), dtype=np.float32)
+        unwanted = find_rows(self.book_ids, exclude)[1]
+        parts = list(found.values())
+        chosen = self._finder.choose(parts, weights, k, unwanted)
+        scores = self._hide(weights @ score_all(parts, chosen), chosen, unwanted)
         best = top_k(scores, k)
-        return self.book_ids[best], scores[best]
+        return self.book_ids[chosen.rows[best]], scores[best]
 
     def explain(
         self,
@@ -141,7 +146,7 @@ class AlsModel:
         shares = iter(self._shares(history, wanted))
         return [self._strongest(history, next(shares), k) if known else [] for known in is_known]
 
-    @property
+    @cached_property
     def is_shown(self) -> Mask:
         """(n,): whether readers may be shown the book."""
         return np.ones(self.book_ids.size, dtype=bool) if self.shown is None else self.shown
@@ -151,10 +156,13 @@ class AlsModel:
         """Rows of the books that are evidence only."""
         return np.empty(0, dtype=np.int64) if self.shown is None else np.flatnonzero(~self.shown)
 
+    def scans(self, n: int) -> bool:
+        """Whether the n best are looked for among all books."""
+        return self._tuned_scale is None or self._finder.scans(n)
+
     def score_kinds(self, history: History) -> F32:
         """(n_kinds, n): each kind's scores of every book, in the units of the blend."""
-        scores, units = self.score_raw(history)
-        return scores * self._scale(units)[:, None]
+        return self.score_raw(history)[0] * self._scale(history)[:, None]
 
     def score_raw(self, history: History) -> tuple[F32, F32]:
         """(n_kinds, n): each kind's scores of every book; (n_kinds,): their units for this reader alone."""
@@ -166,40 +174,57 @@ class AlsModel:
         return scores, units
 
     def _score(
-        self, history: History, unwanted: Sequence[Sequence[int] | I64], popularity_weight: float | None
+        self,
+        history: History,
+        unwanted_ids: Sequence[int] | I64,
+        n: int,
+        popularity_weight: float | None,
     ) -> _Scored:
-        """All books, -inf for those that may not be shown."""
-        scores, own_units = self.score_raw(history)
-        weights: F32 = self._reblend(popularity_weight) * self._scale(own_units)
-        blended = weights @ scores
-        blended[self.hidden] = -np.inf
-        for book_ids in unwanted:
-            blended[find_rows(self.book_ids, book_ids)[1]] = -np.inf
-        return _Scored(scores, own_units, blended)
+        """What the n best that are wanted are among."""
+        unwanted = find_rows(self.book_ids, unwanted_ids)[1]
+        scale = self._scale(history)
+        weights = self._reblend(popularity_weight) * scale
+        found = [kind.find(history) for kind in self.evidence.kinds.values()]
+        chosen = self._finder.choose(found, weights, n, unwanted)
+        scores = score_all(found, chosen)
+        return _Scored(chosen, scores, scale, self._hide(weights @ scores, chosen, unwanted))
 
-    def _rerank(self, ranker: Ranker, scored: _Scored, history: History, k: int) -> I64:
-        """At least k rows, best first; the candidates' scores are dealt out anew, the best to the first."""
-        best = top_k(scored.blended, max(k, ranker.n_candidates))
+    def _hide(self, scores: F32, chosen: Chosen, unwanted: I64) -> F32:
+        """(n_chosen,): these scores, -inf for those that may not be shown."""
+        scores[~chosen.take(self.is_shown)] = -np.inf
+        scores[find_rows(chosen.rows, unwanted)[1]] = -np.inf
+        return scores
+
+    def _rerank(self, ranker: Ranker, scored: _Scored, best: I64, history: History) -> I64:
+        """These places anew, best first; the candidates' scores are dealt out anew, the best to the first."""
         first = best[: ranker.n_candidates]
         order = ranker.order(self._describe(first, scored, history, ranker.kinds))
         reordered = first[order]
         scored.blended[reordered] = scored.blended[first]
         return np.concatenate([reordered, best[first.size :]])
 
-    def _describe(self, rows: I64, scored: _Scored, history: History, kinds: Sequence[str]) -> F32:
+    def _describe(self, places: I64, scored: _Scored, history: History, kinds: Sequence[str]) -> F32:
         """(n, n_features): what a ranker that was trained on these kinds looks at of these books."""
         known = list(self.evidence.kinds)
         at = np.array([known.index(kind) for kind in kinds])
-        scale = self._scale(scored.own_units)[at]
-        scores = scored.of_kinds[np.ix_(at, rows)] * scale[:, None]
-        return build_features(scores, scored.blended[rows], history.item_idx.size)
+        scores = scored.of_kinds[np.ix_(at, places)] * scored.scale[at, None]
+        return build_features(scores, scored.blended[places], history.item_idx.size)
 
-    def _scale(self, own_units: F32) -> F32:
-        """(n_kinds,): one over the unit of each kind, 0 where that is 0."""
-        known = self.params.get("units")
-        names = self.evidence.kinds
-        units = own_units if known is None else np.array([known.get(name, 0.0) for name in names])
-        return np.asarray((units > TINY) / np.maximum(units, TINY), dtype=np.float32)
+    def _scale(self, history: History) -> F32:
+        """(n_kinds,): one over the unit of each kind, 0 where that is 0; the reader's own before 0.7.0."""
+        return _invert(self.score_raw(history)[1]) if self._tuned_scale is None else self._tuned_scale
+
+    @cached_property
+    def _tuned_scale(self) -> F32 | None:
+        """(n_kinds,); None before 0.7.0."""
+        units = self.params.get("units")
+        return (
+            None if units is None else _invert(np.array([units.get(name, 0) for name in self.evidence.kinds]))
+        )
+
+    @cached_property
+    def _finder(self) -> CandidateFinder:
+        return CandidateFinder.build(self.evidence, self.is_shown)
 
     def _read(
         self,
@@ -218,7 +243,7 @@ class AlsModel:
     def _shares(self, history: History, wanted: I64) -> F64:
         """(n_asked, n_history): what each book of the history brings to each score; rows sum to 1 or 0."""
         total = np.zeros((wanted.size, history.item_idx.size))
-        weights = self._blend * self._scale(self.score_raw(history)[1])
+        weights = self._blend * self._scale(history)
         for kind, weight in zip(self.evidence.kinds.values(), weights, strict=True):
             if weight and (brought := kind.explain(history, wanted)) is not None:
                 total += brought * weight
@@ -244,3 +269,8 @@ class AlsModel:
         personal = np.where(is_popularity, 0, self._blend)
         personal = (1 - popularity_weight) * (personal / np.maximum(personal.sum(), TINY))
         return np.where(is_popularity, popularity_weight, personal).astype(np.float32)
+
+
+def _invert(units: F32 | F64) -> F32:
+    """One over each, 0 where that is 0."""
+    return np.asarray((units > TINY) / np.maximum(units, TINY), dtype=np.float32)

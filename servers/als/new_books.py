@@ -7,7 +7,7 @@ import numpy as np
 
 from evidence.authors import Authors
 from evidence.kind import History
-from foundation.arrays import F32, I64
+from foundation.arrays import F32, I64, Chosen
 from foundation.author_limit import MOST_PER_AUTHOR
 from foundation.sparse import gather_rows
 
@@ -26,31 +26,35 @@ class NewBooks:
     arrived_at_s: I64
     """(n_new,): when a version first had the book, in seconds since 1970 UTC."""
 
-    def lift(self, ranked: I64, scores: F32, history: History, authors: Authors) -> I64:
-        """These rows, best first, with one new book by an author whom this reader loves among the first ten.
+    def lift(self, ranked: I64, chosen: Chosen, scores: F32, history: History, authors: Authors) -> I64:
+        """These places, best first, with one new book by an author whom this reader loves among the first ten.
 
         Before it stay as many books of its authors as the limit of an author's books leaves room for, or the
-        limit would take it out; the others come after it. scores (n,) are changed to fall along the list.
+        limit would take it out; the others come after it. scores (n_chosen,) are changed to fall along the
+        list. Among the chosen are the books of the history's authors.
         """
-        row = self._choose(scores, history, authors)
+        row = self._choose(chosen, scores, history, authors)
         if row is None:
             return ranked
-        others = ranked[ranked != row]
-        by_author = gather_rows(authors.book_authors, np.array([row])).columns
-        is_own = np.isin(others, gather_rows(authors.author_books, by_author).columns)
+        place = chosen.place(row)
+        others = ranked[ranked != place]
+        by_author = gather_rows(authors.book_authors, row).columns
+        is_own = np.isin(chosen.rows[others], gather_rows(authors.author_books, by_author).columns)
         may_precede = ~is_own | (np.cumsum(is_own) < MOST_PER_AUTHOR)
-        before = others[may_precede & (scores[others] > scores[row])][:MOST_BEFORE]
+        before = others[may_precede & (scores[others] > scores[place])][:MOST_BEFORE]
         after = others[~np.isin(others, before)]
         if before.size:
-            scores[row] = scores[before[-1]]
-        scores[after] = np.minimum(scores[after], scores[row])
-        return np.concatenate([before, [row], after])[: ranked.size]
+            scores[place] = scores[before[-1]]
+        scores[after] = np.minimum(scores[after], scores[place])
+        return np.concatenate([before, place, after])[: ranked.size]
 
-    def _choose(self, scores: F32, history: History, authors: Authors) -> int | None:
-        """The row of the latest new book by the author whom the reader loves most."""
-        love = np.where(scores[self.item_idx] > -np.inf, self._measure_love(history, authors), 0)
-        best = np.lexsort((self.item_idx, self.arrived_at_s, love))[-1]
-        return int(self.item_idx[best]) if love[best] >= MIN_LOVED else None
+    def _choose(self, chosen: Chosen, scores: F32, history: History, authors: Authors) -> I64 | None:
+        """(1,): the row of the latest new book by the author whom the reader loves most."""
+        love = self._measure_love(history, authors)
+        loved = np.flatnonzero(love >= MIN_LOVED)
+        loved = loved[scores[chosen.place(self.item_idx[loved])] > -np.inf]
+        order = np.lexsort((self.item_idx[loved], self.arrived_at_s[loved], love[loved]))
+        return self.item_idx[loved[order[-1:]]] if loved.size else None
 
     def _measure_love(self, history: History, authors: Authors) -> I64:
         """(n_new,): books that the reader loves of the one of its authors whom they love most."""

@@ -12,11 +12,13 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from evidence.kind import Found, Products, Same, Terms
 from evidence.registry import Evidence
 from foundation.arrays import F32, I64, find_rows
 from foundation.sparse import gather_rows
 
 TASTE, AUTHORS, POPULARITY = "taste", "authors", "popularity"
+NO_ROWS: Final = np.empty(0, dtype=np.int64)
 STEP: Final = 0.2
 """How much less than the one before each of the first favourites counts: their order tells much."""
 TRAIT_WEIGHT: Final = 0.5
@@ -49,33 +51,28 @@ class Newcomers:
     params: dict[str, Any]
     """`blend`: weights of taste, authors and popularity, in sum 1; `units`, what scores are divided by."""
 
-    def score(self, told: Told, evidence: Evidence, *, popularity_weight: float | None = None) -> F32 | None:
-        """(n,): a score of every book; None if nothing that was told is known.
-
-        `popularity_weight` replaces the share of popularity in the tuned blend.
-        """
-        parts = self.score_parts(told, evidence)
-        if parts is None:
-            return None
-        blend, units = self.params["blend"], self.params["units"]
-        weights = blend if popularity_weight is None else _reblend(blend, popularity_weight)
-        scores = [weights[name] / units[name] * part for name, part in parts.items()]
-        return np.asarray(np.sum(scores, axis=0), dtype=np.float32)
-
-    def score_parts(self, told: Told, evidence: Evidence) -> dict[str, F32] | None:
-        """What is blended, (n,) each, in units of its own; None if nothing that was told is known."""
+    def find(self, told: Told, evidence: Evidence) -> dict[str, Found] | None:
+        """What is blended, in units of its own; None if nothing that was told is known."""
         rows, weights = self._find_effects(told)
-        by_authors = _score_authors(told.author_ids, evidence)
+        by_authors = _find_by_authors(told.author_ids, evidence)
         if not rows.size and by_authors is None:
             return None
         told_sorts = np.unique(self._sort_of[rows])
         factors = self.base + weights @ self.effects[rows] - self.means[told_sorts].sum(axis=0)
-        popularity = evidence.popularity.popularity
         return {
-            TASTE: evidence.als.item_factors @ factors,
-            AUTHORS: np.zeros_like(popularity) if by_authors is None else by_authors,
-            POPULARITY: popularity,
+            TASTE: Products(evidence.als.item_factors, factors),
+            AUTHORS: by_authors or Terms(NO_ROWS, np.empty(0, dtype=np.float32)),
+            POPULARITY: Same(evidence.popularity.popularity),
         }
+
+    def weigh(self, popularity_weight: float | None = None) -> dict[str, float]:
+        """What each part's scores are multiplied by.
+
+        `popularity_weight` replaces the share of popularity in the tuned blend.
+        """
+        blend, units = self.params["blend"], self.params["units"]
+        weights = blend if popularity_weight is None else _reblend(blend, popularity_weight)
+        return {name: weights[name] / units[name] for name in (TASTE, AUTHORS, POPULARITY)}
 
     def _find_effects(self, told: Told) -> tuple[I64, F32]:
         """Rows of what is known of what was told, and how much each counts."""
@@ -115,8 +112,8 @@ def weigh_place(place: int) -> float:
     return max(1 - STEP * place, STEP)
 
 
-def _score_authors(author_ids: Sequence[int], evidence: Evidence) -> F32 | None:
-    """(n,): for each book √readers, times what its authors count; None if none of them is known."""
+def _find_by_authors(author_ids: Sequence[int], evidence: Evidence) -> Terms | None:
+    """For each book √readers, times what its authors count; None if none of them is known."""
     authors = evidence.authors
     if authors.author_ids is None:
         return None
@@ -125,9 +122,7 @@ def _score_authors(author_ids: Sequence[int], evidence: Evidence) -> F32 | None:
         return None
     weights = np.array([weigh_place(place) for place in np.flatnonzero(is_known).tolist()], dtype=np.float32)
     wrote = gather_rows(authors.author_books, columns)
-    n_items = authors.book_authors.shape[0]
-    scores = np.bincount(wrote.columns, wrote.values * weights[wrote.rows], minlength=n_items)
-    return scores.astype(np.float32)
+    return Terms(wrote.columns, wrote.values * weights[wrote.rows])
 
 
 def _reblend(blend: dict[str, float], popularity_weight: float) -> dict[str, float]:

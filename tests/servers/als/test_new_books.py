@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 
 from evidence.authors import Authors
 from evidence.kind import History
+from foundation.arrays import Chosen
 from foundation.author_limit import limit_authors
 from servers.als.model import AlsModel
 from servers.als.new_books import NewBooks
@@ -61,7 +62,7 @@ def test_nine_others_at_most_come_before_a_new_book_and_none_that_its_evidence_i
 
     def lift(row: int) -> list[int]:
         ranked = NewBooks(np.array([row]), np.zeros(1, dtype=np.int64)).lift(
-            np.arange(30), scores.copy(), history, authors
+            np.arange(30), Chosen.all(40), scores.copy(), history, authors
         )
         return ranked.tolist()
 

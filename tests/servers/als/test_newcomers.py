@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from foundation.arrays import Chosen
 from servers.als.newcomers import Told
 from servers.errors import NoKnownFavourites
 from tests.servers.tiny import BOOK_IDS, CLUBS, SOUP_IDS, SPACE_IDS, N, als_model, popularity
@@ -42,7 +43,8 @@ def test_popularity_alone_where_a_reader_wants_nothing_else() -> None:
 
 
 def test_scores_without_popularity_are_in_the_ratio_of_the_tuned_weights() -> None:
-    parts = MODEL.newcomers.score_parts(Told(["Soup"], [0]), MODEL.evidence)
+    found = MODEL.newcomers.find(Told(["Soup"], [0]), MODEL.evidence)
+    parts = {name: part.score(Chosen.all(N)) for name, part in found.items()}
 
     ranked, scores = MODEL.rank_new(Told(["Soup"], [0]), k=N, popularity_weight=0.0)
 
