@@ -6,7 +6,7 @@ and of those, only books with long factors or many readers are. docs/adr/0024-li
 what that misses.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -19,7 +19,7 @@ from foundation.arrays import F32, I64, Chosen, Kept, Mask, find_rows, top_k
 FEW_BOOKS: Final = 20_000
 """Of so many all are scored, which takes hardly longer than to find candidates, and misses nothing."""
 MOST_WANTED: Final = 1000
-"""Longer lists are chosen from all books: far down nearly every book is one of which the history says nothing."""
+"""Longer lists are chosen from all books: far down are those of which a history says next to nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,19 +40,18 @@ class CandidateFinder:
         """Whether so many best are looked for among all books."""
         return self.n <= FEW_BOOKS or n_wanted > MOST_WANTED
 
-    def choose(
-        self, found: Sequence[Found], weights: Iterable[float], n_wanted: int, unwanted: I64
-    ) -> Chosen:
-        """Rows which the n_wanted best are among, were the unwanted ones left out; each kind has its weight."""
-        if self.scans(n_wanted):
+    def choose(self, found: Sequence[Found], weights: F32, n_wanted: int, unwanted: I64) -> Chosen:
+        """Rows which the n_wanted best are among, without the unwanted ones; weights are (n_found,)."""
+        places = find_rows(self.head.rows, unwanted)[1]
+        if self.scans(n_wanted) or n_wanted > self.head.rows.size - places.size:
             return Chosen.all(self.n)
-        of_all = np.zeros(self.head.rows.size, dtype=np.float32)
+        scores = np.zeros(self.head.rows.size, dtype=np.float32)
         for each, weight in zip(found, weights, strict=True):
             if each.candidates is None:
-                of_all += np.float32(weight) * each.score(self.head)
-        of_all[find_rows(self.head.rows, unwanted)[1]] = -np.inf
+                scores += weight * np.asarray(each.score(self.head), dtype=np.float32)
+        scores[places] = -np.inf
         parts = [each.candidates for each in found if each.candidates is not None]
-        return Chosen.union([*parts, self.head.rows[top_k(of_all, n_wanted)]], self.n)
+        return Chosen.union([*parts, self.head.rows[top_k(scores, n_wanted)]], self.n)
 
 
 def score_all(found: Sequence[Found], chosen: Chosen) -> F32:

@@ -114,8 +114,7 @@ class AlsModel:
 
         `popularity_weight` replaces the share of popularity in the tuned blend. Raises NoKnownFavourites.
         """
-        found = self.newcomers and self.newcomers.find(told, self.evidence)
-        if not self.newcomers or found is None:
+        if self.newcomers is None or (found := self.newcomers.find(told, self.evidence)) is None:
             raise NoKnownFavourites
         weights = np.array(list(self.newcomers.weigh(popularity_weight).values()), dtype=np.float32)
         unwanted = find_rows(self.book_ids, exclude)[1]
@@ -183,7 +182,7 @@ class AlsModel:
         """What the n best that are wanted are among."""
         unwanted = find_rows(self.book_ids, unwanted_ids)[1]
         scale = self._scale(history)
-        weights = self._reblend(popularity_weight) * scale
+        weights: F32 = self._reblend(popularity_weight) * scale
         found = [kind.find(history) for kind in self.evidence.kinds.values()]
         chosen = self._finder.choose(found, weights, n, unwanted)
         scores = score_all(found, chosen)

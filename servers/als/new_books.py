@@ -27,7 +27,7 @@ class NewBooks:
     """(n_new,): when a version first had the book, in seconds since 1970 UTC."""
 
     def lift(self, ranked: I64, chosen: Chosen, scores: F32, history: History, authors: Authors) -> I64:
-        """These places, best first, with one new book by an author whom this reader loves among the first ten.
+        """These places, best first, with one new book by an author whom the reader loves among the first ten.
 
         Before it stay as many books of its authors as the limit of an author's books leaves room for, or the
         limit would take it out; the others come after it. scores (n_chosen,) are changed to fall along the

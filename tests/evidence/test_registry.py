@@ -16,6 +16,7 @@ from evidence.kind import History, TrainingData, read_history
 from evidence.neighbours import NeighboursParams
 from evidence.popularity import Popularity
 from evidence.registry import Evidence, EvidenceParams
+from foundation.arrays import Chosen
 from foundation.settings import Options
 from foundation.tools import Tools
 
@@ -50,6 +51,18 @@ def test_a_kind_scores_every_book(evidence: Evidence, name: str) -> None:
     assert scores.shape == (N,)
     assert np.isfinite(scores).all() and scores.max() > 0
     assert 0 < unit < np.inf
+
+
+def test_a_kind_scores_some_books_as_it_scores_all(evidence: Evidence, name: str) -> None:
+    found = evidence.kinds[name].find(HISTORY)
+    told = evidence.kinds[name].head if found.candidates is None else found.candidates
+    chosen = Chosen.union([told[: N // 2] if found.candidates is None else told, np.array([2, 5])], N)
+
+    scores = found.score(chosen)
+
+    expected = evidence.kinds[name].score(HISTORY).scores
+    np.testing.assert_allclose(scores, expected[chosen.rows], rtol=1e-5, atol=1e-6)
+    assert found.candidates is None or not expected[np.delete(np.arange(N), found.candidates)].any()
 
 
 def test_the_unit_of_a_kind_is_the_largest_score_of_the_same_history_without_ratings(
