@@ -14,6 +14,8 @@ RatingStrength = Annotated[float, Field(ge=0, le=2)]
 """How far ratings move the scores, as `ServingRules.rating_strength` has it."""
 
 
+AuthorLimit = Annotated[int, Field(ge=1)] | None
+"""Most books of one author in any ten consecutive ones, where enough others are left; None is no limit."""
 MAX_TOLD = 64
 """Most favourites of one sort in a message."""
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -49,6 +51,7 @@ class RankRequest(Request):
     events: Annotated[list[EventBook], Field(max_length=MAX_BOOKS)] = []
     with_history: bool = False
     """Whether books of the history may come back, to be read again."""
+    author_limit: AuthorLimit = None
 
     @model_validator(mode="after")
     def _has_books(self) -> Self:
@@ -85,6 +88,7 @@ class RankNewRequest(Request):
     exclude: Annotated[list[BookId], Field(max_length=MAX_BOOKS)] = []
     popularity_weight: Weight | None = None
     """Share of popularity in the score; None leaves the tuned blend as it is."""
+    author_limit: AuthorLimit = None
 
 
 class ExplainRequest(Request):

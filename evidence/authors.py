@@ -1,5 +1,6 @@
 """Whom a reader reads: books by the authors of the history, the more read and the better liked the better."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar, Self
@@ -59,6 +60,12 @@ class Authors(Kind[Options]):
         n_read = wrote.sum(axis=0)
         by_author = wrote.multiply(1 / np.sqrt(np.maximum(n_read, 1))[None, :])
         return np.asarray((self.book_authors[asked] @ by_author.T).toarray() * history.weights)
+
+    def of_each(self, rows: I64) -> Iterator[list[int]]:
+        """The authors of one book after the other, as columns."""
+        starts, columns = self.book_authors.indptr, self.book_authors.indices
+        for row in rows:
+            yield columns[starts[row] : starts[row + 1]].tolist()
 
     @cached_property
     def author_books(self) -> csr_array:

@@ -1,6 +1,6 @@
 """Array types, and the small look-ups and rankings that every floor needs; pure NumPy."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Self
@@ -34,13 +34,9 @@ class Chosen:
         return cls(np.arange(n), n)
 
     @classmethod
-    def union(cls, parts: Iterable[Rows], n: int) -> Self:
-        """Every row that is in one of the parts."""
-        # A mark for each of 250,000 rows takes a tenth of the time of sorting 10,000 numbers.
-        is_chosen = np.zeros(n, dtype=bool)
-        for part in parts:
-            is_chosen[part] = True
-        return cls(np.flatnonzero(is_chosen), n)
+    def of(cls, is_chosen: Mask) -> Self:
+        """Every row that is marked, (n,)."""
+        return cls(np.flatnonzero(is_chosen), is_chosen.size)
 
     @property
     def is_all(self) -> bool:

@@ -6,6 +6,8 @@ from typing import Final
 
 MOST_PER_AUTHOR: Final = 2
 WINDOW: Final = 10
+READ_AHEAD: Final = 10
+"""Ranked books that a list may be chosen from, in multiples of its length."""
 
 Authors = Collection[Hashable]
 

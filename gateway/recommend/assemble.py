@@ -11,7 +11,6 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
-from typing import Final
 
 from contracts.metadata import BookCard
 from foundation.author_limit import limit_authors, lower_to_fall
@@ -20,13 +19,10 @@ from gateway.errors import CatalogUnavailable, NothingLeft
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
-from gateway.recommend.candidates import CandidateSource, ListRules, Page, Pages
+from gateway.recommend.candidates import SPARE, CandidateSource, ListRules, Page, Pages
 from gateway.recommend.threshold import Scored
 from gateway.schemas import BookItem, BookList
 from telemetry.tracing import span
-
-SPARE_CARDS: Final = 5
-"""Cards fetched beyond k, in case the author limit holds books back."""
 
 Describe = Callable[[Collection[int]], Awaitable[Mapping[int, BookCard]]]
 
@@ -84,7 +80,7 @@ async def assemble(
             version = source.snapshot.version
         elif source.snapshot and source.snapshot.version not in (None, view.version):
             break  # a list must not mix two versions; SQL's counts are of none
-        for books in _chunks(_unseen(page, seen), max(rules.k + SPARE_CARDS, n_chosen_from(rules))):
+        for books in _chunks(_unseen(page, seen), max(rules.k + SPARE, n_chosen_from(rules))):
             ids = [book.book_id for book in books]
             with span("enrich"):
                 cards = source.snapshot.cards if source.snapshot else await describe(ids)

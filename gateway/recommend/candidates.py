@@ -34,6 +34,8 @@ class Favourites:
         return bool(self.subjects or self.author_ids or self.traits)
 
 
+SPARE: Final = 5
+"""Books looked at beyond k, in case the author limit holds some back or they have no card."""
 PAGE_GROWTH: Final = 4
 """How many times as deep into a list each further fetch goes as the one before."""
 
@@ -90,7 +92,7 @@ def by_history(
         done = [als.EventBook(book_id=book_id, weight=weight) for book_id, weight in events[:MAX_BOOKS]]
         exclude = sorted(rules.exclude)[:MAX_BOOKS]
 
-        def fetch(n: int) -> Awaitable[ScoredBooks]:
+        def fetch(n: int, author_limit: int | None) -> Awaitable[ScoredBooks]:
             return view.rank(
                 als.RankRequest(
                     history=read,
@@ -100,10 +102,11 @@ def by_history(
                     rating_strength=rating_strength,
                     events=done,
                     with_history=with_history,
+                    author_limit=author_limit,
                 )
             )
 
-        return _read_from_start(fetch, first_page_size(rules.k))
+        return _read_limited(fetch, rules)
 
     return CandidateSource("collaborative", pages)
 
@@ -119,7 +122,7 @@ def by_favourites(
             return
         exclude = sorted(rules.exclude)[:MAX_BOOKS]
 
-        def fetch(n: int) -> Awaitable[ScoredBooks]:
+        def fetch(n: int, author_limit: int | None) -> Awaitable[ScoredBooks]:
             return view.rank_new(
                 als.RankNewRequest(
                     subjects=list(told.subjects),
@@ -128,10 +131,11 @@ def by_favourites(
                     k=n,
                     exclude=exclude,
                     popularity_weight=popularity_weight,
+                    author_limit=author_limit,
                 )
             )
 
-        async for page in _read_from_start(fetch, first_page_size(rules.k)):
+        async for page in _read_limited(fetch, rules):
             yield page
 
     return CandidateSource("subjects", pages)
@@ -232,6 +236,23 @@ def _by_search(mode: str, search: Callable[[MeshView, int], Awaitable[ScoredBook
         return _read_from_start(lambda n: search(view, n), first_page_size(rules.k, len(rules.exclude)))
 
     return CandidateSource(mode, pages)
+
+
+async def _read_limited(
+    fetch: Callable[[int, int | None], Awaitable[ScoredBooks]], rules: ListRules
+) -> Pages:
+    """Pages of a list whose server spreads authors itself: the first is nearly always enough.
+
+    What follows is the whole ranking, of which the first page has taken some.
+    """
+    if rules.author_limit is not None and not rules.diversity:
+        n = min(MAX_BOOKS, rules.k + SPARE)
+        books = as_scored(await fetch(n, rules.author_limit))
+        yield books
+        if len(books) < n or n == MAX_BOOKS:
+            return
+    async for page in _read_from_start(lambda n: fetch(n, None), first_page_size(rules.k)):
+        yield page
 
 
 async def _read_from_start(fetch: Callable[[int], Awaitable[ScoredBooks]], first: int) -> Pages:

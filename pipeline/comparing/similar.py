@@ -13,10 +13,9 @@ from scipy.sparse import csr_array
 from contracts.similarity import SimilarMode, SimilarRequest
 from evidence.kind import read_history
 from foundation.arrays import F64, I64, find_rows, top_k
-from foundation.author_limit import limit_authors
+from foundation.author_limit import READ_AHEAD, limit_authors
 from pipeline.comparing.bench import Bench
 from pipeline.draws import USER_SALT, draw
-from pipeline.evaluation.lists import READ_AHEAD
 from pipeline.evaluation.users import EvaluationUsers
 from pipeline.models.subject_sets import collect_authors, collect_subject_sets
 from servers.errors import BookUnknown, VectorMissing

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from foundation.arrays import I64, find_rows, top_k
+from foundation.author_limit import READ_AHEAD
 from foundation.serving_rules import ServingRules
 from pipeline.evaluation.lists import (
-    READ_AHEAD,
     UNTOLD,
     SubjectsOf,
     diversify_rows,

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from foundation.arrays import F32, F64, I64, find_rows, top_k
-from foundation.author_limit import Authors, limit_authors
+from foundation.author_limit import READ_AHEAD, Authors, limit_authors
 from foundation.diversity import diversify, pool_size, read_traits
 from foundation.serving_rules import ServingRules
 from pipeline.evaluation.users import EvaluationUsers
@@ -17,9 +17,6 @@ from servers.errors import NoKnownBooks
 SubjectsOf = Mapping[int, frozenset[int]]
 """Subjects of books by book_id, as far as a list has to differ in them."""
 UNTOLD: Final[SubjectsOf] = {}
-
-READ_AHEAD: Final = 10
-"""Ranked books that the author limit may choose from, in multiples of the list's length."""
 
 
 def list_authors(model: AlsModel) -> list[Authors]:

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from foundation.author_limit import READ_AHEAD
 from foundation.serving_rules import ServingRules
-from pipeline.evaluation.lists import READ_AHEAD
 from pipeline.evaluation.users import EvaluationUsers
 from servers.als.model import AlsModel
 from servers.errors import NoKnownBooks

@@ -10,10 +10,10 @@ import numpy as np
 from evidence.kind import TINY, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, I64, Mask, find_rows, top_k
-from foundation.author_limit import Authors, limit_authors
+from foundation.author_limit import READ_AHEAD, Authors, limit_authors
 from foundation.serving_rules import ServingRules
 from foundation.tools import Advance, Tools
-from pipeline.evaluation.lists import READ_AHEAD, list_authors
+from pipeline.evaluation.lists import list_authors
 from pipeline.evaluation.metrics import NDCG_K, ndcg_of_hits
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.fold_models import BlendParams, build_als

@@ -10,11 +10,12 @@ import numpy as np
 from evidence.kind import Kind
 from evidence.registry import Evidence
 from foundation.arrays import F64, I64, Mask, find_starts
+from foundation.author_limit import READ_AHEAD
 from foundation.serving_rules import ServingRules
 from foundation.tools import Tools
 from pipeline.draws import FOLD_SALT, draw
 from pipeline.evaluation.intervals import bootstrap_mean
-from pipeline.evaluation.lists import READ_AHEAD, limit_rows, list_authors
+from pipeline.evaluation.lists import limit_rows, list_authors
 from pipeline.evaluation.metrics import NDCG_K, ndcg_at_k, recall_at_k
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.models.fold_models import BlendParams, build_als

@@ -19,6 +19,7 @@ def rank(model: AlsModel, version: str, request: contract.RankRequest) -> contra
         popularity_weight=request.popularity_weight,
         rating_strength=request.rating_strength,
         with_history=request.with_history,
+        author_limit=request.author_limit,
         events=EventBooks(
             [book.book_id for book in request.events], [book.weight for book in request.events]
         ),
@@ -36,6 +37,7 @@ def rank_new(model: AlsModel, version: str, request: contract.RankNewRequest) ->
         k=request.k,
         exclude=request.exclude,
         popularity_weight=request.popularity_weight,
+        author_limit=request.author_limit,
     )
     return list_books(version, found)
 
@@ -62,7 +64,7 @@ def warm_up(model: AlsModel) -> None:
         model.rank(model.book_ids[:1].tolist(), [None], k=1)
 
 
-def _scans(model: AlsModel, request: contract.RankRequest) -> bool:
+def _scans(model: AlsModel, request: contract.RankRequest | contract.RankNewRequest) -> bool:
     return model.scans(request.k) and scans_many_books(model, request)
 
 
@@ -71,7 +73,7 @@ SERVER = ModelServer(
     model=AlsModel,
     routes=(
         ModelRoute(contract.RANK_PATH, contract.RankRequest, rank, is_slow=_scans),
-        ModelRoute(contract.RANK_NEW_PATH, contract.RankNewRequest, rank_new, is_slow=scans_many_books),
+        ModelRoute(contract.RANK_NEW_PATH, contract.RankNewRequest, rank_new, is_slow=_scans),
         ModelRoute(
             contract.EXPLAIN_PATH, contract.ExplainRequest, explain, is_slow=lambda model, request: True
         ),

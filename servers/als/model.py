@@ -10,6 +10,7 @@ import numpy as np
 from evidence.kind import NO_EVENTS, TINY, EventBooks, History, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, Chosen, Mask, find_rows, top_k
+from foundation.author_limit import READ_AHEAD, limit_authors
 from servers.als.candidates import CandidateFinder, score_all
 from servers.als.new_books import NewBooks
 from servers.als.newcomers import Newcomers, Told
@@ -64,6 +65,7 @@ class AlsModel:
         rating_strength: float = 1.0,
         events: EventBooks = NO_EVENTS,
         with_history: bool = False,
+        author_limit: int | None = None,
     ) -> tuple[I64, F32]:
         """The k best shown books for whoever has this history, ids and scores, best first, ties by id.
 
@@ -72,19 +74,21 @@ class AlsModel:
         out anew. Books of events count as far as their weights say. A new book of an author whom the reader
         loves comes up. Neither the history nor `exclude` comes back, books of events may; fewer than k only
         if the version knows no more. `popularity_weight` replaces the share of popularity in the tuned blend,
-        and no ranker reorders that. Raises NoKnownBooks.
+        and no ranker reorders that. With an author limit books of one author are spread as it says. Raises
+        NoKnownBooks.
         """
         history = self._read(history_ids, ratings, rating_strength, events)
         unwanted = exclude if with_history else np.concatenate([history_ids, exclude])
         ranker = self.ranker if popularity_weight is None else None
-        n = max(k, ranker.n_candidates) if ranker else k
+        n = k if author_limit is None else READ_AHEAD * k
+        n = max(n, ranker.n_candidates) if ranker else n
         scored = self._score(history, unwanted, n, popularity_weight)
         best = top_k(scored.blended, n)
         if ranker:
             best = self._rerank(ranker, scored, best, history)
         if self.new_books is not None:
             best = self.new_books.lift(best, scored.chosen, scored.blended, history, self.evidence.authors)
-        return self.book_ids[scored.chosen.rows[best[:k]]], scored.blended[best[:k]]
+        return self._list(best, scored.chosen, scored.blended, k, author_limit)
 
     def find_candidates(
         self,
@@ -109,20 +113,22 @@ class AlsModel:
         k: int,
         exclude: Sequence[int] | I64 = (),
         popularity_weight: float | None = None,
+        author_limit: int | None = None,
     ) -> tuple[I64, F32]:
         """The k best shown books for a reader without a history, ids and scores, best first, ties by id.
 
-        `popularity_weight` replaces the share of popularity in the tuned blend. Raises NoKnownFavourites.
+        `popularity_weight` replaces the share of popularity in the tuned blend. With an author limit books of
+        one author are spread as it says. Raises NoKnownFavourites.
         """
         if self.newcomers is None or (found := self.newcomers.find(told, self.evidence)) is None:
             raise NoKnownFavourites
         weights = np.array(list(self.newcomers.weigh(popularity_weight).values()), dtype=np.float32)
         unwanted = find_rows(self.book_ids, exclude)[1]
         parts = list(found.values())
-        chosen = self._finder.choose(parts, weights, k, unwanted)
+        n = k if author_limit is None else READ_AHEAD * k
+        chosen = self._finder.choose(parts, weights, n, unwanted)
         scores = self._hide(weights @ score_all(parts, chosen), chosen, unwanted)
-        best = top_k(scores, k)
-        return self.book_ids[chosen.rows[best]], scores[best]
+        return self._list(top_k(scores, n), chosen, scores, k, author_limit)
 
     def explain(
         self,
@@ -193,6 +199,15 @@ class AlsModel:
         scores[~chosen.take(self.is_shown)] = -np.inf
         scores[find_rows(chosen.rows, unwanted)[1]] = -np.inf
         return scores
+
+    def _list(
+        self, best: I64, chosen: Chosen, scores: F32, k: int, author_limit: int | None
+    ) -> tuple[I64, F32]:
+        """Ids and scores of k of these places, best first."""
+        if author_limit is not None:
+            authors = self.evidence.authors.of_each(chosen.rows[best])
+            best = best[limit_authors(authors, k, most=author_limit)]
+        return self.book_ids[chosen.rows[best[:k]]], np.minimum.accumulate(scores[best[:k]])
 
     def _rerank(self, ranker: Ranker, scored: _Scored, best: I64, history: History) -> I64:
         """These places anew, best first; the candidates' scores are dealt out anew, the best to the first."""

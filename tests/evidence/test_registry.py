@@ -55,8 +55,8 @@ def test_a_kind_scores_every_book(evidence: Evidence, name: str) -> None:
 
 def test_a_kind_scores_some_books_as_it_scores_all(evidence: Evidence, name: str) -> None:
     found = evidence.kinds[name].find(HISTORY)
-    told = evidence.kinds[name].head if found.candidates is None else found.candidates
-    chosen = Chosen.union([told[: N // 2] if found.candidates is None else told, np.array([2, 5])], N)
+    is_chosen = np.isin(np.arange(N), [2, 5] if found.candidates is None else found.candidates)
+    chosen = Chosen.of(is_chosen)
 
     scores = found.score(chosen)
 

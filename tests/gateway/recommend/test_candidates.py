@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -146,3 +147,24 @@ async def test_of_a_history_that_is_too_long_the_newest_books_count() -> None:
 
     assert len(books) == 10
     assert [book.book_id for book in mesh.ranked[0].history] == list(range(5, MAX_BOOKS + 5))
+
+
+async def test_a_server_that_knows_authors_spreads_them_and_what_that_leaves_short_is_of_the_whole() -> None:
+    mesh = _LargeMesh()
+    rules = replace(RULES, author_limit=2)
+    pages = by_history([(1, None)], popularity_weight=None, rating_strength=1.0).pages(mesh, rules, set())
+
+    read = [await anext(pages), await anext(pages)]
+
+    assert [(request.k, request.author_limit) for request in mesh.ranked] == [(15, 2), (40, None)]
+    assert [len(page) for page in read] == [15, 40]
+
+
+async def test_where_lists_must_be_diverse_authors_are_spread_by_who_knows_subjects() -> None:
+    mesh = _LargeMesh()
+    rules = replace(RULES, author_limit=2, diversity=0.3)
+    source = by_history([(1, None)], popularity_weight=None, rating_strength=1.0)
+
+    await anext(source.pages(mesh, rules, set()))
+
+    assert [(request.k, request.author_limit) for request in mesh.ranked] == [(40, None)]

@@ -12,6 +12,7 @@ from evidence.kind import weigh
 from evidence.neighbours import Neighbours
 from evidence.popularity import Popularity
 from evidence.registry import Evidence
+from foundation.author_limit import limit_authors, lower_to_fall
 from servers.als.model import AlsModel
 from servers.errors import NoKnownBooks
 
@@ -218,3 +219,18 @@ def test_without_rating_strength_ratings_change_nothing() -> None:
     unrated = model.rank([0, 50], [None, None], k=N)
 
     np.testing.assert_array_equal(rated[0], unrated[0])
+
+
+@given(history=HISTORIES, limit=st.integers(1, 3), k=st.integers(1, 12))
+def test_with_an_author_limit_lists_are_as_who_limits_the_whole_ranking_has_them(
+    history: set[int], limit: int, k: int
+) -> None:
+    model = make_model(als=0.4, neighbours=0.2, authors=0.4)
+    ids = [row * 10 for row in history]
+    whole, scores = model.rank(ids, [None] * len(ids), k=N)
+
+    ranked, limited = model.rank(ids, [None] * len(ids), k=k, author_limit=limit)
+
+    expected = limit_authors(([book_id // 30] for book_id in whole.tolist()), k, most=limit)
+    assert ranked.tolist() == whole[expected].tolist()
+    assert limited.tolist() == pytest.approx(lower_to_fall(scores[expected].tolist()))
