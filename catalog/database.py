@@ -31,7 +31,7 @@ from sqlalchemy.orm import Session
 
 from catalog.errors import DatabaseUrlInvalid
 from catalog.references import check_references
-from catalog.sqlite import CACHE_KIB, LARGE_CACHE_KIB, N_OPENED, DatabaseFile, open_sqlite
+from catalog.sqlite import CACHE_KIB, LARGE_CACHE_KIB, N_OPENED, DatabaseFile, InlineConnection, open_sqlite
 from foundation.urls import hide_password
 
 REFUSALS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
@@ -136,6 +136,10 @@ class Database:
                 check_references(connection)
         if self._file is not None:
             self._file.check_written(n_opened)
+
+    def open_inline(self) -> InlineConnection | None:
+        """For look-ups that are too short to be handed to a thread; None unless it is a file."""
+        return None if self._file is None else InlineConnection(self._file)
 
     def _allow_writes(self, connection: Connection, *, allowed: bool) -> None:
         """SQLite takes its write lock for the first write by mistake; elsewhere that would only lock rows."""

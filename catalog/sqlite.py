@@ -1,5 +1,6 @@
 """Opens an SQLite file, and notices when it is deleted or when another file takes its place."""
 
+import sqlite3
 import threading
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ import structlog
 from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from catalog.errors import DatabaseFileGone, DatabaseFileReplaced
+from catalog.errors import CatalogError, DatabaseFileGone, DatabaseFileReplaced
 
 BUSY_TIMEOUT_MS: Final = 15_000
 """How long a writer waits for another one."""
@@ -40,7 +41,8 @@ class DatabaseFile:
         self._n_opened = 0
         self._path = path
         self._engine = engine
-        self._opened: FileId | None = None
+        self.opened: FileId | None = None
+        """The file that the engine's connections are on; None until there is one."""
         self._logs: dict[Path, FileId | None] = {}
         self._lock = threading.Lock()
         event.listen(engine, "do_connect", self._connect)
@@ -50,7 +52,7 @@ class DatabaseFile:
 
         Raises DatabaseFileGone; if the same file comes back, its connections are as good as before.
         """
-        if self._opened is None or (found := _identify(self._path)) == self._opened:
+        if self.opened is None or (found := _identify(self._path)) == self.opened:
             return
         if found is None:
             raise DatabaseFileGone(self._path)
@@ -59,8 +61,25 @@ class DatabaseFile:
 
     def check_written(self, n_opened: int) -> None:
         """Raise DatabaseFileReplaced if what was just committed is not in the file that is there now."""
-        if n_opened != self._n_opened or _identify(self._path) != self._opened:
+        if n_opened != self._n_opened or _identify(self._path) != self.opened:
             raise DatabaseFileReplaced(self._path)
+
+    def open_beside(self) -> tuple[sqlite3.Connection, FileId]:
+        """A connection that waits for no lock, to the file that the engine has open, with its log.
+
+        Raises DatabaseFileGone if there is none, DatabaseFileReplaced, sqlite3.Error.
+        """
+        if (opened := self.opened) is None:
+            raise DatabaseFileGone(self._path)
+        connection = sqlite3.connect(self._name(), uri=True, timeout=0, isolation_level=None)
+        if _identify(self._path) != opened:
+            connection.close()
+            raise DatabaseFileReplaced(self._path)
+        return connection, opened
+
+    def _name(self) -> str:
+        """By which what was deleted is not made anew."""
+        return f"file:{quote(str(self._path))}?mode=rw"
 
     def _connect(
         self,
@@ -72,17 +91,17 @@ class DatabaseFile:
         with self._lock:
             found = _identify(self._path)
             self._leave_if_replaced(found)
-            if self._n_opened:  # what was deleted is not made anew
-                arguments[0], options["uri"] = f"file:{quote(str(self._path))}?mode=rw", True
+            if self._n_opened:
+                arguments[0], options["uri"] = self._name(), True
             connection = dialect.connect(*arguments, **options)  # opens the file, and no log yet
             opened = _identify(self._path)
-            if (self._opened or found) not in (None, opened):
+            if (self.opened or found) not in (None, opened):
                 connection.close()
                 raise DatabaseFileReplaced(self._path)
             _configure(connection)
             # Opens the log now: later it may be the log of another file.
             connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
-            if self._opened is None:
+            if self.opened is None:
                 self._remember(opened)
             record.info[N_OPENED] = self._n_opened
             return connection
@@ -90,14 +109,14 @@ class DatabaseFile:
     def _remember(self, opened: FileId | None) -> None:
         paths = (Path(f"{self._path}{suffix}") for suffix in (WRITE_AHEAD_LOG, INDEX_OF_LOG))
         self._logs = {path: _identify(path) for path in paths}
-        self._opened = opened
+        self.opened = opened
         self._n_opened += 1
 
     def _leave_if_replaced(self, found: FileId | None) -> None:
-        if self._opened is None or found in (None, self._opened):
+        if self.opened is None or found in (None, self.opened):
             return
         self._engine.dispose()
-        self._opened = None
+        self.opened = None
         for path, known in self._logs.items():
             if known is None or _identify(path) != known:
                 continue  # the log that another process has begun beside the new file
@@ -106,6 +125,41 @@ class DatabaseFile:
                 log.warning("sqlite_log_put_aside", path=str(aside), of="the file that was replaced")
             else:
                 path.unlink()
+
+
+class InlineConnection:
+    """Looks single rows up in the thread of its caller: in 6 µs, where a session in another takes 300.
+
+    For one thread. It waits for no lock and raises nothing: whoever gets None asks a session instead.
+    """
+
+    def __init__(self, file: DatabaseFile) -> None:
+        self._file = file
+        self._opened: FileId | None = None
+        self._connection: sqlite3.Connection | None = None
+
+    def fetch_row(self, sql: str, *values: object) -> tuple[Any, ...] | None:
+        """The row as of now, with what everyone has committed; None if there is none, or it cannot tell."""
+        try:
+            # All rows, though there is one: a statement that has not ended keeps the log from shrinking.
+            rows = self._connect().execute(sql, values).fetchall()
+        except (sqlite3.Error, CatalogError):
+            self.close()
+            return None
+        return rows[0] if rows else None
+
+    def close(self) -> None:
+        """Close the connection; the next look-up opens another."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def _connect(self) -> sqlite3.Connection:
+        self._file.check()
+        if self._connection is None or self._opened != self._file.opened:
+            self.close()
+            self._connection, self._opened = self._file.open_beside()
+        return self._connection
 
 
 def open_sqlite(url: URL) -> tuple[Engine, DatabaseFile | None]:

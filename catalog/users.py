@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import CompoundSelect, Connection, bindparam, func, select, true, union, update
 from sqlalchemy.orm import Session
 
-from catalog.database import count_changed
+from catalog.database import Database, count_changed
 from catalog.errors import UserUnknown
 from catalog.identity import name_state, new_revision
 from catalog.tables import (
@@ -84,7 +84,24 @@ def read_revision(session: Session, user_id: int) -> str | None:
     None for an unknown reader.
     """
     found = session.connection().execute(REVISION, {"user_id": user_id}).one_or_none()
-    return found and f"{name_state(found[0], found[1])}:{found[2]}"
+    return found and _name_revision(*found)
+
+
+class InlineRevisions:
+    """Reads revisions in the thread of its caller, where the catalog is a file; `close` it."""
+
+    def __init__(self, db: Database) -> None:
+        self._connection = db.open_inline()
+        self._sql = str(REVISION.compile(dialect=db.engine.dialect))
+
+    def find(self, user_id: int) -> str | None:
+        """As read_revision tells it; None of an unknown reader, and whenever only a session can tell."""
+        found = self._connection and self._connection.fetch_row(self._sql, user_id)
+        return found and _name_revision(*found)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
 
 
 def read_profile(session: Session, user_id: int) -> UserProfile | None:
@@ -125,6 +142,10 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
         by_favourites=frozenset(_find_books_by(session, authors)),
         traits=name_traits(**traits._mapping),
     )
+
+
+def _name_revision(catalog_id: str, catalog_revision: int, user_revision: int) -> str:
+    return f"{name_state(catalog_id, catalog_revision)}:{user_revision}"
 
 
 def _find_books_by(session: Session, author_ids: Sequence[int]) -> Iterator[int]:
