@@ -96,8 +96,8 @@ class InlineRevisions:
 
     def find(self, user_id: int) -> str | None:
         """As read_revision tells it; None of an unknown reader, and whenever only a session can tell."""
-        found = self._connection and self._connection.fetch_row(self._sql, user_id)
-        return found and _name_revision(*found)
+        found = None if self._connection is None else self._connection.fetch_row(self._sql, user_id)
+        return None if found is None else _name_revision(*found)
 
     def close(self) -> None:
         if self._connection is not None:

@@ -1,13 +1,12 @@
 """Reads that clients may keep: each names its state, and who has that already is told so in few bytes."""
 
 import hashlib
-from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
 
 from contracts.shell import VERSION_HEADER
+from gateway.api.lean import Handler, LeanRoute
 
 NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "`If-None-Match` names the present state: what the client has is still right."}
@@ -17,15 +16,15 @@ CACHE_CONTROL: Final = "no-cache"
 """Kept, but asked about before each use: an import or an operator may change any book at any time."""
 
 
-class ConditionalRoute(APIRoute):
+class ConditionalRoute(LeanRoute):
     """A route with an `ETag` on what it answers to GET, and 304 for who names it in `If-None-Match`.
 
     The tag is weak, since compressed or not the answer is the same; it is a digest of the body, so that it
     changes with the version, with the catalog, and with what a lost server leaves out.
     """
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler of FastAPI, with the tag on its answers."""
+    def get_route_handler(self) -> Handler:
+        """The handler of the route, with the tag on its answers."""
         handle = super().get_route_handler()
 
         async def handle_conditionally(request: Request) -> Response:

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Query, Response
 from contracts.shell import VERSION_HEADER
 from gateway.api import problems
 from gateway.api.callers import ReaderDep
+from gateway.api.lean import LeanRoute
 from gateway.api.moved import MOVED, CurrentBookId
 from gateway.api.recommendations import ModeQuery, PopularityWeightQuery
 from gateway.api.services import DeadlineDep, KQuery, ServicesDep
 from gateway.schemas import BookList, Explanation
 
-router = APIRouter(prefix="/v1/me/recommendations", tags=["me"])
+router = APIRouter(prefix="/v1/me/recommendations", tags=["me"], route_class=LeanRoute)
 
 
 @router.get(

@@ -8,6 +8,7 @@ from catalog.traits import name_traits
 from contracts.shell import VERSION_HEADER, Weight
 from gateway.api import problems
 from gateway.api.callers import OwnUserId
+from gateway.api.lean import LeanRoute
 from gateway.api.moved import MOVED, CurrentBookId
 from gateway.api.services import DeadlineDep, KQuery, ServicesDep
 from gateway.deadline import Deadline
@@ -16,7 +17,7 @@ from gateway.recommend.candidates import Favourites
 from gateway.recommend.list_requests import RecommendMode
 from gateway.schemas import BookList, Explanation, Number, RecommendationsRequest
 
-router = APIRouter(prefix="/v1", tags=["recommendations"])
+router = APIRouter(prefix="/v1", tags=["recommendations"], route_class=LeanRoute)
 
 ModeQuery = Annotated[
     RecommendMode,

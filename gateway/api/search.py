@@ -7,10 +7,11 @@ from fastapi import APIRouter, Query, Response
 from gateway.api import problems
 from gateway.api.callers import UserDep
 from gateway.api.filters import FiltersDep
+from gateway.api.lean import LeanRoute
 from gateway.api.services import DeadlineDep, KQuery, ServicesDep
 from gateway.schemas import BookList
 
-router = APIRouter(prefix="/v1/search", tags=["search"])
+router = APIRouter(prefix="/v1/search", tags=["search"], route_class=LeanRoute)
 
 Words = Annotated[
     str,
