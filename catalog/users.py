@@ -4,9 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import attrgetter
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import CompoundSelect, Connection, bindparam, func, select, true, union, update
+from sqlalchemy import (
+    BindParameter,
+    CompoundSelect,
+    Connection,
+    Executable,
+    bindparam,
+    func,
+    select,
+    true,
+    union,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from catalog.database import Database, count_changed
@@ -27,24 +38,49 @@ from catalog.tables import (
 )
 from catalog.traits import TRAITS, name_traits
 
-# Every request about a reader begins with it. Built once and run below the ORM it costs less than half.
+_USER_ID: Final[BindParameter[int]] = bindparam("user_id")
+# All that is read of a reader: built once and run below the ORM, a statement costs a fifth.
 REVISION: Final = (
     select(CatalogIdentity.catalog_id, CatalogIdentity.revision, User.revision)
     .join(User, true())
-    .where(User.user_id == bindparam("user_id"))
+    .where(User.user_id == _USER_ID)
 )
-# Most readers name none, and find out for less than half in the same way.
+_HISTORY: Final = (
+    select(Rating.book_id, Rating.rating, Book.hidden)
+    .join(Book, Book.book_id == Rating.book_id)
+    .where(Rating.user_id == _USER_ID)
+    # Undated ratings come from a dump, so they are older than those given here.
+    .order_by(Rating.rated_at.is_not(None), Rating.rated_at, Rating.book_id)
+)
+_EVENTS: Final = (
+    select(Event.book_id, Event.kind)
+    # What a reader was only shown may be very much, and is nothing that they did.
+    .where(
+        Event.user_id == _USER_ID,
+        Event.kind.in_([kind for kind in EventKind if kind != EventKind.IMPRESSION]),
+    )
+    .distinct()
+    .order_by(Event.book_id, Event.kind)
+)
+_SUBJECTS: Final = (
+    select(Subject.name)
+    .join(UserSubject, UserSubject.subject_id == Subject.subject_id)
+    .where(UserSubject.user_id == _USER_ID)
+    .order_by(UserSubject.position)
+)
 _FAVOURITES: Final = (
-    select(UserAuthor.author_id)
-    .where(UserAuthor.user_id == bindparam("user_id"))
-    .order_by(UserAuthor.position)
+    select(UserAuthor.author_id).where(UserAuthor.user_id == _USER_ID).order_by(UserAuthor.position)
 )
-_TRAITS: Final = select(*(getattr(User, name) for name in TRAITS)).where(User.user_id == bindparam("user_id"))
+_TRAITS: Final = select(*(getattr(User, name) for name in TRAITS)).where(User.user_id == _USER_ID)
+_REPLACED: Final = union(
+    select(Book.book_id).join(Rating, Rating.book_id == Book.replaced_by).where(Rating.user_id == _USER_ID),
+    select(Book.book_id)
+    .join(Event, Event.book_id == Book.replaced_by)
+    .where(Event.user_id == _USER_ID, Event.kind == EventKind.DISMISS),
+)
 
 N_BOOKS_BY_FAVOURITE: Final = 3
 """So many books stand for an author whom a reader loves."""
-_KINDS_THAT_COUNT: Final = [kind for kind in EventKind if kind != EventKind.IMPRESSION]
-"""What a reader was only shown may be very much, and is nothing that they did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,35 +145,22 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
     revision = read_revision(session, user_id)
     if revision is None:
         return None
-    history = session.execute(
-        select(Rating.book_id, Rating.rating)
-        .filter_by(user_id=user_id)
-        # Undated ratings come from a dump, so they are older than those given here.
-        .order_by(Rating.rated_at.is_not(None), Rating.rated_at, Rating.book_id)
-    )
-    events = session.execute(
-        select(Event.book_id, Event.kind)
-        .where(Event.user_id == user_id, Event.kind.in_(_KINDS_THAT_COUNT))
-        .distinct()
-        .order_by(Event.book_id, Event.kind)
-    ).all()
-    subjects = session.scalars(
-        select(Subject.name)
-        .join(UserSubject, UserSubject.subject_id == Subject.subject_id)
-        .where(UserSubject.user_id == user_id)
-        .order_by(UserSubject.position)
-    )
-    authors = session.connection().execute(_FAVOURITES, {"user_id": user_id}).scalars().all()
-    traits = session.connection().execute(_TRAITS, {"user_id": user_id}).one()
+
+    def read(statement: Executable) -> Sequence[Any]:
+        return session.connection().execute(statement, {"user_id": user_id}).all()
+
+    history, events = read(_HISTORY), read(_EVENTS)
+    authors = [author_id for (author_id,) in read(_FAVOURITES)]
+    [traits] = read(_TRAITS)
     return UserProfile(
         user_id=user_id,
         revision=revision,
-        history=tuple((book_id, rating) for book_id, rating in history),
+        history=tuple((book_id, rating) for book_id, rating, _ in history),
         events=tuple((book_id, kind) for book_id, kind in events if kind != EventKind.DISMISS),
         dismissed=frozenset(book_id for book_id, kind in events if kind == EventKind.DISMISS),
-        hidden=_read_hidden(session, user_id),
-        replaced=_read_replaced(session, user_id),
-        favourite_subjects=tuple(subjects),
+        hidden=frozenset(book_id for book_id, _, hidden in history if hidden is not None),
+        replaced=frozenset(book_id for (book_id,) in read(_REPLACED)),
+        favourite_subjects=tuple(name for (name,) in read(_SUBJECTS)),
         favourite_authors=tuple(authors),
         by_favourites=frozenset(_find_books_by(session, authors)),
         traits=name_traits(**traits._mapping),
@@ -183,17 +206,3 @@ def bump_revision(session: Session, user_id: int) -> None:
 def raise_revisions(connection: Connection, user_ids: CompoundSelect[int]) -> None:
     """The same for all readers whom a query finds."""
     connection.execute(update(User).where(User.user_id.in_(user_ids)).values(revision=new_revision()))
-
-
-def _read_hidden(session: Session, user_id: int) -> frozenset[int]:
-    rated = select(Book.book_id).join(Rating, Rating.book_id == Book.book_id)
-    return frozenset(session.scalars(rated.where(Rating.user_id == user_id, Book.hidden.is_not(None))))
-
-
-def _read_replaced(session: Session, user_id: int) -> frozenset[int]:
-    rated = select(Book.book_id).join(Rating, Rating.book_id == Book.replaced_by)
-    dismissed = select(Book.book_id).join(Event, Event.book_id == Book.replaced_by)
-    is_ours = Event.user_id == user_id, Event.kind == EventKind.DISMISS
-    return frozenset(
-        session.scalars(union(rated.where(Rating.user_id == user_id), dismissed.where(*is_ours)))
-    )
