@@ -45,6 +45,22 @@ def test_a_rating_through_one_gateway_changes_the_next_list_of_another(
         assert best not in [item["book_id"] for item in other.get(PATH).json()["items"]]
 
 
+def test_whichever_gateway_takes_a_rating_none_answers_with_a_list_from_before(
+    urls: dict[str, str], home: Path
+) -> None:
+    settings = running.settings_for(home, urls)
+    with running.gateway(settings) as one, running.gateway(settings) as other:
+        for writer, reader in [(one, other), (other, one)] * 2:
+            best = reader.get(PATH).json()["items"][0]["book_id"]
+            assert writer.get(PATH).content == reader.get(PATH).content
+
+            writer.put(f"/v1/users/{SPACE_READER}/ratings/{best}", json={"rating": 7})
+
+            lists = [client.get(PATH).json()["items"] for client in (reader, writer)]
+            assert best not in {item["book_id"] for items in lists for item in items}
+        assert _hits(one) + _hits(other) >= 4
+
+
 @pytest.mark.parametrize("value", [b"garbage", b"", b'{"items": [], "version": "1"}'])
 def test_garbage_in_redis_is_neither_served_nor_kept(
     urls: dict[str, str], home: Path, redis_url: str, value: bytes
