@@ -52,8 +52,8 @@ coverage: .venv/.dev  ## Which lines the tests run, in all processes that they s
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
 
-bench: .venv/.dev  ## Measure; nothing is asserted
-	$(BIN)/pytest tests/bench --benchmark-only
+bench: .venv/.dev  ## Measure serving beside other ways to serve; BENCH='--books 250000' passes options on
+	@$(BIN)/python -m tests.bench.serving $(BENCH)
 
 clean:  ## Remove the environment and what tools left; data under BOOKMESH_HOME stay
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,29 +1,26 @@
 """How fast lists are served, beside what else could serve them: tables and plots.
 
-    python -m tests.bench.serving                      # 5,000 made-up books, made and trained at the first run
-    python -m tests.bench.serving --books 250000       # the same at size
-    python -m tests.bench.serving --home .bookmesh     # a copy of a home with an embedded catalog
+    python -m tests.bench.serving                    # 5,000 made-up books, trained at the first run
+    python -m tests.bench.serving --books 250000     # the same at size
+    python -m tests.bench.serving --home .bookmesh   # a copy of a home with an embedded catalog
 
 All processes are started on free ports and ended by the run itself, and all take turns. Linux only.
 """
 
-import json
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markdown import Markdown
 
 from tests.bench.serving import homes, plots, report
 from tests.bench.serving.measuring import measure, overload
-from tests.bench.serving.processes import ONE_THREAD
+from tests.bench.serving.processes import ONE_THREAD, outer_environment
 from tests.bench.serving.targets import MESH, UNLIMITED, Series, Targets
 from tests.homes import ROOT, Home
 from tests.meshes import running_mesh
@@ -42,7 +39,7 @@ def main(
     overload_seconds: Annotated[float, typer.Option(min=1, help="Length of each overload.")] = 30.0,
     seed: Annotated[int | None, typer.Option(help="Order of readers and books; by default the time.")] = None,
 ) -> None:
-    """Measure recommendations by bookmesh, by a classic app, by LitServe, and what nothing can be faster than."""
+    """Measure lists by bookmesh, by a classic app and by LitServe, and what none can be faster than."""
     seed = int(time.time()) if seed is None else seed
     WORK.mkdir(parents=True, exist_ok=True)
     output.mkdir(parents=True, exist_ok=True)
@@ -55,10 +52,11 @@ def main(
     python = homes.make_environment(WORK / "baselines")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bookmesh_bench_")))
-        shutil.copytree(home, folder / "home", ignore=shutil.ignore_patterns("logs", "run", "steps", "comparisons"))
+        homes.copy_home(home, folder / "home")
         asked = homes.read_asked(folder / "home", seed)
         homes.write_factors(folder / "home", folder / "factors")
-        facts |= {"readers": len(asked.user_ids), "books": len(asked.book_ids), **_scan(folder / "factors")}
+        facts |= {"readers": len(asked.user_ids), "books": len(asked.book_ids)}
+        facts["a product with all factors"] = _scan(folder / "factors").strip()
         series = _start(stack, folder, asked, python)
         tell = console.print
         measured = measure(series, connections=CONNECTIONS, rounds=rounds, seconds=seconds, tell=tell)
@@ -67,7 +65,7 @@ def main(
     results = report.Results(facts, CONNECTIONS, measured, overloaded)
     report.write(results, output)
     plots.draw(results, output)
-    console.print(Markdown((output / "bench.md").read_text()))
+    print((output / "bench.md").read_text())
     console.print(f"tables and plots are in {output}")
 
 
@@ -81,10 +79,12 @@ def _start(stack: ExitStack, folder: Path, asked: homes.Asked, python: Path) -> 
     return [*targets.mesh(mesh), *baselines, targets.layers(mesh), *targets.floor()]
 
 
-def _scan(factors: Path) -> dict[str, Any]:
+def _scan(factors: Path) -> str:
     command = [sys.executable, "-m", "tests.bench.serving.memory_scan", str(factors / "item_factors.npy")]
-    done = subprocess.run(command, cwd=ROOT, env=ONE_THREAD, check=True, capture_output=True)
-    return {"a product with all factors": "{mib:.0f} MiB in {ms:.2f} ms, {gb_s:.1f} GB/s".format(**json.loads(done.stdout))}
+    environment = {**outer_environment(), **ONE_THREAD}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
+    ).stdout
 
 
 if __name__ == "__main__":

@@ -41,9 +41,7 @@ class Floor:
 
 def main(port: str, url: str | None = None) -> None:
     """Serve until a signal comes."""
-    uvicorn.run(
-        Floor(url), port=int(port), loop="uvloop", http="httptools", lifespan="on", access_log=False, log_level="warning"
-    )  # fmt: skip
+    uvicorn.run(Floor(url), port=int(port), loop="uvloop", http="httptools", log_level="warning")
 
 
 if __name__ == "__main__":

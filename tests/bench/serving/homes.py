@@ -1,5 +1,6 @@
 """What a run serves: a home with a trained catalog, whom it asks for, and what the baselines need of it."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from random import Random
 from typing import Any, Final
 
 import numpy as np
+import typer
 
 from artifacts.store import ArtifactStore
 from servers.als.model import AlsModel
+from tests.bench.serving.processes import outer_environment
 from tests.homes import ROOT
 
 BASELINES: Final = Path(__file__).parent / "baselines"
@@ -43,12 +46,19 @@ def catalog_path(home: Path) -> Path:
 
 
 def make_home(home: Path, n_books: int) -> None:
-    """Import so many made-up books, 1.2 readers and 4.8 ratings each, and train; what is there already stays."""
+    """Import so many made-up books, 1.2 readers and 4.8 ratings each, and train; what is there stays."""
     sizes = ("--books", n_books, "--readers", n_books * 6 // 5, "--ratings", n_books * 24 // 5)
     for words in (("import", "demo", "--if-empty", *sizes), ("train", "--if-none")):
         command = [sys.executable, "-m", "cli.main", *map(str, words)]
-        environment = {"PATH": "/usr/bin:/bin", "BOOKMESH_HOME": str(home)}
+        environment = outer_environment() | {"BOOKMESH_HOME": str(home)}
         subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
+def copy_home(home: Path, copy: Path) -> None:
+    """What serving needs of a home; that one stays as it is."""
+    if not catalog_path(home).exists():
+        raise typer.BadParameter(f"{home} has no embedded catalog", param_hint="--home")
+    shutil.copytree(home, copy, ignore=shutil.ignore_patterns("logs", "run", "steps", "comparisons"))
 
 
 def read_asked(home: Path, seed: int) -> Asked:
@@ -79,7 +89,8 @@ def write_factors(home: Path, folder: Path) -> None:
     folder.mkdir()
     store = ArtifactStore(home / "artifacts")
     current = store.current()
-    assert current is not None, f"{home} has no version; run `bookmesh train`"
+    if current is None:
+        raise typer.BadParameter("the home has no version; run `bookmesh train`", param_hint="--home")
     model: Any = store.load(store.manifest(current), "als", AlsModel).record
     als = model.evidence.als
     for name, array in (("book_ids", model.book_ids), ("item_factors", als.item_factors), ("gram", als.gram)):

@@ -1,6 +1,6 @@
 """The gateway with one more route that has nothing to do: what its layers cost.
 
-    python -m tests.bench.serving.layers_app
+python -m tests.bench.serving.layers_app
 """
 
 import uvicorn

@@ -97,6 +97,10 @@ class _Run:
     def left_s(self) -> float:
         return max(0.0, self._end_s - time.perf_counter())
 
+    def end(self) -> None:
+        """No more requests."""
+        self._end_s = min(self._end_s, time.perf_counter())
+
     async def finish(self, connections: int) -> None:
         tasks = [asyncio.create_task(self._keep_connected()) for _ in range(connections)]
         _, late = await asyncio.wait(tasks, timeout=self.left_s + LAST_ANSWERS_S)
@@ -174,8 +178,10 @@ class _Client(asyncio.Protocol):
             self.ended.set_result(min(self._wait_s, self._run.left_s))
 
     def _send(self) -> None:
-        if self._transport.is_closing() or not self._run.left_s:
+        request = next(self._run.requests, None) if self._run.left_s else None
+        if request is None or self._transport.is_closing():
+            self._run.end()
             self._transport.close()
             return
         self._sent_at_s = time.perf_counter()
-        self._transport.write(next(self._run.requests))
+        self._transport.write(request)

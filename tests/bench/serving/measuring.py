@@ -3,13 +3,15 @@
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 from tests.bench.serving.load import Outcome, drive
 from tests.bench.serving.processes import read_cpu, read_pss
-from tests.bench.serving.targets import Series
+from tests.bench.serving.targets import N_CACHED, Series
 
-WARM_UP_S: Final = 0.5
+WARM_UP_S: Final = 60.0
+N_WARM_UP: Final = 2 * N_CACHED
 OVERLOAD: Final = 10
 """Connections of the overload, by those of the peak."""
 
@@ -47,6 +49,10 @@ class Measured:
     pss_mib: dict[str, float] = field(default_factory=dict)
     """Of each process, after the last burst."""
 
+    def cpu_us(self, connections: int) -> dict[str, float]:
+        """Median CPU of a request, of each process."""
+        return {name: self.median(connections, _cpu_of(name)) for name in self.pss_mib}
+
     def median(self, connections: int, figure: Callable[[Burst], float]) -> float:
         """Of a figure over the rounds."""
         return statistics.median(figure(each) for each in self.bursts if each.connections == connections)
@@ -63,7 +69,7 @@ def measure(
     """Bursts of every series with every number of connections, by the names of the series."""
     measured = {each.name: Measured() for each in series}
     for each in series:
-        drive(each.url, each.requests, connections=max(connections), seconds=WARM_UP_S)
+        drive(each.url, islice(each.requests, N_WARM_UP), connections=max(connections), seconds=WARM_UP_S)
     for n_round in range(rounds):
         tell(f"round {n_round + 1} of {rounds}")
         for n in connections:
@@ -89,8 +95,14 @@ def overload(series: Series, peak: int, *, seconds: float, tell: Callable[[str],
     for name, waits in (("refused clients wait as told", True), ("refused clients come back at once", False)):
         tell(f"overload: {name}")
         bursts[name] = burst(series, connections=OVERLOAD * peak, seconds=seconds, waits=waits)
-        bursts[f"the peak again, {len(bursts) // 2 + 1}"] = burst(series, connections=peak, seconds=seconds / 3)
+        bursts[f"the peak again, {len(bursts) // 2 + 1}"] = burst(
+            series, connections=peak, seconds=seconds / 3
+        )
     return bursts
+
+
+def _cpu_of(process: str) -> Callable[[Burst], float]:
+    return lambda burst: burst.cpu_us[process]
 
 
 def _sum_up(outcome: Outcome, used_s: dict[str, float], connections: int) -> Burst:

@@ -1,9 +1,8 @@
 """The least that a look at all books takes: one product with their factors, in a quiet process.
 
-    python -m tests.bench.serving.memory_scan ITEM_FACTORS.npy
+python -m tests.bench.serving.memory_scan ITEM_FACTORS.npy
 """
 
-import json
 import sys
 import time
 
@@ -13,7 +12,7 @@ N_SCANS = 200
 
 
 def main(path: str) -> None:
-    """Print the median as JSON."""
+    """Print the median."""
     item_factors = np.load(path)
     user = np.ones(item_factors.shape[1], dtype=np.float32)
     seconds = []
@@ -22,8 +21,8 @@ def main(path: str) -> None:
         item_factors @ user
         seconds.append(time.perf_counter() - started_s)
     median_s = float(np.median(seconds))
-    figures = {"mib": item_factors.nbytes / 2**20, "ms": 1000 * median_s, "gb_s": item_factors.nbytes / median_s / 1e9}
-    print(json.dumps(figures))
+    n_bytes = item_factors.nbytes
+    print(f"{n_bytes / 2**20:.0f} MiB in {1000 * median_s:.2f} ms, {n_bytes / median_s / 1e9:.0f} GB/s")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Draws what was measured."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from tests.bench.serving.measuring import Measured
 from tests.bench.serving.report import Results
 from tests.bench.serving.targets import CACHED, SIMILAR
 
@@ -27,8 +27,10 @@ def draw(results: Results, folder: Path) -> None:
 
 def _draw_throughput(axes: Any, results: Results) -> None:
     for color, (name, measured) in zip(COLORS, results.series.items(), strict=False):
-        rates, p99_ms = ([measured.median(n, figure) for n in results.connections]
-                         for figure in (lambda each: each.rate, lambda each: each.p99_ms))  # fmt: skip
+        rates, p99_ms = (
+            [measured.median(n, attrgetter(figure)) for n in results.connections]
+            for figure in ("rate", "p99_ms")
+        )
         axes.plot(rates, p99_ms, marker="o", color=color, label=name)
         for n, rate, ms in zip(results.connections, rates, p99_ms, strict=True):
             axes.annotate(str(n), (rate, ms), xytext=(4, 4), textcoords="offset points", fontsize=7)
@@ -39,9 +41,9 @@ def _draw_throughput(axes: Any, results: Results) -> None:
 
 def _draw_latency(axes: Any, results: Results) -> None:
     for color, (name, measured) in zip(COLORS, results.series.items(), strict=False):
-        if name in (CACHED, SIMILAR) or not name.startswith("empty"):
+        if not name.startswith("empty"):
             for percentile, style in PERCENTILES.items():
-                values = [measured.median(n, lambda each: getattr(each, f"{percentile}_ms")) for n in results.connections]
+                values = [measured.median(n, attrgetter(f"{percentile}_ms")) for n in results.connections]
                 label = name if percentile == "p99" else None
                 axes.plot(results.connections, values, style, marker=".", color=color, label=label)
     axes.set(xscale="log", yscale="log", xlabel="connections", ylabel="ms")
@@ -59,24 +61,22 @@ def _draw_memory(axes: Any, results: Results) -> None:
 
 def _draw_cpu(axes: Any, results: Results) -> None:
     n = results.connections[-1]
-    _draw_parts(axes, {name: _cpu_us(each, n) for name, each in results.series.items()})
+    _draw_parts(axes, {name: each.cpu_us(n) for name, each in results.series.items()})
     axes.set_xlabel("µs")
     axes.set_title(f"CPU of a request at {n} connections, by process")
-
-
-def _cpu_us(measured: Measured, n: int) -> dict[str, float]:
-    return {name: measured.median(n, lambda each: each.cpu_us[name]) for name in measured.pss_mib}
 
 
 def _draw_parts(axes: Any, shown: dict[str, dict[str, float]]) -> None:
     """A bar of each series, in pieces of its processes, which have one color everywhere."""
     names: Sequence[str] = list(dict.fromkeys(process for parts in shown.values() for process in parts))
-    for at, (series, parts) in enumerate(shown.items()):
+    for at, parts in enumerate(shown.values()):
         left = 0.0
         for process, value in parts.items():
             axes.barh(at, value, left=left, color=COLORS[names.index(process) % len(COLORS)])
             left += value
-        axes.annotate(f"{left:.0f}", (left, at), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.annotate(
+            f"{left:.0f}", (left, at), xytext=(4, 0), textcoords="offset points", va="center", fontsize=8
+        )
     axes.set_yticks(range(len(shown)), list(shown))
     axes.invert_yaxis()
     axes.margins(x=0.1)

@@ -25,17 +25,14 @@ Pids = Mapping[str, int]
 
 
 @contextmanager
-def running(
-    command: list[str], log: Path, *, ready: Callable[[], bool], **environment: str
-) -> Iterator[int]:
+def running(command: list[str], log: Path, *, ready: Callable[[], bool], **environment: str) -> Iterator[int]:
     """Pid of a program that is ready; it ends with the block, and all that it has started too."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("BOOKMESH_")}
     with log.open("wb") as output:
         process = subprocess.Popen(
             command,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**inherited, **ONE_THREAD, **environment},
+            env={**outer_environment(), **ONE_THREAD, **environment},
             start_new_session=True,
         )
     try:
@@ -50,9 +47,17 @@ def running(
         process.wait()
 
 
+def outer_environment() -> dict[str, str]:
+    """What this process was started with, without settings of bookmesh."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BOOKMESH_")}
+
+
 def answers(url: str, body: bytes | None = None) -> bool:
     """Whether a GET is answered 200; with a body, a POST of it."""
-    with suppress(OSError, URLError), urlopen(Request(url, body, {"Content-Type": "application/json"})) as answer:
+    with (
+        suppress(OSError, URLError),
+        urlopen(Request(url, body, {"Content-Type": "application/json"})) as answer,
+    ):
         return bool(answer.status == 200)
     return False
 
@@ -64,7 +69,9 @@ def read_cpu(pids: Pids) -> dict[str, float]:
 
 def read_pss(pids: Pids) -> dict[str, float]:
     """MiB of each; what several processes share is divided among them."""
-    return {name: sum(each.memory_full_info().pss for each in _family(pid)) / MIB for name, pid in pids.items()}
+    return {
+        name: sum(each.memory_full_info().pss for each in _family(pid)) / MIB for name, pid in pids.items()
+    }
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -60,13 +60,21 @@ def _build_tables(results: Results) -> Iterator[str]:
     series, connections = results.series, results.connections
     yield "; ".join(f"{name}: {value}" for name, value in results.facts.items())
     for n in connections:
-        yield from _table(f"{n} connection{'s' if n > 1 else ''}", COLUMNS, _rows(series, n), last="went wrong")
+        yield from _table(
+            f"{n} connection{'s' if n > 1 else ''}", COLUMNS, _rows(series, n), last="went wrong"
+        )
     yield from _table("bookmesh to the others", map(str, connections), _ratios(series, connections))
     names = list(series[MESH].pss_mib)
-    yield from _table("CPU of a list by bookmesh, µs, by connections", names, _by_process(series[MESH], connections))
+    yield from _table(
+        "CPU of a list by bookmesh, µs, by connections", names, _by_process(series[MESH], connections)
+    )
     yield from _table("Memory (PSS), MiB", ["all"], _memory(series), last="of that")
     if results.overload:
-        heads = ["connections", *(name for name in COLUMNS if name.endswith(("s", "p99", "core"))), "refused/s"]
+        heads = [
+            "connections",
+            *(name for name in COLUMNS if name.endswith(("s", "p99", "core"))),
+            "refused/s",
+        ]
         yield from _table("Overload", heads, _overload(results.overload, heads), last="went wrong")
 
 
@@ -83,7 +91,11 @@ def _table(title: str, heads: Any, rows: Rows, last: str | None = None) -> Itera
 def _rows(series: dict[str, Measured], n: int) -> Rows:
     for name, measured in series.items():
         medians = [format(measured.median(n, figure), spec) for figure, spec in COLUMNS.values()]
-        yield [name, *medians, _describe_failures([each for each in measured.bursts if each.connections == n])]
+        yield [
+            name,
+            *medians,
+            _describe_failures([each for each in measured.bursts if each.connections == n]),
+        ]
 
 
 def _describe_failures(bursts: Sequence[Burst]) -> str:
@@ -110,11 +122,7 @@ def _ratios(series: dict[str, Measured], connections: Sequence[int]) -> Rows:
 
 def _by_process(measured: Measured, connections: Sequence[int]) -> Rows:
     for n in connections:
-        yield [str(n), *(f"{measured.median(n, _cpu_of(name)):.0f}" for name in measured.pss_mib)]
-
-
-def _cpu_of(name: str) -> Callable[[Burst], float]:
-    return lambda each: each.cpu_us[name]
+        yield [str(n), *(f"{us:.0f}" for us in measured.cpu_us(n).values())]
 
 
 def _memory(series: dict[str, Measured]) -> Rows:

@@ -1,4 +1,4 @@
-"""What is measured: the mesh and what it is compared with, each as running processes and a stream of requests."""
+"""What is measured: the mesh and what it is compared with, as running processes and streams of requests."""
 
 import json
 import os
@@ -66,16 +66,13 @@ class Targets:
         urls = {f"BOOKMESH_GATEWAY__MESH__URLS__{name.upper()}": mesh.url(name) for name in SERVER_NAMES}
         url, port = _free_url()
         settings = {**mesh.home.settings, **urls, "BOOKMESH_PORT": port}
-        environment = replace(mesh.home, settings=settings).environment()
-        pid = self._start(
-            "layers", [sys.executable, "-m", "tests.bench.serving.layers_app"], partial(answers, f"{url}/health/ready"),
-            **environment,
-        )  # fmt: skip
+        command = [sys.executable, "-m", "tests.bench.serving.layers_app"]
+        ready = partial(answers, f"{url}/health/ready")
+        pid = self._start("layers", command, ready, **replace(mesh.home, settings=settings).environment())
         headers = read_headers(mesh.home.path)
         paths = (NOTHING.format(user_id=user_id) for user_id, _ in self._asked.each_reader())
-        return Series(
-            LAYERS, url, (build_request(url, path, headers) for path in paths), {"gateway": pid}
-        )
+        requests = (build_request(url, path, headers) for path in paths)
+        return Series(LAYERS, url, requests, {"gateway": pid})
 
     def floor(self) -> list[Series]:
         """An empty answer behind the bare server, and one hop to that."""
@@ -83,9 +80,7 @@ class Targets:
         hop, hop_url = self._start_floor("hop", empty_url)
         return [
             Series(EMPTY, empty_url, cycle([build_request(empty_url, "/", {})]), {"server": empty}),
-            Series(
-                HOP, hop_url, cycle([build_request(hop_url, "/", {})]), {"server": hop, "behind": empty}
-            ),
+            Series(HOP, hop_url, cycle([build_request(hop_url, "/", {})]), {"server": hop, "behind": empty}),
         ]
 
     def classic(self, home: Home, python: Path) -> Series:
@@ -104,11 +99,12 @@ class Targets:
         url, port = _free_url()
         bodies = ({"user_id": user_id, "k": k} for user_id, k in self._asked.each_reader())
         ready = partial(answers, f"{url}/predict", json.dumps(next(bodies)).encode())
-        pid = self._start(
-            "framework", [str(python), str(BASELINES / "framework_app.py")], ready, PORT=port,
-            WORKERS=str(os.cpu_count()), MODEL=str(factors), CATALOG=str(catalog_path(home.path)),
-        )  # fmt: skip
-        return Series(FRAMEWORK, url, (build_request(url, "/predict", {}, each) for each in bodies), {"app": pid})
+        environment = {"PORT": port, "WORKERS": str(os.cpu_count()), "MODEL": str(factors)}
+        environment["CATALOG"] = str(catalog_path(home.path))
+        command = [str(python), str(BASELINES / "framework_app.py")]
+        pid = self._start("framework", command, ready, **environment)
+        requests = (build_request(url, "/predict", {}, each) for each in bodies)
+        return Series(FRAMEWORK, url, requests, {"app": pid})
 
     def _start_floor(self, name: str, *words: str) -> tuple[int, str]:
         url, port = _free_url()

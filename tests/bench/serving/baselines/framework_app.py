@@ -44,9 +44,11 @@ class Recommender(litserve.LitAPI):
     def predict(self, asked: tuple[int, int]) -> list[dict[str, Any]]:
         user_id, k = asked
         history = self.db.execute(HISTORY, (user_id,)).fetchall()
-        rows = np.searchsorted(self.book_ids, [book_id for book_id, _ in history])
+        book_ids, ratings = np.array(history).reshape(-1, 2).T
+        rows = np.searchsorted(self.book_ids, book_ids).clip(max=self.book_ids.size - 1)
+        is_known = self.book_ids[rows] == book_ids
+        rows, preferences = rows[is_known], ratings[is_known].astype(np.float32)
         read = self.item_factors[rows]
-        preferences = np.array([liked for _, liked in history], dtype=np.float32)
         user = np.linalg.solve(self.gram + (ALPHA - 1) * (read.T @ read), ALPHA * (preferences @ read))
         scores = self.item_factors @ user
         scores[rows] = -np.inf
@@ -54,7 +56,9 @@ class Recommender(litserve.LitAPI):
         best = np.argpartition(scores, -n)[-n:]
         return self._choose(best[np.argsort(-scores[best])], scores, k)
 
-    def _choose(self, best: np.ndarray[Any, Any], scores: np.ndarray[Any, Any], k: int) -> list[dict[str, Any]]:
+    def _choose(
+        self, best: np.ndarray[Any, Any], scores: np.ndarray[Any, Any], k: int
+    ) -> list[dict[str, Any]]:
         """The first k that may be shown, at most two of one author."""
         chosen: list[dict[str, Any]] = []
         n_of_author: dict[str, int] = {}
@@ -75,5 +79,9 @@ class Recommender(litserve.LitAPI):
 
 
 if __name__ == "__main__":
-    server = litserve.LitServer(Recommender(), accelerator="cpu", workers_per_device=int(os.environ["WORKERS"]))
-    server.run(host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning", generate_client_file=False)
+    server = litserve.LitServer(
+        Recommender(), accelerator="cpu", workers_per_device=int(os.environ["WORKERS"])
+    )
+    server.run(
+        host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning", generate_client_file=False
+    )
