@@ -56,7 +56,7 @@ def main(
         asked = homes.read_asked(folder / "home", seed)
         homes.write_factors(folder / "home", folder / "factors")
         facts |= {"readers": len(asked.user_ids), "books": len(asked.book_ids)}
-        facts["a product with all factors"] = _scan(folder / "factors").strip()
+        facts["a product with all factors"] = _scan(folder / "factors")
         series = _start(stack, folder, asked, python)
         tell = console.print
         measured = measure(series, connections=CONNECTIONS, rounds=rounds, seconds=seconds, tell=tell)
