@@ -3,6 +3,8 @@
 from typing import Final, NamedTuple, Self
 
 import aiohttp
+from aiohttp.client_reqrep import ConnectionKey
+from aiohttp.connector import Connection
 
 from contracts.shell import SERVER_NAMES
 from foundation.mesh_token import build_headers
@@ -18,6 +20,20 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class _Connector(aiohttp.TCPConnector):
+    """Leaves a kept connection alone on which something has come that nobody had asked for.
+
+    aiohttp would take it for the answer to the next request.
+    """
+
+    async def _get(self, key: ConnectionKey, traces: list[aiohttp.tracing.Trace]) -> Connection | None:
+        while (kept := await super()._get(key, traces)) is not None:
+            if kept.protocol is not None and not kept.protocol.should_close:
+                return kept
+            kept.close()
+        return None
+
+
 class MeshClient:
     """Sends requests to servers; it sets no time limit, since callers bring their deadline.
 
@@ -26,7 +42,7 @@ class MeshClient:
 
     def __init__(self, *, pool_size: int, idle_connection_s: float, token: str | None = None) -> None:
         """Keeps so many connections to each server, for so long without a request; an event loop must run."""
-        connector = aiohttp.TCPConnector(
+        connector = _Connector(
             limit=pool_size * len(SERVER_NAMES), limit_per_host=pool_size, keepalive_timeout=idle_connection_s
         )
         self._session = aiohttp.ClientSession(
