@@ -16,13 +16,13 @@ from tests.servers.running import wait_until
 
 OK = build_response(b'{"n": 1}')
 ANSWER = Answer(200, b'{"n": 1}')
-PATIENCE_S = 30.0
 POOL_SIZE = 2
+pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.fixture
 async def client() -> AsyncIterator[MeshClient]:
-    async with asyncio.timeout(PATIENCE_S), MeshClient(pool_size=POOL_SIZE, idle_connection_s=30.0) as client:
+    async with MeshClient(pool_size=POOL_SIZE, idle_connection_s=30.0) as client:
         yield client
 
 
