@@ -22,8 +22,8 @@ def test_a_short_run_writes_tables_and_plots(mesh: Mesh, tmp_path: Path) -> None
     with ExitStack() as stack:
         targets = Targets(stack, tmp_path, read_asked(mesh.home.path, seed=0))
         series = [*targets.mesh(mesh), targets.layers(mesh), *targets.floor()]
-        measured = measure(series, connections=(1, 4), rounds=1, seconds=0.2, tell=print)
-        overloaded = overload(series[0], 1, seconds=0.3, tell=print)
+        measured = measure(series, connections=(1, 4), rounds=1, seconds=0.1, tell=print)
+        overloaded = overload(series[0], 1, seconds=0.2, tell=print)
     results = report.Results(report.describe_machine(), (1, 4), measured, overloaded)
     report.write(results, tmp_path)
     plots.draw(results, tmp_path)
@@ -39,10 +39,13 @@ def test_a_short_run_writes_tables_and_plots(mesh: Mesh, tmp_path: Path) -> None
 
 
 async def test_answers_are_counted_by_what_they_are() -> None:
-    answers = [build_response(b"{}"), DEGRADED, build_response(b"{}", "500 Internal Server Error"), b""]
+    failed = build_response(b"{}", "500 Internal Server Error")
+    of_connections = [[build_response(b"{}"), DEGRADED, b""], [failed]]
 
-    async def answer_in_turn(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
-        for each in answers:
+    async def answer_in_turn(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, n_before: int
+    ) -> None:
+        for each in of_connections[n_before]:
             await read_request(reader)
             writer.write(each)
 

@@ -11,13 +11,12 @@ Behave = Callable[[asyncio.StreamReader, asyncio.StreamWriter, int], Awaitable[N
 @asynccontextmanager
 async def misbehaving(behave: Behave) -> AsyncIterator[str]:
     """Base URL of a server whose every connection is left to `behave`."""
-    n_connections = 0
+    connections: list[asyncio.Task[None] | None] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal n_connections
-        n_connections += 1
+        connections.append(asyncio.current_task())
         try:
-            await behave(reader, writer, n_connections - 1)
+            await behave(reader, writer, len(connections) - 1)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -29,6 +28,9 @@ async def misbehaving(behave: Behave) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.close()
+        for each in filter(None, connections):
+            each.cancel()
+        await asyncio.gather(*filter(None, connections), return_exceptions=True)
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:
