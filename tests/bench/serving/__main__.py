@@ -21,7 +21,7 @@ from rich.console import Console
 from tests.bench.serving import homes, plots, report
 from tests.bench.serving.measuring import measure, overload
 from tests.bench.serving.processes import ONE_THREAD, outer_environment
-from tests.bench.serving.targets import MESH, UNLIMITED, Series, Targets
+from tests.bench.serving.targets import BEFORE, MESH, UNLIMITED, Series, Targets
 from tests.homes import ROOT, Home
 from tests.meshes import running_mesh
 
@@ -33,6 +33,7 @@ console = Console(stderr=True)
 def main(
     books: Annotated[int, typer.Option(min=1000, help="Books of the made-up catalog.")] = 5_000,
     home: Annotated[Path | None, typer.Option(help="A trained home to copy instead of making one.")] = None,
+    before: Annotated[Path | None, typer.Option(help="A checkout of other code, to measure it too.")] = None,
     output: Annotated[Path, typer.Option(help="Folder of tables and plots.")] = WORK / "results",
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each series.")] = 3,
     seconds: Annotated[float, typer.Option(min=0.2, help="Length of a turn.")] = 3.0,
@@ -57,7 +58,7 @@ def main(
         homes.write_factors(folder / "home", folder / "factors")
         facts |= {"readers": len(asked.user_ids), "books": len(asked.book_ids)}
         facts["a product with all factors"] = _scan(folder / "factors")
-        series = _start(stack, folder, asked, python)
+        series = _start(stack, folder, asked, python, before)
         tell = console.print
         measured = measure(series, connections=CONNECTIONS, rounds=rounds, seconds=seconds, tell=tell)
         peak = max(CONNECTIONS, key=lambda n: measured[MESH].median(n, lambda each: each.rate))
@@ -69,14 +70,20 @@ def main(
     console.print(f"tables and plots are in {output}")
 
 
-def _start(stack: ExitStack, folder: Path, asked: homes.Asked, python: Path) -> list[Series]:
+def _start(
+    stack: ExitStack, folder: Path, asked: homes.Asked, python: Path, before: Path | None
+) -> list[Series]:
     """Everything that is measured; of two that are compared, both run all the time."""
-    targets = Targets(stack, folder, asked)
+    home, targets = Home(folder / "home"), Targets(stack, folder, asked)
+    if before is not None:
+        homes.copy_home(home.path, folder / "before")
     console.print("starting everything")
-    home = Home(folder / "home")
     mesh = stack.enter_context(running_mesh(home, **UNLIMITED))
-    baselines = [targets.classic(home, python), targets.framework(home, python, folder / "factors")]
-    return [*targets.mesh(mesh), *baselines, targets.layers(mesh), *targets.floor()]
+    others = [targets.classic(home, python), targets.framework(home, python, folder / "factors")]
+    if before is not None:
+        former = Home(folder / "before", checkout=before.resolve())
+        others += targets.mesh(stack.enter_context(running_mesh(former, **UNLIMITED)), BEFORE)
+    return [*targets.mesh(mesh), *others, targets.layers(mesh), *targets.floor()]
 
 
 def _scan(factors: Path) -> str:

@@ -53,7 +53,9 @@ def _draw_latency(axes: Any, results: Results) -> None:
 
 
 def _draw_memory(axes: Any, results: Results) -> None:
-    shown = {name: each.pss_mib for name, each in results.series.items() if name not in (CACHED, SIMILAR)}
+    shown = {
+        name: each.pss_mib for name, each in results.series.items() if not name.endswith((CACHED, SIMILAR))
+    }
     _draw_parts(axes, shown)
     axes.set_xlabel("MiB (PSS)")
     axes.set_title("Memory after the load, by process")

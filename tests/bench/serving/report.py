@@ -10,7 +10,7 @@ from typing import Any, Final
 import psutil
 
 from tests.bench.serving.measuring import Burst, Measured
-from tests.bench.serving.targets import CACHED, CLASSIC, FRAMEWORK, LAYERS, MESH, SIMILAR
+from tests.bench.serving.targets import BEFORE, CACHED, CLASSIC, FRAMEWORK, LAYERS, MESH, SIMILAR
 
 GIB: Final = 2**30
 Rows = Iterator[list[str]]
@@ -111,12 +111,12 @@ def _ratios(series: dict[str, Measured], connections: Sequence[int]) -> Rows:
     def compare(one: str, other: str, figure: Callable[[Burst], float]) -> list[str]:
         return [f"{series[one].median(n, figure) / series[other].median(n, figure):.2f}" for n in connections]
 
-    for other in (CLASSIC, FRAMEWORK):
+    for other in (CLASSIC, FRAMEWORK, BEFORE):
         if other in series:
             yield [f"requests/s, {other} is 1", *compare(MESH, other, lambda each: each.rate)]
             yield [f"p99, {other} is 1", *compare(MESH, other, lambda each: each.p99_ms)]
     if LAYERS in series:
-        ratios = compare(CACHED, LAYERS, lambda each: each.cpu_us["gateway"])
+        ratios = compare(MESH + CACHED, LAYERS, lambda each: each.cpu_us["gateway"])
         yield [f"CPU of the gateway for a cached list, {LAYERS} is 1", *ratios]
 
 
@@ -127,7 +127,7 @@ def _by_process(measured: Measured, connections: Sequence[int]) -> Rows:
 
 def _memory(series: dict[str, Measured]) -> Rows:
     for name, measured in series.items():
-        if name not in (CACHED, SIMILAR):  # by the same processes
+        if not name.endswith((CACHED, SIMILAR)):  # those are by the same processes
             parts = ", ".join(f"{process} {mib:.0f}" for process, mib in measured.pss_mib.items())
             yield [name, f"{sum(measured.pss_mib.values()):.0f}", parts]
 

@@ -21,7 +21,9 @@ from tests.homes import Home
 from tests.meshes import Mesh
 from tests.services import free_port
 
-MESH, CACHED, SIMILAR = "bookmesh", "bookmesh, cached", "bookmesh, similar books"
+MESH, BEFORE = "bookmesh", "before"
+CACHED, SIMILAR = ", cached", ", similar books"
+"""Other requests to the same mesh."""
 CLASSIC, FRAMEWORK = "classic app", "LitServe"
 LAYERS, HOP, EMPTY = "empty, the gateway's layers", "empty, one hop", "empty"
 """What the series are called."""
@@ -46,17 +48,17 @@ class Targets:
     def __init__(self, stack: ExitStack, folder: Path, asked: Asked) -> None:
         self._stack, self._folder, self._asked = stack, folder, asked
 
-    def mesh(self, mesh: Mesh) -> list[Series]:
+    def mesh(self, mesh: Mesh, name: str = MESH) -> list[Series]:
         """A running mesh: lists that nobody has asked for yet, cached ones, and similar books."""
         url, headers, pids = mesh.url("gateway"), read_headers(mesh.home.path), mesh.pids()
 
-        def series(name: str, paths: Iterator[str]) -> Series:
-            return Series(name, url, (build_request(url, path, headers) for path in paths), pids)
+        def series(kind: str, paths: Iterator[str]) -> Series:
+            return Series(name + kind, url, (build_request(url, path, headers) for path in paths), pids)
 
         readers, books = self._asked.each_reader(), self._asked.each_book()
         often = cycle(self._asked.user_ids[-N_CACHED:])
         return [
-            series(MESH, (_list_path(user_id, k) for user_id, k in readers)),
+            series("", (_list_path(user_id, k) for user_id, k in readers)),
             series(CACHED, (_list_path(user_id, 9) for user_id in often)),
             series(SIMILAR, (f"/v1/books/{book_id}/similar?mode=als&k={k}" for book_id, k in books)),
         ]
