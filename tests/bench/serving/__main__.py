@@ -89,9 +89,7 @@ def _start(
 def _scan(factors: Path) -> str:
     command = [sys.executable, "-m", "tests.bench.serving.memory_scan", str(factors / "item_factors.npy")]
     environment = {**outer_environment(), **ONE_THREAD}
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
-    ).stdout
+    return subprocess.check_output(command, cwd=ROOT, env=environment, text=True).strip()
 
 
 if __name__ == "__main__":

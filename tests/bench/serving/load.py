@@ -98,7 +98,7 @@ class _Run:
         return max(0.0, self._end_s - time.perf_counter())
 
     def end(self) -> None:
-        """No more requests."""
+        """Send nothing more."""
         self._end_s = min(self._end_s, time.perf_counter())
 
     async def finish(self, connections: int) -> None:
@@ -178,8 +178,10 @@ class _Client(asyncio.Protocol):
             self.ended.set_result(min(self._wait_s, self._run.left_s))
 
     def _send(self) -> None:
+        if self._transport.is_closing():
+            return
         request = next(self._run.requests, None) if self._run.left_s else None
-        if request is None or self._transport.is_closing():
+        if request is None:
             self._run.end()
             self._transport.close()
             return

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tests.bench.serving.report import Results
 from tests.bench.serving.targets import CACHED, SIMILAR
 
-COLORS: Final = mpl.color_sequences["tab10"]
+COLORS: Final = mpl.color_sequences["tab20"]
 WIDTH_IN, HEIGHT_IN, DPI = 8.0, 4.5, 90
 PERCENTILES: Final = {"p50": ":", "p95": "--", "p99": "-"}
 

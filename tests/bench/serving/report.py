@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -60,25 +60,19 @@ def _build_tables(results: Results) -> Iterator[str]:
     series, connections = results.series, results.connections
     yield "; ".join(f"{name}: {value}" for name, value in results.facts.items())
     for n in connections:
-        yield from _table(
-            f"{n} connection{'s' if n > 1 else ''}", COLUMNS, _rows(series, n), last="went wrong"
-        )
-    yield from _table("bookmesh to the others", map(str, connections), _ratios(series, connections))
-    names = list(series[MESH].pss_mib)
-    yield from _table(
-        "CPU of a list by bookmesh, µs, by connections", names, _by_process(series[MESH], connections)
-    )
+        title = f"{n} connection{'s' if n > 1 else ''}"
+        yield from _table(title, COLUMNS, _rows(series, n), last="went wrong")
+    heads = [str(n) for n in connections]
+    yield from _table("bookmesh to the others, by connections", heads, _ratios(series, connections))
+    by_process = _by_process(series[MESH], connections)
+    yield from _table("CPU of a list by bookmesh, µs, by connections", series[MESH].pss_mib, by_process)
     yield from _table("Memory (PSS), MiB", ["all"], _memory(series), last="of that")
     if results.overload:
-        heads = [
-            "connections",
-            *(name for name in COLUMNS if name.endswith(("s", "p99", "core"))),
-            "refused/s",
-        ]
-        yield from _table("Overload", heads, _overload(results.overload, heads), last="went wrong")
+        heads = ["connections", *COLUMNS, "refused/s"]
+        yield from _table("Overload", heads, _overload(results.overload), last="went wrong")
 
 
-def _table(title: str, heads: Any, rows: Rows, last: str | None = None) -> Iterator[str]:
+def _table(title: str, heads: Iterable[str], rows: Rows, last: str | None = None) -> Iterator[str]:
     """Numbers to the right; what is in a last column is text."""
     heads = list(heads)
     yield f"\n**{title}**\n"
@@ -91,11 +85,8 @@ def _table(title: str, heads: Any, rows: Rows, last: str | None = None) -> Itera
 def _rows(series: dict[str, Measured], n: int) -> Rows:
     for name, measured in series.items():
         medians = [format(measured.median(n, figure), spec) for figure, spec in COLUMNS.values()]
-        yield [
-            name,
-            *medians,
-            _describe_failures([each for each in measured.bursts if each.connections == n]),
-        ]
+        bursts = [each for each in measured.bursts if each.connections == n]
+        yield [name, *medians, _describe_failures(bursts)]
 
 
 def _describe_failures(bursts: Sequence[Burst]) -> str:
@@ -112,12 +103,15 @@ def _ratios(series: dict[str, Measured], connections: Sequence[int]) -> Rows:
         return [f"{series[one].median(n, figure) / series[other].median(n, figure):.2f}" for n in connections]
 
     for other in (CLASSIC, FRAMEWORK, BEFORE):
-        if other in series:
-            yield [f"requests/s, {other} is 1", *compare(MESH, other, lambda each: each.rate)]
-            yield [f"p99, {other} is 1", *compare(MESH, other, lambda each: each.p99_ms)]
-    if LAYERS in series:
-        ratios = compare(MESH + CACHED, LAYERS, lambda each: each.cpu_us["gateway"])
-        yield [f"CPU of the gateway for a cached list, {LAYERS} is 1", *ratios]
+        for name in ("requests/s", "p99", "CPU of a request, µs") if other in series else ():
+            yield [f"{name.partition(',')[0]}, {other} is 1", *compare(MESH, other, COLUMNS[name][0])]
+    if BEFORE in series:
+        yield [
+            "requests/s of cached lists, before is 1",
+            *compare(MESH + CACHED, BEFORE + CACHED, lambda each: each.rate),
+        ]
+    ratios = compare(MESH + CACHED, LAYERS, lambda each: each.cpu_us["gateway"])
+    yield [f"CPU of the gateway for a cached list, {LAYERS} is 1", *ratios]
 
 
 def _by_process(measured: Measured, connections: Sequence[int]) -> Rows:
@@ -132,8 +126,8 @@ def _memory(series: dict[str, Measured]) -> Rows:
             yield [name, f"{sum(measured.pss_mib.values()):.0f}", parts]
 
 
-def _overload(bursts: dict[str, Burst], heads: Sequence[str]) -> Rows:
+def _overload(bursts: dict[str, Burst]) -> Rows:
     for name, each in bursts.items():
-        figures = [format(figure(each), spec) for head, (figure, spec) in COLUMNS.items() if head in heads]
+        figures = [format(figure(each), spec) for figure, spec in COLUMNS.values()]
         refused = f"{sum(each.refused.values()) / each.took_s:.0f}"
         yield [name, str(each.connections), *figures, refused, _describe_failures([each])]
