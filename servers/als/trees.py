@@ -12,11 +12,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from foundation.arrays import F32, F64, I64
+from foundation.arrays import F32, F64, I32, I64
 
 MAX_LEAVES: Final = 16
 """Bits of a set of leaves."""
 LeafSets = NDArray[np.uint16]
+DE_BRUIJN: Final = np.uint16(0x09AF)
+"""Of its bits every four in a row are another number: Leiserson, Prokop & Randall 1998."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,27 +39,31 @@ class Trees:
 
     def score(self, features: F32) -> F32:
         """(n_rows,): the sum of all trees for these rows, (n_rows, n_features)."""
-        n_rows, n_trees = features.shape[0], self.leaf_values.shape[0]
-        left = np.full((n_rows, n_trees), -1, dtype=np.int16).view(np.uint16)
+        left = np.full((features.shape[0], self.leaf_values.shape[0]), -1, dtype=np.int16).view(np.uint16)
         found = np.empty_like(left)
-        for feature, (start, end) in enumerate(zip(self.starts, self.starts[1:], strict=False)):
+        for feature, column in enumerate(np.ascontiguousarray(features.T, dtype=np.float64)):
+            start, end = self._bounds[feature : feature + 2]
             if start < end:
-                n_below = np.searchsorted(self.thresholds[start:end], features[:, feature])
-                np.take(self.reachable, n_below + (start + feature), axis=0, out=found, mode="clip")
-                left &= found
-        leaves = _LOWEST_BIT[left] + self._first_leaves
-        return np.asarray(self.leaf_values.ravel()[leaves].sum(axis=1))
+                rows = self.thresholds[start:end].searchsorted(column) + (start + feature)
+                left &= self.reachable.take(rows, axis=0, out=found, mode="clip")
+        # The lowest bit alone; then what it moves to the top of the number, which differs for each bit.
+        left &= -left
+        left *= DE_BRUIJN
+        left >>= 12
+        return np.asarray(self._values.take(left + self._first_leaves, mode="clip").sum(axis=1))
 
     @cached_property
-    def _first_leaves(self) -> I64:
-        return np.arange(self.leaf_values.shape[0]) * MAX_LEAVES
+    def _bounds(self) -> list[int]:
+        return self.starts.tolist()
 
+    @cached_property
+    def _first_leaves(self) -> I32:
+        return np.arange(0, self.leaf_values.size, MAX_LEAVES, dtype=np.int32)
 
-def _find_lowest_bits() -> NDArray[np.uint8]:
-    sets = np.arange(2**MAX_LEAVES)
-    lowest = sets & -sets
-    lowest[0] = 1
-    return np.asarray(np.log2(lowest), dtype=np.uint8)
-
-
-_LOWEST_BIT: Final = _find_lowest_bits()
+    @cached_property
+    def _values(self) -> F32:
+        """(n_trees · MAX_LEAVES,): those of each tree, in the order of what the bits move to the top."""
+        tops = (DE_BRUIJN << np.arange(MAX_LEAVES, dtype=np.uint16)) >> np.uint16(12)
+        values = np.empty_like(self.leaf_values)
+        values[:, tops] = self.leaf_values
+        return values.ravel()
