@@ -1,6 +1,6 @@
 """The list rule that no author crowds out the others: at most two of one in any ten consecutive books."""
 
-from collections import Counter, deque
+from collections import defaultdict, deque
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from typing import Final
 
@@ -23,16 +23,20 @@ def limit_authors(
     """
     unread = enumerate(authors)
     held_back: list[tuple[int, Authors]] = []
-    recent: deque[Authors] = deque()
-    counts: Counter[Hashable] = Counter()
+    recent: deque[frozenset[Hashable]] = deque()
+    counts: defaultdict[Hashable, int] = defaultdict(int)
     chosen: list[int] = []
 
     def fits(names: Authors) -> bool:
-        return all(counts[name] < most for name in names)
+        for name in names:  # noqa: SIM110  (all() takes three times as long)
+            if counts[name] >= most:
+                return False
+        return True
 
     while len(chosen) < k:
         if len(recent) == window:
-            counts.subtract(set(recent.popleft()))
+            for name in recent.popleft():
+                counts[name] -= 1
         taken = next((entry for entry in held_back if fits(entry[1])), None)
         while taken is None and (entry := next(unread, None)) is not None:
             held_back.append(entry)
@@ -41,8 +45,9 @@ def limit_authors(
             break
         taken = taken or held_back[0]
         held_back.remove(taken)
-        recent.append(taken[1])
-        counts.update(set(taken[1]))
+        recent.append(frozenset(taken[1]))
+        for name in recent[-1]:
+            counts[name] += 1
         chosen.append(taken[0])
     return chosen
 
