@@ -58,8 +58,7 @@ class Als(Kind[AlsParams]):
         """n."""
         return int(self.item_factors.shape[0])
 
-    @property
-    def head(self) -> I64:
+    def head(self, popularity: F32) -> I64:
         """Those of the longest factors: a product with short ones is small."""
         return top_k(np.einsum("if,if->i", self.item_factors, self.item_factors), N_LONGEST)
 

@@ -152,9 +152,8 @@ class Kind(ABC, Generic[P]):
     def n_items(self) -> int:
         """n."""
 
-    @property
-    def head(self) -> Rows:
-        """Where any book may have a score, the books that may have one of the best."""
+    def head(self, popularity: F32) -> Rows:
+        """Where any book may have a score, the books that may have one of the best; popularity is (n,)."""
         return np.empty(0, dtype=np.int64)
 
     @abstractmethod

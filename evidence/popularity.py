@@ -33,10 +33,9 @@ class Popularity(Kind[Options]):
         """n."""
         return int(self.popularity.size)
 
-    @property
-    def head(self) -> I64:
+    def head(self, popularity: F32) -> I64:
         """The most popular."""
-        return top_k(self.popularity, N_POPULAR)
+        return top_k(popularity, N_POPULAR)
 
     def find(self, history: History) -> Found:
         """Popularity, whatever the history."""

@@ -33,7 +33,8 @@ class CandidateFinder:
     @classmethod
     def build(cls, evidence: Evidence, is_shown: Mask) -> Self:
         """For books of which some are shown, (n,)."""
-        head = np.unique(np.concatenate([kind.head for kind in evidence.kinds.values()]))
+        popularity = evidence.popularity.popularity
+        head = np.unique(np.concatenate([kind.head(popularity) for kind in evidence.kinds.values()]))
         return cls(is_shown.size, Kept(head[is_shown[head]], is_shown.size))
 
     def scans(self, n_wanted: int) -> bool:
