@@ -17,8 +17,6 @@ from foundation.tools import Advance, Tools
 
 MORE_ITERATIONS: Final = 3
 """One alone hardly moves the first factors of some data: they stay a while where all readers are alike."""
-
-
 N_LONGEST: Final = 8192
 """Books that may have one of the largest products with a reader: of 250,000 books no list needed the
 6,000th (docs/adr/0024-lists-from-candidates.md)."""

@@ -11,7 +11,7 @@ from evidence.kind import NO_EVENTS, TINY, EventBooks, History, read_history
 from evidence.registry import Evidence
 from foundation.arrays import F32, F64, I64, Chosen, Mask, find_rows, top_k
 from foundation.author_limit import READ_AHEAD, limit_authors
-from servers.als.candidates import CandidateFinder, score_all
+from servers.als.candidates import MOST_WANTED, CandidateFinder, score_all
 from servers.als.new_books import NewBooks
 from servers.als.newcomers import Newcomers, Told
 from servers.als.ranker import Candidates, Ranker, build_features
@@ -80,8 +80,7 @@ class AlsModel:
         history = self._read(history_ids, ratings, rating_strength, events)
         unwanted = exclude if with_history else np.concatenate([history_ids, exclude])
         ranker = self.ranker if popularity_weight is None else None
-        n = k if author_limit is None else READ_AHEAD * k
-        n = max(n, ranker.n_candidates) if ranker else n
+        n = max(_reach(k, author_limit), ranker.n_candidates if ranker else 0)
         scored = self._score(history, unwanted, n, popularity_weight)
         best = top_k(scored.blended, n)
         if ranker:
@@ -125,7 +124,7 @@ class AlsModel:
         weights = np.array(list(self.newcomers.weigh(popularity_weight).values()), dtype=np.float32)
         unwanted = find_rows(self.book_ids, exclude)[1]
         parts = list(found.values())
-        n = k if author_limit is None else READ_AHEAD * k
+        n = _reach(k, author_limit)
         chosen = self._finder.choose(parts, weights, n, unwanted)
         scores = self._hide(weights @ score_all(parts, chosen), chosen, unwanted)
         return self._list(top_k(scores, n), chosen, scores, k, author_limit)
@@ -283,6 +282,11 @@ class AlsModel:
         personal = np.where(is_popularity, 0, self._blend)
         personal = (1 - popularity_weight) * (personal / np.maximum(personal.sum(), TINY))
         return np.where(is_popularity, popularity_weight, personal).astype(np.float32)
+
+
+def _reach(k: int, author_limit: int | None) -> int:
+    """How many of the best a list of k books is chosen from."""
+    return k if author_limit is None else max(k, min(READ_AHEAD * k, MOST_WANTED))
 
 
 def _invert(units: F32 | F64) -> F32:
