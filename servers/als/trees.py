@@ -54,7 +54,7 @@ class Trees:
 
     @cached_property
     def _bounds(self) -> list[int]:
-        return self.starts.tolist()
+        return list(map(int, self.starts))
 
     @cached_property
     def _first_leaves(self) -> I32:
