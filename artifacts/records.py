@@ -179,7 +179,9 @@ class _RecordWriter:
         header = partial(formats.write_json, {"shape": list(matrix.shape)})
         yield self._put(name, "csr", header, dtype=str(matrix.dtype), shape=matrix.shape)
         for part in CSR_PARTS:
-            yield self._array(f"{name}/{part}", getattr(matrix, part))
+            array = getattr(matrix, part)
+            is_narrowed = part != "data" and _fits_in_32_bits(matrix) and id(array) not in self.held
+            yield self._array(f"{name}/{part}", array.astype(np.int32) if is_narrowed else array)
 
     def _folder(self, name: str, folder: Path) -> Iterator[ObjectEntry]:
         listing: dict[str, str] = {}
@@ -220,6 +222,11 @@ class _RecordWriter:
             dtype=dtype,
             shape=shape,
         )
+
+
+def _fits_in_32_bits(matrix: csr_array) -> bool:
+    """Whether places of columns and entries do, as those of any catalog that fits into a machine."""
+    return bool(max(*matrix.shape, matrix.nnz) <= np.iinfo(np.int32).max)
 
 
 def _copy_file(source: Path, file: BinaryIO) -> None:

@@ -6,7 +6,7 @@ from functools import cached_property
 import faiss
 import numpy as np
 
-from foundation.arrays import F32, I64, expand_ranges, top_k
+from foundation.arrays import F16, F32, I64, expand_ranges, top_k
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +18,8 @@ class VectorGraph:
     Zero vectors are near nothing and left out.
     """
 
-    index: faiss.IndexHNSWFlat
-    """Inner products; (n_linked, dim)."""
+    index: faiss.IndexHNSW
+    """Inner products; (n_linked, dim), in 16 bits a component, 32 before 0.8.0."""
     starts: I64
     """(n_distinct + 1,): where the rows of each vector begin in `rows`; the linked vectors first."""
     rows: I64
@@ -67,3 +67,12 @@ class VectorGraph:
     def _has_empty(self) -> bool:
         """Whether books have gone from vectors that none shares now."""
         return bool((np.diff(self.starts) == 0).any())
+
+
+def view_vectors(index: faiss.IndexFlatCodes) -> F16 | F32:
+    """(n, dim) view of an index's own memory: no copy, still mapped."""
+    n_bytes = index.sa_code_size()
+    codes = faiss.rev_swig_ptr(index.codes.data(), index.ntotal * n_bytes)  # type: ignore[attr-defined]  # SWIG
+    view: F16 | F32 = codes.view(f"f{n_bytes // index.d}").reshape(index.ntotal, index.d)
+    view.flags.writeable = False
+    return view

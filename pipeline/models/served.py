@@ -10,9 +10,10 @@ from scipy.sparse import csr_array
 
 from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
-from foundation.arrays import F32
+from foundation.arrays import F16, F32
 from servers.als.model import AlsModel
 from servers.embedder.model import EmbedderModel
+from servers.graph import view_vectors
 from servers.metadata.model import MetadataModel
 from servers.semantic.model import SemanticModel
 from servers.similarity.model import SimilarityModel
@@ -35,15 +36,15 @@ def open_served(store: ArtifactStore, manifest: Manifest) -> Served:
     return Served(**{owner: store.load(manifest, owner, model).record for owner, model in owners.items()})
 
 
-def list_arrays(name: str, value: object) -> Iterator[tuple[str, F32]]:
+def list_arrays(name: str, value: object) -> Iterator[tuple[str, F16 | F32]]:
     """Every array of floats in a record, by its path."""
     match value:
         case np.ndarray() if value.dtype.kind == "f":
             yield name, value
         case csr_array():
             yield from list_arrays(name, value.data)
-        case faiss.IndexFlat():
-            yield name, faiss.rev_swig_ptr(value.get_xb(), value.ntotal * value.d)
+        case faiss.IndexFlatCodes():
+            yield name, view_vectors(value)
         case _ if is_dataclass(value):
             for each in fields(value):
                 yield from list_arrays(f"{name}/{each.name}".lstrip("/"), getattr(value, each.name))

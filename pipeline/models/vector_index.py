@@ -12,6 +12,7 @@ from pipeline.settings import IndexParams
 from servers.embedder.model import EmbedderModel
 from servers.graph import VectorGraph
 
+IN_16_BITS: Final = faiss.ScalarQuantizer.QT_fp16
 ANN_K: Final = 30
 """Neighbours of a look-up whose recall is measured."""
 RESOLUTION: Final = 1e5
@@ -40,9 +41,9 @@ def _collect_subjects(embedder: EmbedderModel, catalog: Export, book_ids: I64) -
     return collect_subject_sets(catalog.book_subjects, catalog.subjects, book_ids, known=embedder.subjects)
 
 
-def build_flat(vectors: F32) -> faiss.IndexFlatIP:
-    """Exact inner-product search over (n, dim) vectors."""
-    index = faiss.IndexFlatIP(vectors.shape[1])
+def build_flat(vectors: F32) -> faiss.IndexScalarQuantizer:
+    """Inner-product search over all of (n, dim) vectors, which are kept in 16 bits a component."""
+    index = faiss.IndexScalarQuantizer(vectors.shape[1], IN_16_BITS, faiss.METRIC_INNER_PRODUCT)
     index.add(np.ascontiguousarray(vectors))
     return index
 
@@ -51,15 +52,24 @@ def build_graph(vectors: F32, params: IndexParams) -> VectorGraph:
     """The HNSW graph of those of (n, dim) vectors that are not zero."""
     filled = np.flatnonzero(vectors.any(axis=1))
     first, group = find_distinct(vectors[filled])
-    index = faiss.IndexHNSWFlat(vectors.shape[1], params.hnsw_links, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction = params.ef_construction
-    index.hnsw.efSearch = params.ef_search
-    add_in_order(index, vectors[filled[first]])
+    linked = faiss.IndexHNSWFlat(vectors.shape[1], params.hnsw_links, faiss.METRIC_INNER_PRODUCT)
+    linked.hnsw.efConstruction = params.ef_construction
+    linked.hnsw.efSearch = params.ef_search
+    add_in_order(linked, vectors[filled[first]])
     rows = filled[np.argsort(group, kind="stable")]
-    return VectorGraph(index=index, starts=find_starts(group, first.size), rows=rows)
+    return VectorGraph(index=_halve(linked), starts=find_starts(group, first.size), rows=rows)
 
 
-def add_in_order(index: faiss.IndexHNSWFlat, vectors: F32) -> None:
+def _halve(linked: faiss.IndexHNSWFlat) -> faiss.IndexHNSWSQ:
+    """The same links between the same vectors in 16 bits a component: half the memory, and no slower."""
+    index = faiss.IndexHNSWSQ(linked.d, IN_16_BITS, 2, linked.metric_type)
+    index.hnsw = linked.hnsw
+    faiss.downcast_index(index.storage).add(linked.reconstruct_n(0, linked.ntotal))
+    index.ntotal = linked.ntotal
+    return index
+
+
+def add_in_order(index: faiss.IndexHNSW, vectors: F32) -> None:
     """Add vectors by one thread: the graph depends on the order of insertion, and threads would race."""
     n_threads = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(1)
@@ -80,9 +90,10 @@ def find_distinct(vectors: F32) -> tuple[I64, I64]:
     return first, group
 
 
-def is_one(left: F32, right: F32) -> bool:
-    """Whether two vectors differ by no more than sums in another order do."""
-    return bool(np.abs(left - right).max() < 1 / RESOLUTION)
+def is_one(kept: F32, vector: F32) -> bool:
+    """Whether two vectors differ by no more than sums in another order, and one kept in 16 bits, do."""
+    rounding = np.spacing(np.abs(vector).astype(np.float16)).astype(np.float32)
+    return bool((np.abs(kept - vector) < 1 / RESOLUTION + rounding).all())
 
 
 def weigh_directions(item_factors: F32, n_readers: I64) -> F32:

@@ -62,7 +62,7 @@ def _find_groups(graph: VectorGraph, vectors: F32) -> tuple[F32, I64]:
     return vectors[first[is_missing]], groups[place]
 
 
-def _extend(graph: VectorGraph, vectors: F32) -> tuple[faiss.IndexHNSWFlat, F32 | None]:
+def _extend(graph: VectorGraph, vectors: F32) -> tuple[faiss.IndexHNSW, F32 | None]:
     """The index and the unlinked vectors, with these."""
     if not vectors.size:
         return graph.index, graph.unlinked
@@ -79,12 +79,12 @@ def _list_unlinked(graph: VectorGraph) -> F32:
     return np.empty((0, graph.index.d), dtype=np.float32) if graph.unlinked is None else graph.unlinked
 
 
-def _copy(index: faiss.IndexHNSWFlat) -> faiss.IndexHNSWFlat:
+def _copy(index: faiss.IndexHNSW) -> faiss.IndexHNSW:
     """An index of its own: a mapped one is a view of its file, and takes nothing in."""
     # By a file, since a copy in memory would take three times its size.
     with tempfile.NamedTemporaryFile(prefix="bookmesh-") as file:
         faiss.write_index(index, file.name)
-        copied: faiss.IndexHNSWFlat = faiss.read_index(file.name)  # type: ignore[assignment]
+        copied: faiss.IndexHNSW = faiss.read_index(file.name)  # type: ignore[assignment]
     return copied
 
 

@@ -37,7 +37,7 @@ def renew_similarity(
     if not (changes.moves_rows or by_subject.size or by_readers.size):
         return former
     n_subject = former.dims["subject"]
-    vectors = changes.take_old(former.vectors)
+    vectors = changes.take_old(former.vectors).astype(np.float32)
     vectors[by_subject, :n_subject] = pool_books(embedder, catalog, changes.book_ids[by_subject])
     # What was estimated counts as what one reader tells: too little to be near to what many have read.
     counts = counts.copy()

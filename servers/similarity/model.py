@@ -10,10 +10,10 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from contracts.similarity import SimilarMode
-from foundation.arrays import F32, I64, find_rows
+from foundation.arrays import F16, F32, I64, find_rows
 from foundation.sparse import Entries, gather_rows
 from servers.errors import BookUnknown, VectorMissing, VectorUnfit
-from servers.graph import VectorGraph
+from servers.graph import VectorGraph, view_vectors
 
 MAX_GRAPH_DEPTH: Final = 1000
 """Beyond this many neighbours the exact scan answers, which misses nothing."""
@@ -38,7 +38,8 @@ class SimilarityModel:
     """(n,), ascending."""
     subject_index: VectorGraph
     als_index: VectorGraph
-    hybrid_index: faiss.IndexFlatIP
+    hybrid_index: faiss.IndexFlatCodes
+    """In 16 bits a component, 32 before 0.8.0: scores are of the vectors as they are kept."""
     dims: dict[str, int]
     """Length of each half: `subject`, `als`."""
     related: csr_array | None = None
@@ -72,8 +73,7 @@ class SimilarityModel:
 
         A book without a subject vector counts as 0, so the scores agree with `scores`. Raises VectorUnfit.
         """
-        query = np.zeros(self.hybrid_index.d, dtype=np.float32)
-        query[: self.dims["subject"]] = self._subject_vector(vector)
+        query = self._widen(self._subject_vector(vector))
         scores, rows = self.hybrid_index.search(query[None], min(k, self.book_ids.size))
         return self._ranked(rows[0], scores[0], k)
 
@@ -82,7 +82,7 @@ class SimilarityModel:
         query = self._subject_vector(vector)
         is_known, rows = find_rows(self.book_ids, book_ids)
         scores = np.zeros(len(book_ids), dtype=np.float32)
-        scores[is_known] = self.vectors[rows, : query.size] @ query
+        scores[is_known] = self._multiply(rows, self._widen(query))
         return scores
 
     def warm_up(self) -> None:
@@ -92,14 +92,21 @@ class SimilarityModel:
         self.scores(zero, [int(self.book_ids[0])])
 
     @cached_property
-    def vectors(self) -> F32:
-        """(n, dim) view of the flat index's own memory: no copy, still mapped."""
-        n, dim = self.hybrid_index.ntotal, self.hybrid_index.d
-        view: F32 = faiss.rev_swig_ptr(self.hybrid_index.get_xb(), n * dim).reshape(n, dim)
-        view.flags.writeable = False
-        return view
+    def vectors(self) -> F16 | F32:
+        """(n, dim) view of the flat index's own memory."""
+        return view_vectors(self.hybrid_index)
 
-    def _scale(self, vector: F32, mode: SimilarMode, weight: float) -> F32:
+    def _multiply(self, rows: I64, query: F32) -> F32:
+        """(n_rows,): inner products of these rows and a query, (dim,)."""
+        return np.asarray(self.vectors.take(rows, axis=0).astype(np.float32, copy=False) @ query)
+
+    def _widen(self, subject_vector: F32) -> F32:
+        """The query, (dim,), that compares subjects alone."""
+        query = np.zeros(self.hybrid_index.d, dtype=np.float32)
+        query[: subject_vector.size] = subject_vector
+        return query
+
+    def _scale(self, vector: F16 | F32, mode: SimilarMode, weight: float) -> F32:
         """The query, (dim,): it carries the weight, so that any weight is exact over the same index."""
         by_subject, by_als = {
             "als": (0.0, 1.0),
@@ -108,7 +115,7 @@ class SimilarityModel:
             "blend": (0.5, 0.5),
             "item-item": (0.0, 0.0),
         }[mode]
-        query = vector.copy()
+        query = vector.astype(np.float32)
         query[: self.dims["subject"]] *= by_subject
         query[self.dims["subject"] :] *= by_als
         return query
@@ -131,7 +138,7 @@ class SimilarityModel:
     def _weigh(self, query: F32, rows: I64, related: Entries) -> tuple[I64, F32]:
         """These rows and those that are related, with what speaks for each."""
         rows = np.union1d(rows, related.columns)
-        scores: F32 = self.vectors[rows] @ query
+        scores = self._multiply(rows, query)
         scores[np.searchsorted(rows, related.columns)] += related.values
         return rows, scores
 

@@ -154,6 +154,19 @@ def test_a_sparse_matrix_comes_back_equal(
     np.testing.assert_array_equal(opened.toarray(), dense)
 
 
+def test_places_of_a_matrix_are_kept_in_32_bits_and_opened_without_a_copy(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    matrix = csr_array(np.eye(50, dtype=np.float32))
+    wide = csr_array((matrix.data, matrix.indices.astype(np.int64), matrix.indptr.astype(np.int64)))
+
+    opened = round_trip(wide, tmp_path_factory)
+
+    assert (opened.indices.dtype, opened.indptr.dtype) == (np.int32, np.int32)
+    assert not opened.indices.flags.owndata and not opened.indices.flags.writeable
+    np.testing.assert_array_equal(opened.toarray(), matrix.toarray())
+
+
 @small
 @given(rows=TABLES)
 def test_a_table_comes_back_equal(

@@ -14,7 +14,7 @@ def test_a_deep_search_misses_almost_nothing() -> None:
     scores, rows = graph.search(VECTORS[0], k=1000)
 
     exact = VECTORS @ VECTORS[0]
-    np.testing.assert_allclose(scores, exact[rows], atol=1e-6)
+    np.testing.assert_allclose(scores, exact[rows], atol=1e-3)  # kept in 16 bits
     assert np.isin(np.argsort(-exact)[:1000], rows).mean() > 0.98
 
 
@@ -26,7 +26,7 @@ def test_rows_that_share_a_vector_are_all_found_in_the_order_of_their_rows() -> 
 
     assert graph.index.ntotal == 3
     assert rows[:2000].tolist() == list(range(1, 6000, 3))
-    np.testing.assert_allclose(scores[:2000], 1.0, atol=1e-6)
+    np.testing.assert_allclose(scores[:2000], 1.0, atol=1e-3)
     assert rows.size == 2500
     assert (np.diff(scores) <= 0).all()
 

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import faiss
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -18,7 +17,7 @@ from evidence.neighbours import Neighbours
 from evidence.popularity import Popularity
 from evidence.registry import Evidence
 from pipeline.models.text_index import build_text_index
-from pipeline.models.vector_index import build_graph
+from pipeline.models.vector_index import build_flat, build_graph
 from pipeline.settings import IndexParams
 from servers.als.model import AlsModel
 from servers.als.newcomers import Newcomers
@@ -112,13 +111,11 @@ def similarity_model(seed: int, *, without_als: int | None = None) -> Similarity
     subject, als = club_vectors(1), club_vectors(seed)
     if without_als is not None:
         als[without_als] = 0
-    hybrid_index = faiss.IndexFlatIP(2 * DIM)
-    hybrid_index.add(np.hstack([subject, als]))
     return SimilarityModel(
         book_ids=BOOK_IDS,
         subject_index=_graph(subject),
         als_index=_graph(als),
-        hybrid_index=hybrid_index,
+        hybrid_index=build_flat(np.hstack([subject, als])),
         dims={"subject": DIM, "als": DIM},
         related=csr_array((CLUBS[:, None] == CLUBS) * np.float32(0.2) - 0.2 * np.eye(N, dtype="f4")),
     )

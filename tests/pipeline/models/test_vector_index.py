@@ -1,9 +1,10 @@
+import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.models.vector_index import build_flat, build_graph, measure_ann_recall, weigh_directions
 from pipeline.settings import IndexParams
-from servers.graph import VectorGraph
+from servers.graph import VectorGraph, view_vectors
 
 RNG = np.random.default_rng(0)
 VECTORS = RNG.normal(size=(400, 16)).astype(np.float32)
@@ -14,16 +15,26 @@ def graph_of(vectors: NDArray[np.float32]) -> VectorGraph:
     return build_graph(vectors, IndexParams(hnsw_links=16, ef_construction=100, ef_search=64))
 
 
-def test_exact_search_ranks_by_inner_product() -> None:
-    scores, rows = build_flat(VECTORS).search(VECTORS[:1], 3)
+def test_exact_search_ranks_by_inner_product_with_what_is_kept_in_16_bits() -> None:
+    index = build_flat(VECTORS)
+    scores, rows = index.search(VECTORS[:1], 3)
 
-    expected = VECTORS @ VECTORS[0]
+    assert view_vectors(index).dtype == np.float16
+    np.testing.assert_allclose(view_vectors(index), VECTORS, atol=3e-4)
+    expected = view_vectors(index).astype(np.float32) @ VECTORS[0]
     np.testing.assert_allclose(scores[0], np.sort(expected)[::-1][:3], atol=1e-6)
     assert rows[0, 0] == 0
 
 
 def test_a_graph_over_few_vectors_misses_almost_nothing() -> None:
     assert measure_ann_recall(graph_of(VECTORS), VECTORS, 10, RNG) > 0.98
+
+
+def test_a_graph_takes_half_the_memory_of_its_vectors() -> None:
+    graph = graph_of(np.tile(VECTORS, (1, 16)))
+
+    n_bytes = faiss.serialize_index(graph.index).size - faiss.serialize_index(graph_of(VECTORS).index).size
+    assert n_bytes == VECTORS.size * 15 * 2
 
 
 def test_a_graph_of_other_vectors_has_a_low_recall() -> None:

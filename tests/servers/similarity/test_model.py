@@ -15,7 +15,8 @@ from servers.similarity.model import SimilarityModel
 from tests.servers.tiny import BOOK_IDS, CLUBS, DIM, SOUP_IDS, SPACE_IDS, N, club_vectors, similarity_model
 
 MODEL = similarity_model(seed=3)
-SUBJECT, ALS = club_vectors(1).astype("f8"), club_vectors(3).astype("f8")
+SUBJECT, ALS = (club_vectors(seed).astype(np.float16).astype(np.float64) for seed in (1, 3))
+"""As they are kept, in 16 bits."""
 UNIT = np.eye(DIM)[0].tolist()
 
 
