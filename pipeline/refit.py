@@ -16,7 +16,7 @@ from artifacts.manifest import GateCheck, GateVerdict
 from contracts.similarity import SimilarMode
 from evidence.kind import read_history
 from evidence.registry import EvidenceParams
-from foundation.arrays import F32, I64, top_k
+from foundation.arrays import F16, F32, I64, top_k
 from foundation.tools import Tools
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.judging.checks import check_least
@@ -169,7 +169,7 @@ def _answers(ask: Callable[[], Any]) -> bool:
     return bool(scores.size and np.isfinite(scores).all())
 
 
-def _root_mean_square(values: F32) -> float:
+def _root_mean_square(values: F16 | F32) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64)))) if values.size else 0.0
 
 

@@ -72,7 +72,7 @@ class VectorGraph:
 def view_vectors(index: faiss.IndexFlatCodes) -> F16 | F32:
     """(n, dim) view of an index's own memory: no copy, still mapped."""
     n_bytes = index.sa_code_size()
-    codes = faiss.rev_swig_ptr(index.codes.data(), index.ntotal * n_bytes)  # type: ignore[attr-defined]  # SWIG
+    codes = faiss.rev_swig_ptr(index.codes.data(), index.ntotal * n_bytes)
     view: F16 | F32 = codes.view(f"f{n_bytes // index.d}").reshape(index.ntotal, index.d)
     view.flags.writeable = False
     return view

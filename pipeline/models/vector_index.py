@@ -62,7 +62,7 @@ def build_graph(vectors: F32, params: IndexParams) -> VectorGraph:
 
 def _halve(linked: faiss.IndexHNSWFlat) -> faiss.IndexHNSWSQ:
     """The same links between the same vectors in 16 bits a component: half the memory, and no slower."""
-    index = faiss.IndexHNSWSQ(linked.d, IN_16_BITS, 2, linked.metric_type)
+    index = faiss.IndexHNSWSQ(linked.d, IN_16_BITS, 2, linked.metric_type)  # type: ignore[arg-type]  # an int
     index.hnsw = linked.hnsw
     faiss.downcast_index(index.storage).add(linked.reconstruct_n(0, linked.ntotal))
     index.ntotal = linked.ntotal
