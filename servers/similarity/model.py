@@ -98,7 +98,8 @@ class SimilarityModel:
 
     def _multiply(self, rows: I64, query: F32) -> F32:
         """(n_rows,): inner products of these rows and a query, (dim,)."""
-        return np.asarray(self.vectors.take(rows, axis=0).astype(np.float32, copy=False) @ query)
+        # Not by `take`, which first copies a whole array that begins at an odd place of its file.
+        return np.asarray(self.vectors[rows].astype(np.float32, copy=False) @ query)
 
     def _widen(self, subject_vector: F32) -> F32:
         """The query, (dim,), that compares subjects alone."""
