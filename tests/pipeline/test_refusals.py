@@ -106,7 +106,8 @@ def test_an_index_that_lacks_5_percent_of_books_is_refused(passing: Passing, nam
 def without_some(served: Any, name: str) -> VectorGraph:
     """The graph that would be built of 95 % of the vectors."""
     dim = served.similarity.dims["subject"]
-    vectors = served.similarity.vectors[:, :dim] if name == "subject" else served.similarity.vectors[:, dim:]
+    both = served.similarity.vectors.astype(np.float32)
+    vectors = both[:, :dim] if name == "subject" else both[:, dim:]
     fewer = np.array(vectors)
     fewer[::20] = 0
     return build_graph(fewer, IndexParams())
