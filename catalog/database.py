@@ -138,7 +138,7 @@ class Database:
             self._file.check_written(n_opened)
 
     def open_inline(self) -> InlineConnection | None:
-        """For look-ups that are too short to be handed to a thread; None unless it is a file."""
+        """For queries that are too short to be handed to a thread; None unless it is a file."""
         return None if self._file is None else InlineConnection(self._file)
 
     def _allow_writes(self, connection: Connection, *, allowed: bool) -> None:

@@ -1,6 +1,6 @@
 """Queries about readers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import attrgetter
@@ -10,9 +10,12 @@ from sqlalchemy import (
     BindParameter,
     CompoundSelect,
     Connection,
+    Dialect,
     Executable,
+    Select,
     bindparam,
     func,
+    literal_column,
     select,
     true,
     union,
@@ -23,6 +26,7 @@ from sqlalchemy.orm import Session
 from catalog.database import Database, count_changed
 from catalog.errors import UserUnknown
 from catalog.identity import name_state, new_revision
+from catalog.sqlite import Rows
 from catalog.tables import (
     Book,
     BookAuthor,
@@ -39,6 +43,8 @@ from catalog.tables import (
 from catalog.traits import TRAITS, name_traits
 
 _USER_ID: Final[BindParameter[int]] = bindparam("user_id")
+# What a reader was only shown may be very much, and is nothing that they did.
+_KINDS_THAT_COUNT: Final = [literal_column(f"'{each}'") for each in EventKind if each != EventKind.IMPRESSION]
 # All that is read of a reader: built once and run below the ORM, a statement costs a fifth.
 REVISION: Final = (
     select(CatalogIdentity.catalog_id, CatalogIdentity.revision, User.revision)
@@ -54,11 +60,7 @@ _HISTORY: Final = (
 )
 _EVENTS: Final = (
     select(Event.book_id, Event.kind)
-    # What a reader was only shown may be very much, and is nothing that they did.
-    .where(
-        Event.user_id == _USER_ID,
-        Event.kind.in_([kind for kind in EventKind if kind != EventKind.IMPRESSION]),
-    )
+    .where(Event.user_id == _USER_ID, Event.kind.in_(_KINDS_THAT_COUNT))
     .distinct()
     .order_by(Event.book_id, Event.kind)
 )
@@ -78,6 +80,8 @@ _REPLACED: Final = union(
     .join(Event, Event.book_id == Book.replaced_by)
     .where(Event.user_id == _USER_ID, Event.kind == EventKind.DISMISS),
 )
+_PROFILE: Final = (_FAVOURITES, _TRAITS, _HISTORY, _EVENTS, _REPLACED, _SUBJECTS)
+"""With REVISION, all of a profile but the books by favourite authors."""
 
 N_BOOKS_BY_FAVOURITE: Final = 3
 """So many books stand for an author whom a reader loves."""
@@ -123,47 +127,91 @@ def read_revision(session: Session, user_id: int) -> str | None:
     return found and _name_revision(*found)
 
 
-class InlineRevisions:
-    """Reads revisions in the thread of its caller, where the catalog is a file; `close` it."""
+def read_profile(session: Session, user_id: int) -> UserProfile | None:
+    """Everything of a reader as of now; None for an unknown one."""
+    connection = session.connection()
+
+    def read(statement: Executable) -> Rows:
+        return [tuple(row) for row in connection.execute(statement, {"user_id": user_id})]
+
+    if not (revision := read(REVISION)):
+        return None
+    authors, *rest = map(read, _PROFILE)
+    by_favourites = _find_books_by(session, [author_id for (author_id,) in authors])
+    return _build_profile(user_id, revision, authors, *rest, by_favourites=by_favourites)
+
+
+class InlineUsers:
+    """Reads readers in the thread of its caller, where the catalog is a file; `close` it.
+
+    What it returns is what a session reads. None may mean that only a session can tell.
+    """
 
     def __init__(self, db: Database) -> None:
         self._connection = db.open_inline()
-        self._sql = str(REVISION.compile(dialect=db.engine.dialect))
+        self._revision, *self._profile = (_Query(each, db.engine.dialect) for each in (REVISION, *_PROFILE))
 
-    def find(self, user_id: int) -> str | None:
-        """As read_revision tells it; None of an unknown reader, and whenever only a session can tell."""
-        found = None if self._connection is None else self._connection.fetch_row(self._sql, user_id)
-        return None if found is None else _name_revision(*found)
+    def find_revision(self, user_id: int) -> str | None:
+        """As read_revision tells it."""
+        found = self._fetch(user_id, self._revision)
+        return _name_revision(*found[0][0]) if found and found[0] else None
+
+    def find_profile(self, user_id: int) -> UserProfile | None:
+        """As read_profile tells it, but of nobody who has favourite authors or thousands of books."""
+        found = self._fetch(user_id, self._revision, *self._profile)
+        if found is None:
+            return None
+        revision, authors, *_ = found
+        return _build_profile(user_id, *found) if revision and not authors else None
 
     def close(self) -> None:
         if self._connection is not None:
             self._connection.close()
 
+    def _fetch(self, user_id: int, *queries: "_Query") -> list[Rows] | None:
+        if self._connection is None:
+            return None
+        return self._connection.fetch(*((query.text, query.values(user_id)) for query in queries))
 
-def read_profile(session: Session, user_id: int) -> UserProfile | None:
-    """Everything of a reader as of now; None for an unknown one."""
-    revision = read_revision(session, user_id)
-    if revision is None:
-        return None
 
-    def read(statement: Executable) -> Sequence[Any]:
-        return session.connection().execute(statement, {"user_id": user_id}).all()
+class _Query:
+    """A statement about one reader as the driver takes it."""
 
-    history, events = read(_HISTORY), read(_EVENTS)
-    authors = [author_id for (author_id,) in read(_FAVOURITES)]
-    [traits] = read(_TRAITS)
+    def __init__(self, statement: Select[Any] | CompoundSelect[Any], dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        self.text = str(compiled)
+        self._names = compiled.positiontup or []
+        self._constants = compiled.params
+
+    def values(self, user_id: int) -> list[object]:
+        """For its places, in their order."""
+        return [user_id if name == "user_id" else self._constants[name] for name in self._names]
+
+
+def _build_profile(
+    user_id: int,
+    revision: Rows,
+    authors: Rows,
+    traits: Rows,
+    history: Rows,
+    events: Rows,
+    replaced: Rows,
+    subjects: Rows,
+    *,
+    by_favourites: Iterable[int] = (),
+) -> UserProfile:
     return UserProfile(
         user_id=user_id,
-        revision=revision,
+        revision=_name_revision(*revision[0]),
         history=tuple((book_id, rating) for book_id, rating, _ in history),
         events=tuple((book_id, kind) for book_id, kind in events if kind != EventKind.DISMISS),
         dismissed=frozenset(book_id for book_id, kind in events if kind == EventKind.DISMISS),
         hidden=frozenset(book_id for book_id, _, hidden in history if hidden is not None),
-        replaced=frozenset(book_id for (book_id,) in read(_REPLACED)),
-        favourite_subjects=tuple(name for (name,) in read(_SUBJECTS)),
-        favourite_authors=tuple(authors),
-        by_favourites=frozenset(_find_books_by(session, authors)),
-        traits=name_traits(**traits._mapping),
+        replaced=frozenset(book_id for (book_id,) in replaced),
+        favourite_subjects=tuple(name for (name,) in subjects),
+        favourite_authors=tuple(author_id for (author_id,) in authors),
+        by_favourites=frozenset(by_favourites),
+        traits=name_traits(**dict(zip(TRAITS, traits[0], strict=True))),
     )
 
 

@@ -36,7 +36,7 @@ from catalog.ratings import Statistics
 from catalog.schema import check_migrated
 from catalog.subjects import SubjectRow
 from catalog.tables import EventKind
-from catalog.users import InlineRevisions, UserProfile
+from catalog.users import InlineUsers, UserProfile
 from gateway.deadline import Deadline
 from gateway.errors import (
     AlreadyRated,
@@ -80,7 +80,7 @@ class Catalog:
         self._reading = anyio.CapacityLimiter(MOST_READS)
         self._writing = anyio.CapacityLimiter(MOST_WRITES)
         self._users: LRUCache[int, UserProfile] = LRUCache(cached_users)
-        self._revisions = InlineRevisions(db)
+        self._inline = InlineUsers(db)
         self._n_opened = 1
         self.state: str | None = None
         """Names the catalog as of its last import; None until it was looked at."""
@@ -102,8 +102,11 @@ class Catalog:
     async def read_user(self, user_id: int, deadline: Deadline) -> UserProfile:
         """The reader as of now: the revision is read every time, the rest only if it has changed."""
         known = self._users.get(user_id)
-        if known is not None and known.revision == self._revisions.find(user_id):
+        if known is not None and known.revision == self._inline.find_revision(user_id):
             return known
+        if (found := self._inline.find_profile(user_id)) is not None:
+            self._users[user_id] = found
+            return found
 
         def read(session: Session) -> UserProfile | None:
             if known is not None and known.revision == users.read_revision(session, user_id):
@@ -228,7 +231,7 @@ class Catalog:
 
     def close(self) -> None:
         """Close the connections to the database."""
-        self._revisions.close()
+        self._inline.close()
         self._db.close()
 
     async def read(
