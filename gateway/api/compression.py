@@ -5,8 +5,8 @@ from typing import Final
 import anyio.to_thread
 import brotli
 from starlette.datastructures import Headers
-from starlette.middleware.gzip import GZipMiddleware, IdentityResponder
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.middleware.gzip import GZipResponder, IdentityResponder
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MIN_BYTES: Final = 4096
 """Lists of ten books are smaller, which take no longer to send as they are."""
@@ -19,26 +19,39 @@ THREAD_BYTES: Final = 128 * 1024
 
 
 class Compression:
-    """Compresses answers of MIN_BYTES and more."""
+    """Compresses answers of MIN_BYTES and more; what says that it is smaller passes untouched."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._gzip = GZipMiddleware(
-            app, minimum_size=MIN_BYTES, compresslevel=GZIP_LEVEL, thread_minimum_size=THREAD_BYTES
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer in the best way that the client accepts."""
-        is_brotli = scope["type"] == "http" and _accepts_brotli(scope)
-        app = _BrotliResponder(self._app) if is_brotli else self._gzip
-        await app(scope, receive, send)
+        pass_on: Send | None = None
+
+        async def send_fitting(message: Message) -> None:
+            nonlocal pass_on
+            if pass_on is None:
+                pass_on = send if _is_small(message) else self._choose(scope, send)
+            await pass_on(message)
+
+        await self._app(scope, receive, send_fitting if scope["type"] == "http" else send)
+
+    def _choose(self, scope: Scope, send: Send) -> Send:
+        accepted = Headers(scope=scope).get("accept-encoding", "").lower()
+        responder = IdentityResponder(self._app, MIN_BYTES)
+        if any(each.strip() == "br" for each in accepted.split(",")):
+            responder = _BrotliResponder(self._app, MIN_BYTES)
+        elif "gzip" in accepted:
+            responder = GZipResponder(self._app, MIN_BYTES, GZIP_LEVEL, THREAD_BYTES)
+        responder.send = send
+        return responder.send_with_compression
 
 
 class _BrotliResponder(IdentityResponder):
     content_encoding = "br"
 
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(app, MIN_BYTES)
+    def __init__(self, app: ASGIApp, minimum_size: int) -> None:
+        super().__init__(app, minimum_size)
         self._compressor = brotli.Compressor(quality=BROTLI_QUALITY)
 
     async def apply_compression(self, body: bytes, *, more_body: bool) -> bytes:
@@ -53,6 +66,8 @@ class _BrotliResponder(IdentityResponder):
         return compressed
 
 
-def _accepts_brotli(scope: Scope) -> bool:
-    accepted = Headers(scope=scope).get("accept-encoding", "").lower()
-    return any(each.strip() == "br" for each in accepted.split(","))
+def _is_small(message: Message) -> bool:
+    """Whether the answer that begins so says that it has fewer than MIN_BYTES."""
+    return any(
+        name == b"content-length" and int(value) < MIN_BYTES for name, value in message.get("headers", ())
+    )

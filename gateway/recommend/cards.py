@@ -2,10 +2,9 @@
 
 from collections.abc import Collection
 
-from cachetools import LRUCache
-
 from catalog.books import BookRow
 from contracts.metadata import BookCard
+from foundation.recent import Recent
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable
@@ -18,7 +17,7 @@ class Cards:
 
     def __init__(self, catalog: Catalog, *, size: int) -> None:
         self._catalog = catalog
-        self._kept: LRUCache[tuple[str | None, int], BookCard] = LRUCache(size)
+        self._kept: Recent[tuple[str | None, int], BookCard] = Recent(size)
 
     async def describe(
         self, view: MeshView, book_ids: Collection[int], degraded: set[str]
@@ -41,7 +40,7 @@ class Cards:
                 degraded.add(error.blamed)
             else:
                 for card in answer.cards:
-                    self._kept[view.version, card.book_id] = card
+                    self._kept.put((view.version, card.book_id), card)
                     cards[card.book_id] = card
                 return cards
         return cards | await self._describe_from_sql(unknown, view.deadline, degraded)

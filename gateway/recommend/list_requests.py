@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from catalog.isbn import find_isbn
 from catalog.users import UserProfile
@@ -42,16 +42,22 @@ N_SUBJECTS: Final = 5
 ISBN_LABEL: Final = re.compile(r"\s*ISBN(?:-1[03])?:?", re.IGNORECASE)
 
 
+class ListPlan(NamedTuple):
+    """How to make a list: from the first source that can give it, by the rules."""
+
+    sources: tuple[CandidateSource, ...]
+    """Each is the fallback of the one before."""
+    rules: ListRules
+
+
 @dataclass(frozen=True)
 class ListRequest:
-    """A list of books to make, from the first of its sources that can give it."""
+    """A list of books to make, or to find in the cache."""
 
     surface: Surface
     key: str
     """Names what the list depends on, except version, catalog and what the operator has set."""
-    sources: tuple[CandidateSource, ...]
-    """Each is the fallback of the one before."""
-    rules: ListRules
+    plan: Callable[[], ListPlan]
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,94 @@ class ListRequestBuilder:
         exclude_rated: bool = True,
     ) -> ListRequest:
         """For a known reader: by their history, their subjects, popularity; what they have read, if asked."""
+        key = f"user:{_revision_key(user)}:{mode}:{k}:{popularity_weight}:{exclude_rated}"
+        return ListRequest(
+            "recommendations",
+            key,
+            lambda: self._plan_for_user(user, mode, k, popularity_weight, exclude_rated=exclude_rated),
+        )
 
+    def for_anyone(
+        self, liked: History, told: Favourites, *, k: int, popularity_weight: float | None
+    ) -> ListRequest:
+        """For anyone: by what they like, what they tell of themselves, subjects of either, popularity."""
+        key = f"anyone:{liked}:{told}:{k}:{popularity_weight}"
+        return ListRequest(
+            "recommendations", key, lambda: self._plan_for_anyone(liked, told, k, popularity_weight)
+        )
+
+    def similar(
+        self, book_id: int, user: UserProfile | None, *, mode: SimilarMode, weight: float, k: int
+    ) -> ListRequest:
+        """Books like one; if none are in that way, in any; else popular books of its main subject."""
+
+        async def find_subject(deadline: Deadline) -> str | None:
+            # Only a book that the similarity server has no answer for gets here: it may not exist.
+            rows = await self.catalog.read_titles([book_id], deadline)
+            if book_id not in rows:
+                raise BookNotFound(book_id)
+            return rows[book_id].main_subject
+
+        # A version of a release before 0.7.0 knows no blend.
+        modes = dict.fromkeys((mode, *ANY_LIKENESS))
+        alike = [similar_to(book_id, mode=each, weight=weight) for each in modes]
+        sources = (*alike, by_popularity(find_subject))
+        key = f"similar:{book_id}:{mode}:{weight}:{k}:{_revision_key(user)}"
+        return ListRequest(
+            "similar",
+            key,
+            lambda: self._padded(sources, _excluded(user) | self._with_former_ids([book_id]), k),
+        )
+
+    def popular(self, subject: str | None, user: UserProfile | None, *, k: int) -> ListRequest:
+        """The most popular books, all of one subject if one is named."""
+
+        async def find_subject(_: Deadline) -> str | None:
+            return subject
+
+        def plan() -> ListPlan:
+            popular = by_popularity(find_subject if subject else None)
+            sources = (popular, from_snapshot(self.snapshot(), subject))
+            return ListPlan(sources, self._rules(k, _excluded(user)))
+
+        return ListRequest("popular", f"popular:{subject}:{k}:{_revision_key(user)}", plan)
+
+    def search(
+        self, text: str, user: UserProfile | None, *, k: int, filters: BookFilters = ALL_BOOKS
+    ) -> ListRequest:
+        """The book with this ISBN, or those with these words; of this meaning without the keyword search.
+
+        With filters, those with these words that pass them: nothing else can tell.
+        """
+        key = f"keyword:{text}:{k}:{_revision_key(user)}:{filters.model_dump_json(exclude_none=True)}"
+
+        def plan() -> ListPlan:
+            rules = replace(self._rules(k, _excluded(user)), author_limit=None, diversity=0.0)
+            if filters != ALL_BOOKS:
+                return ListPlan((by_keyword(text, filters),), rules)
+            sources = (by_keyword(text), by_meaning(text))
+            if isbn := find_isbn(ISBN_LABEL.sub("", text, count=1)):
+                by_edition = by_isbn(lambda deadline: self._find_edition(isbn, deadline))
+                return ListPlan((by_edition, *sources), rules)
+            return ListPlan(sources, rules)
+
+        return ListRequest("search", key, plan)
+
+    def search_by_meaning(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
+        """Books of this meaning; those with these words while the semantic server is unavailable."""
+        key = f"semantic:{text}:{k}:{_revision_key(user)}"
+        sources = (by_meaning(text), by_keyword(text))
+        return ListRequest("search", key, lambda: ListPlan(sources, self._rules(k, _excluded(user))))
+
+    def _plan_for_user(
+        self,
+        user: UserProfile,
+        mode: RecommendMode,
+        k: int,
+        popularity_weight: float | None,
+        *,
+        exclude_rated: bool,
+    ) -> ListPlan:
         async def find_subjects(deadline: Deadline) -> Sequence[str]:
             if user.favourite_subjects or not user.history:
                 return user.favourite_subjects[:N_SUBJECTS]
@@ -96,14 +189,11 @@ class ListRequestBuilder:
         if mode != "popular" and (user.favourite_subjects or user.history):
             sources.append(self._by_subjects(find_subjects, popularity_weight))
         exclude = _excluded(user) if exclude_rated else user.dismissed | user.replaced
-        key = f"user:{_revision_key(user)}:{mode}:{k}:{popularity_weight}:{exclude_rated}"
-        return self._padded("recommendations", key, sources, exclude, k)
+        return self._padded(sources, exclude, k)
 
-    def for_anyone(
-        self, liked: History, told: Favourites, *, k: int, popularity_weight: float | None
-    ) -> ListRequest:
-        """For anyone: by what they like, what they tell of themselves, subjects of either, popularity."""
-
+    def _plan_for_anyone(
+        self, liked: History, told: Favourites, k: int, popularity_weight: float | None
+    ) -> ListPlan:
         async def find_subjects(deadline: Deadline) -> Sequence[str]:
             return told.subjects or await self._subjects_of(liked, deadline)
 
@@ -118,62 +208,7 @@ class ListRequestBuilder:
         if liked or told.subjects:
             sources.append(self._by_subjects(find_subjects, popularity_weight))
         exclude = self._with_former_ids([book_id for book_id, _ in liked])
-        key = f"anyone:{liked}:{told}:{k}:{popularity_weight}"
-        return self._padded("recommendations", key, sources, exclude, k)
-
-    def similar(
-        self, book_id: int, user: UserProfile | None, *, mode: SimilarMode, weight: float, k: int
-    ) -> ListRequest:
-        """Books like one; if none are in that way, in any; else popular books of its main subject."""
-
-        async def find_subject(deadline: Deadline) -> str | None:
-            # Only a book that the similarity server has no answer for gets here: it may not exist.
-            rows = await self.catalog.read_titles([book_id], deadline)
-            if book_id not in rows:
-                raise BookNotFound(book_id)
-            return rows[book_id].main_subject
-
-        # A version of a release before 0.7.0 knows no blend.
-        modes = dict.fromkeys((mode, *ANY_LIKENESS))
-        alike = [similar_to(book_id, mode=each, weight=weight) for each in modes]
-        sources = (*alike, by_popularity(find_subject))
-        key = f"similar:{book_id}:{mode}:{weight}:{k}:{_revision_key(user)}"
-        exclude = _excluded(user) | self._with_former_ids([book_id])
-        return self._padded("similar", key, sources, exclude, k)
-
-    def popular(self, subject: str | None, user: UserProfile | None, *, k: int) -> ListRequest:
-        """The most popular books, all of one subject if one is named."""
-
-        async def find_subject(_: Deadline) -> str | None:
-            return subject
-
-        sources = (by_popularity(find_subject if subject else None), from_snapshot(self.snapshot(), subject))
-        rules = self._rules(k, _excluded(user))
-        return ListRequest("popular", f"popular:{subject}:{k}:{_revision_key(user)}", sources, rules)
-
-    def search(
-        self, text: str, user: UserProfile | None, *, k: int, filters: BookFilters = ALL_BOOKS
-    ) -> ListRequest:
-        """The book with this ISBN, or those with these words; of this meaning without the keyword search.
-
-        With filters, those with these words that pass them: nothing else can tell.
-        """
-        rules = replace(self._rules(k, _excluded(user)), author_limit=None, diversity=0.0)
-        key = f"keyword:{text}:{k}:{_revision_key(user)}:{filters.model_dump_json(exclude_none=True)}"
-        if filters != ALL_BOOKS:
-            return ListRequest("search", key, (by_keyword(text, filters),), rules)
-        sources = (by_keyword(text), by_meaning(text))
-        if isbn := find_isbn(ISBN_LABEL.sub("", text, count=1)):
-            return ListRequest(
-                "search", key, (by_isbn(lambda deadline: self._find_edition(isbn, deadline)), *sources), rules
-            )
-        return ListRequest("search", key, sources, rules)
-
-    def search_by_meaning(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
-        """Books of this meaning; those with these words while the semantic server is unavailable."""
-        rules = self._rules(k, _excluded(user))
-        key = f"semantic:{text}:{k}:{_revision_key(user)}"
-        return ListRequest("search", key, (by_meaning(text), by_keyword(text)), rules)
+        return self._padded(sources, exclude, k)
 
     def _rules(self, k: int, exclude: frozenset[int]) -> ListRules:
         return ListRules(
@@ -239,18 +274,10 @@ class ListRequestBuilder:
         book_ids = [book_id for book_id, _ in history]
         return (await self.catalog.read_subjects_of(book_ids, deadline))[:N_SUBJECTS]
 
-    def _padded(
-        self,
-        surface: Surface,
-        key: str,
-        sources: Sequence[CandidateSource],
-        exclude: frozenset[int],
-        k: int,
-    ) -> ListRequest:
+    def _padded(self, sources: Sequence[CandidateSource], exclude: frozenset[int], k: int) -> ListPlan:
         """A list that popular books fill up."""
         padding = (by_popularity(), from_snapshot(self.snapshot()))
-        rules = replace(self._rules(k, exclude), is_padded=True)
-        return ListRequest(surface, key, (*sources, *padding), rules)
+        return ListPlan((*sources, *padding), replace(self._rules(k, exclude), is_padded=True))
 
 
 def _excluded(user: UserProfile | None) -> frozenset[int]:

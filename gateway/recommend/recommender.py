@@ -18,7 +18,7 @@ from gateway.metrics import GatewayMetrics
 from gateway.recommend.assemble import assemble, read_with_fallbacks
 from gateway.recommend.cards import Cards
 from gateway.recommend.list_ids import digest, name_list
-from gateway.recommend.list_requests import ListRequest
+from gateway.recommend.list_requests import ListPlan, ListRequest
 from gateway.recommend.rendered import Rendered
 from gateway.schemas import BookList
 
@@ -74,7 +74,8 @@ class Recommender:
             self._metrics.degraded.labels(dependency).inc()
 
     async def _compute(self, request: ListRequest, state: str | None, deadline: Deadline) -> Rendered:
-        books = await self._mesh.at_one_version(deadline, lambda view: self._find(request, state, view))
+        plan = request.plan()
+        books = await self._mesh.at_one_version(deadline, lambda view: self._find(request, plan, state, view))
         if books.degraded:
             spent_ms = {name: round(spent_s * 1000) for name, spent_s in deadline.spent_s.items()}
             log.info("list degraded", degraded=books.degraded, mode=books.mode, spent_ms=spent_ms)
@@ -84,13 +85,15 @@ class Recommender:
             await self._cache.set(self._build_key(books.version, state, request), rendered.pack())
         return rendered
 
-    async def _find(self, request: ListRequest, state: str | None, view: MeshView) -> BookList:
+    async def _find(
+        self, request: ListRequest, plan: ListPlan, state: str | None, view: MeshView
+    ) -> BookList:
         degraded: set[str] = set()
-        pages = read_with_fallbacks(request.sources, request.rules, view, degraded)
+        pages = read_with_fallbacks(*plan, view, degraded)
         async with aclosing(pages):
             return await assemble(
                 pages,
-                request.rules,
+                plan.rules,
                 view,
                 lambda book_ids: self._cards.describe(view, book_ids, degraded),
                 degraded,

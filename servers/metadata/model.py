@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 from contracts.metadata import ALL_BOOKS, BookFilters, Sort
 from foundation.arrays import F32, I32, I64, Mask, find_rows
 from servers.errors import SubjectUnknown
+from servers.metadata.cards import RenderedCards
 from servers.metadata.columns import BookColumns
 from servers.metadata.text_index import TextIndex
 
@@ -38,6 +39,10 @@ class MetadataModel:
         """Cards in the order asked, as dicts by column; unknown books are left out."""
         rows: list[dict[str, Any]] = self.cards.take(find_rows(self.book_ids, book_ids)[1]).to_pylist()
         return rows
+
+    def render_cards(self, book_ids: Sequence[int]) -> list[bytes]:
+        """The same as JSON objects."""
+        return self._rendered.render(book_ids)
 
     def popular(self, *, k: int, offset: int = 0, subject: str | None = None) -> tuple[I64, F32]:
         """Ids and popularity of the k most popular books from `offset` on, of all or of one subject.
@@ -85,7 +90,7 @@ class MetadataModel:
 
     def warm_up(self) -> None:
         """Touch what the first request would wait for; a version without books fails here."""
-        self.find_cards([int(self.book_ids[0])])
+        self.render_cards([int(self.book_ids[0])])
         self.search("warm", k=1)
         for sort in get_args(Sort):
             self.browse(BookFilters(author="warm"), sort=sort, k=1)
@@ -94,6 +99,10 @@ class MetadataModel:
     def book_ids(self) -> I64:
         """(n,), ascending; a view of the table's own memory."""
         return np.asarray(self.cards["book_id"].to_numpy(), dtype=np.int64)
+
+    @cached_property
+    def _rendered(self) -> RenderedCards:
+        return RenderedCards(self.cards, self.book_ids)
 
     @cached_property
     def _columns(self) -> BookColumns:

@@ -82,10 +82,10 @@ def limit_math_threads(options: ServerOptions) -> None:
     threadpool_limits(options.math_threads)
 
 
-def respond(message: BaseModel, *, version: str | None = None) -> Response:
-    """A successful answer, naming the version that it was made from."""
+def respond(message: BaseModel | bytes, *, version: str | None = None) -> Response:
+    """A successful answer, a message or its JSON, naming the version that it was made from."""
     # model_dump_json would decode these very bytes to text first.
-    body = message.__pydantic_serializer__.to_json(message)
+    body = message if isinstance(message, bytes) else message.__pydantic_serializer__.to_json(message)
     headers = None if version is None else {shell.VERSION_HEADER: version}
     return Response(body, headers=headers, media_type="application/json")
 

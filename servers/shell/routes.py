@@ -39,8 +39,8 @@ class ModelRoute(Generic[M]):
 
     path: str
     request: type[Request]
-    answer: Callable[[M, str, Any], Response]
-    """From the model, its version and the request; pure, so that it may run in any thread."""
+    answer: Callable[[M, str, Any], Response | bytes]
+    """From the model, its version and the request; a message, or its JSON. It may run in any thread."""
     is_slow: Callable[[M, Any], bool] = lambda model, request: False
     """Whether the answer takes milliseconds: then a thread gives it, and no other request waits."""
 

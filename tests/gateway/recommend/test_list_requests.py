@@ -20,7 +20,7 @@ def list_modes(user: UserProfile) -> list[str]:
     catalog: Any = SimpleNamespace(withdrawn=NOBODY)
     builder = ListRequestBuilder(catalog, lambda: EMPTY, ServingRules())
     request = builder.for_user(user, mode="auto", k=5, popularity_weight=None)
-    return [source.mode for source in request.sources]
+    return [source.mode for source in request.plan().sources]
 
 
 def test_the_first_rating_moves_a_reader_from_favourites_to_their_history() -> None:
