@@ -4,15 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import attrgetter
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BindParameter,
+    ColumnClause,
     CompoundSelect,
     Connection,
     Dialect,
-    Executable,
-    Select,
     bindparam,
     func,
     literal_column,
@@ -22,6 +21,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import ExecutableReturnsRows
 
 from catalog.database import Database, count_changed
 from catalog.errors import UserUnknown
@@ -44,7 +44,9 @@ from catalog.traits import TRAITS, name_traits
 
 _USER_ID: Final[BindParameter[int]] = bindparam("user_id")
 # What a reader was only shown may be very much, and is nothing that they did.
-_KINDS_THAT_COUNT: Final = [literal_column(f"'{each}'") for each in EventKind if each != EventKind.IMPRESSION]
+_KINDS_THAT_COUNT: Final[list[ColumnClause[str]]] = [
+    literal_column(f"'{each}'") for each in EventKind if each != EventKind.IMPRESSION
+]
 # All that is read of a reader: built once and run below the ORM, a statement costs a fifth.
 REVISION: Final = (
     select(CatalogIdentity.catalog_id, CatalogIdentity.revision, User.revision)
@@ -80,7 +82,14 @@ _REPLACED: Final = union(
     .join(Event, Event.book_id == Book.replaced_by)
     .where(Event.user_id == _USER_ID, Event.kind == EventKind.DISMISS),
 )
-_PROFILE: Final = (_FAVOURITES, _TRAITS, _HISTORY, _EVENTS, _REPLACED, _SUBJECTS)
+_PROFILE: Final[tuple[ExecutableReturnsRows, ...]] = (
+    _FAVOURITES,
+    _TRAITS,
+    _HISTORY,
+    _EVENTS,
+    _REPLACED,
+    _SUBJECTS,
+)
 """With REVISION, all of a profile but the books by favourite authors."""
 
 N_BOOKS_BY_FAVOURITE: Final = 3
@@ -131,7 +140,7 @@ def read_profile(session: Session, user_id: int) -> UserProfile | None:
     """Everything of a reader as of now; None for an unknown one."""
     connection = session.connection()
 
-    def read(statement: Executable) -> Rows:
+    def read(statement: ExecutableReturnsRows) -> Rows:
         return [tuple(row) for row in connection.execute(statement, {"user_id": user_id})]
 
     if not (revision := read(REVISION)):
@@ -177,7 +186,7 @@ class InlineUsers:
 class _Query:
     """A statement about one reader as the driver takes it."""
 
-    def __init__(self, statement: Select[Any] | CompoundSelect[Any], dialect: Dialect) -> None:
+    def __init__(self, statement: ExecutableReturnsRows, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
         self.text = str(compiled)
         self._names = compiled.positiontup or []

@@ -42,7 +42,7 @@ class Compression:
         if any(each.strip() == "br" for each in accepted.split(",")):
             responder = _BrotliResponder(self._app, MIN_BYTES)
         elif "gzip" in accepted:
-            responder = GZipResponder(self._app, MIN_BYTES, GZIP_LEVEL, THREAD_BYTES)
+            responder = GZipResponder(self._app, MIN_BYTES, GZIP_LEVEL, thread_minimum_size=THREAD_BYTES)
         responder.send = send
         return responder.send_with_compression
 
