@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 from tests.bench.serving.load import Outcome, drive
-from tests.bench.serving.processes import read_cpu, read_pss
+from tests.bench.serving.processes import CpuClocks, read_pss
 from tests.bench.serving.targets import N_CACHED, Series
 
 WARM_UP_S: Final = 60.0
@@ -83,10 +83,9 @@ def measure(
 
 def burst(series: Series, *, connections: int, seconds: float, waits: bool = True) -> Burst:
     """One series for a few seconds."""
-    before_s = read_cpu(series.pids)
+    clocks = CpuClocks(series.pids)
     outcome = drive(series.url, series.requests, connections=connections, seconds=seconds, waits=waits)
-    used_s = {name: after_s - before_s[name] for name, after_s in read_cpu(series.pids).items()}
-    return _sum_up(outcome, used_s, connections)
+    return _sum_up(outcome, clocks.used_s(), connections)
 
 
 def overload(series: Series, peak: int, *, seconds: float, tell: Callable[[str], None]) -> dict[str, Burst]:

@@ -62,21 +62,44 @@ def answers(url: str, body: bytes | None = None) -> bool:
     return False
 
 
-def read_cpu(pids: Pids) -> dict[str, float]:
-    """Seconds of CPU that each has used so far."""
-    return {name: read_cpu_s([each.pid for each in _family(pid)]) for name, pid in pids.items()}
+class CpuClocks:
+    """What processes use from now on; what ends meanwhile does not count."""
+
+    def __init__(self, pids: Pids) -> None:
+        self._pids = pids
+        self._before_s = self._read()
+
+    def used_s(self) -> dict[str, float]:
+        """Seconds of CPU of each."""
+        return {
+            name: sum(seconds - self._before_s[name].get(pid, 0.0) for pid, seconds in family.items())
+            for name, family in self._read().items()
+        }
+
+    def _read(self) -> dict[str, dict[int, float]]:
+        return {name: _read_family(pid, _read_clock) for name, pid in self._pids.items()}
 
 
 def read_pss(pids: Pids) -> dict[str, float]:
     """MiB of each; what several processes share is divided among them."""
-    return {
-        name: sum(each.memory_full_info().pss for each in _family(pid)) / MIB for name, pid in pids.items()
-    }
+    return {name: sum(_read_family(pid, _read_pss).values()) / MIB for name, pid in pids.items()}
 
 
-def _family(pid: int) -> list[psutil.Process]:
-    process = psutil.Process(pid)
-    return [process, *process.children(recursive=True)]
+def _read_family(pid: int, read: Callable[[psutil.Process], float]) -> dict[int, float]:
+    """A figure of a process, and of each that it has forked."""
+    process, figures = psutil.Process(pid), {}
+    for each in (process, *process.children(recursive=True)):
+        with suppress(OSError, psutil.NoSuchProcess):  # it has just ended
+            figures[each.pid] = read(each)
+    return figures
+
+
+def _read_clock(process: psutil.Process) -> float:
+    return read_cpu_s([process.pid])
+
+
+def _read_pss(process: psutil.Process) -> float:
+    return float(process.memory_full_info().pss)
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
