@@ -20,8 +20,13 @@ from tests.servers import tiny
 from tests.servers.running import wait_until
 from tests.services import free_port
 
-REQUEST = {"subjects": ["Soup"], "popularity_weight": 0.5, "k": 12}
-"""A blend: its scores come from two servers, so a mixture of versions would show."""
+REQUEST = {
+    "liked": [{"book_id": running.UNTRAINED_BOOK}],
+    "subjects": ["Soup"],
+    "popularity_weight": 0.5,
+    "k": 12,
+}
+"""What als cannot rank by: a blend whose scores come from two servers, so a mixture of versions shows."""
 WHY = f"/v1/users/{running.SPACE_READER}/recommendations/33/why"
 
 
