@@ -225,6 +225,8 @@ def test_readers_without_an_account_are_served_without_the_catalog(
             assert _fetch(client, path).version == version
         liked = client.post("/v1/recommendations", json={"liked": [{"book_id": 11}], "subjects": ["Soup"]})
         assert (liked.status_code, liked.json()["mode"]) == (200, "collaborative")
+        told = client.post("/v1/recommendations", json={"authors": ["Author 1"], "gender": "female"})
+        assert (told.status_code, told.json()["mode"]) == (200, "subjects")
         assert client.get("/v1/books/11").status_code == 200
         assert client.get("/v1/health").json()["catalog"] is False
         for refused in (client.get(LISTS[0]), client.put("/v1/users/1/ratings/44", json={"rating": 5})):
