@@ -208,7 +208,7 @@ class RecommendationsRequest(Body):
     age_group: AgeGroup | None = Field(default=None, examples=["25-34"])
     gender: Gender | None = Field(default=None, examples=["female"])
     occupation: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
-        default=None, description="In a word, in English.", examples=["librarian"]
+        default=None, description="As imported readers have it, in any case.", examples=["librarian"]
     )
     country: Country | None = Field(default=None, examples=["Portugal"])
     k: K = 10
