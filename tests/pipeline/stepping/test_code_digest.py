@@ -76,5 +76,7 @@ def test_every_step_rests_on_its_own_model_code_only() -> None:
 def test_how_results_are_kept_and_sent_is_not_what_they_are() -> None:
     gate = code_digest._reachable("pipeline.steps.s9_gate")
 
-    named = {name for name in gate if not name.startswith(("evidence.", "foundation.", "pipeline.", "servers."))}
+    named = {
+        name for name in gate if not name.startswith(("evidence.", "foundation.", "pipeline.", "servers."))
+    }
     assert named <= {"catalog", "catalog.traits", "evidence", "foundation", "pipeline", "servers"}
