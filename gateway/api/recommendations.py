@@ -22,7 +22,8 @@ ModeQuery = Annotated[
     RecommendMode,
     Query(
         description="`auto` and `collaborative` start from the reader's history, `subjects` from their "
-        "subjects; where there is none, the next way is taken and the answer's `mode` says so."
+        "favourites, or the subjects of what they read; where there is none, the next way is taken and the "
+        "answer's `mode` says so."
     ),
 ]
 PopularityWeightQuery = Annotated[
