@@ -10,7 +10,7 @@ from pipeline.judging.checks import check_least
 from pipeline.records import Fold
 
 MIN_REPEATED: Final = 0.97
-"""Whole trainings had 1, or .985 with all sums rounded otherwise; those of half the iterations .007 at most."""
+"""Whole trainings had 1, .985 with sums rounded otherwise; those of half the iterations .007 at most."""
 
 
 def check_trained(
