@@ -420,8 +420,21 @@ class GateCheck(Answer):
     value: float | None = Field(examples=[0.071])
     threshold: float | None = Field(examples=[0.0])
     passed: bool
-    skipped: bool = Field(description="Not made; `detail` says why.")
-    detail: str = Field(examples=["recall@30 0.157, popularity 0.086"])
+    skipped: bool = Field(description="Not made or not judged; `detail` says why.")
+    detail: str = Field(
+        examples=["recall less 1.1 × popularity's, over 3000 readers: +0.0830 [+0.0710, +0.0953]"]
+    )
+    mean: float | None = Field(
+        default=None,
+        description="Over readers; `value` is the lower end of its interval. Null where no mean decides.",
+        examples=[0.083],
+    )
+    interval: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="The 95 % interval of `mean`.", examples=[[0.071, 0.0953]]
+    )
+    n_readers: int | None = Field(
+        default=None, description="Over how many readers it was measured.", examples=[3000]
+    )
 
 
 class ModelInfo(Answer):
