@@ -1,4 +1,4 @@
-"""What a reader can read: books in the languages of the history. It tells of books that nobody has read yet."""
+"""What a reader can read: books in the languages of the history, also those that few have read."""
 
 from dataclasses import dataclass
 from functools import cached_property
