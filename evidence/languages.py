@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from evidence.kind import History, Kind, Scored, TrainingData, largest_outside
-from foundation.arrays import F32, I32, I64, place_rows
+from evidence.kind import History, Kind, Scored, TrainingData
+from foundation.arrays import I32, I64, place_rows
 from foundation.settings import Options
 from foundation.tools import Tools
 
@@ -27,23 +27,22 @@ class Languages(Kind[Options]):
 
     def score(self, history: History) -> Scored:
         """The share of the history that is in the book's language, by what each of its books counts."""
-        scores = self._share(history, history.weights)
-        unrated = self._share(history, np.ones_like(history.weights)) if history.is_rated else scores
-        return Scored(scores, largest_outside(unrated, history))
+        languages, spoken, n_books = self._languages
+        read, n_read = spoken[history.item_idx], max(history.item_idx.size, 1)
+        n_each = np.bincount(read, minlength=languages.size)
+        shares = np.bincount(read, history.weights, minlength=languages.size) / n_read
+        is_outside = (languages > 0) & (n_books > n_each)
+        unit = n_each[is_outside].max(initial=0) / n_read
+        return Scored(np.where(languages > 0, shares, 0).astype(np.float32)[spoken], float(unit))
 
     def spread(self, rows: I64, n_items: int) -> Self:
         """The same languages."""
         return type(self)(place_rows(self.languages, rows, n_items))
 
-    def _share(self, history: History, weights: F32) -> F32:
-        names, named = self._named
-        shares = np.bincount(named[history.item_idx], weights, minlength=names.size)
-        return np.asarray(np.where(names > 0, shares / weights.size, 0)[named], dtype=np.float32)
-
     @cached_property
-    def _named(self) -> tuple[I32, I64]:
-        """The languages that there are, and (n,) which of these each book has."""
-        return np.unique(self.languages, return_inverse=True)
+    def _languages(self) -> tuple[I32, I64, I64]:
+        """The languages that there are, which of them each book has, (n,), and how many books each has."""
+        return np.unique(self.languages, return_inverse=True, return_counts=True)
 
 
 def number_language(code: str) -> int:
