@@ -81,8 +81,7 @@ class Trainer:
         self.evidence = self.fitter.fit_evidence("train", folds.train, self.aggregates, self.catalog)
         inner = self.fitter.fit_inner_evidence(folds, self.catalog)
         self.ranking = self.fitter.tune(folds, inner)
-        blend = self.fitter.tune_newcomers(folds, inner, self.catalog)
-        self.newcomers = self.fitter.fit_newcomers("train", folds.train, self.evidence, self.catalog, blend)
+        self.of_newcomers = self.fitter.tune_newcomers(folds, inner, self.catalog)
 
     def train(self, seed: int) -> FoldModels:
         """The models of the train fold by this seed."""
@@ -95,9 +94,11 @@ class Trainer:
         als = replace(self.evidence.als, item_factors=factors, gram=gram)
         embedder = self.fitter.learn_subjects("train", fold, self.aggregates, catalog, seed=seed)
         evidence = replace(self.evidence, als=als)
+        self.fitter.stepper.keys.remember(evidence, f"evidence of seed {seed}")
+        newcomers = self.fitter.fit_newcomers("train", fold, evidence, catalog, self.of_newcomers)
         ranking = self.ranking
         return build_fold_models(
-            self.folds, catalog, embedder, evidence, ranking.params, ranking.ranker, self.newcomers
+            self.folds, catalog, embedder, evidence, ranking.params, ranking.ranker, newcomers
         )
 
 
