@@ -15,7 +15,7 @@ from catalog.jobs import DEBOUNCE_S
 from tests.commands import run_command
 
 ROOT = Path(__file__).parents[1]
-PATIENCE_S = 240
+PATIENCE_S = 480
 N_BOOKS, N_READERS = 688, 800
 DEMO = ("import", "demo", "--readers", str(N_READERS), "--ratings", "16000")
 SMALL_MODELS = {
