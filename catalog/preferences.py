@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from catalog.editing.authors import find_author, make_key
+from catalog.editing.authors import find_authors_by_keys, make_key
 from catalog.errors import AuthorsUnknown
 from catalog.tables import Account, Author, Subject, User, UserAuthor, UserSubject
 from catalog.users import bump_revision
@@ -76,10 +76,11 @@ def write_preferences(session: Session, user_id: int, given: Mapping[str, Any]) 
 
 def find_authors(session: Session, names: Sequence[str]) -> list[int]:
     """Ids of authors named in any spelling, each once. Raises AuthorsUnknown."""
-    found = {name: find_author(session.connection(), make_key(name)) for name in names}
-    if unknown := [name for name, author_id in found.items() if author_id is None]:
+    keys = {name: make_key(name) for name in names}
+    known = find_authors_by_keys(session.connection(), set(keys.values()))
+    if unknown := [name for name, key in keys.items() if key not in known]:
         raise AuthorsUnknown(unknown)
-    return [author_id for author_id in dict.fromkeys(found.values()) if author_id is not None]
+    return list(dict.fromkeys(known[key] for key in keys.values()))
 
 
 def _replace(

@@ -102,6 +102,10 @@ class ModelCheck(ResponsePart):
     passed: bool
     skipped: bool
     detail: str
+    mean: float | None = None
+    """Over readers, where `value` is the lower end of its interval; these three came with 0.7.0."""
+    interval: tuple[float, float] | None = None
+    n_readers: int | None = None
 
 
 class ModelResponse(Response):

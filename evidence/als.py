@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, Final, Self
 
 import numpy as np
 from numpy.linalg import LinAlgError
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 from scipy.linalg.lapack import sposv
 from scipy.sparse import csr_array, csr_matrix
 
@@ -15,11 +15,14 @@ from foundation.records import formerly
 from foundation.settings import Options, Searched
 from foundation.tools import Advance, Tools
 
-MORE_ITERATIONS: Final = 3
-"""One alone hardly moves the first factors of some data: they stay a while where all readers are alike."""
 N_LONGEST: Final = 8192
 """Books that may have one of the largest products with a reader: of 250,000 books no list needed the
 6,000th (docs/adr/0024-lists-from-candidates.md)."""
+SAME: Final = 0.05
+"""Of their length, by which factors of one training and of another by the same seed may differ.
+
+On one machine they are the same bytes; where sums are rounded otherwise, .985 of Book-Crossing's are as near.
+"""
 
 
 class AlsParams(Options):
@@ -28,7 +31,8 @@ class AlsParams(Options):
     n_factors: Annotated[PositiveInt, Searched(32, 256, log=True)] = 128
     alpha: Annotated[PositiveFloat, Searched(2, 64, log=True)] = 16.0
     regularization: Annotated[PositiveFloat, Searched(5, 200, log=True)] = 80.0
-    n_iterations: PositiveInt = 15
+    n_iterations: Annotated[int, Field(ge=3)] = 15
+    """Of fewer, the factors are still about where they were drawn."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,31 +97,6 @@ def train_factors(
     user_items: csr_array, *, params: AlsParams, seed: int, threads: int, advance: Advance
 ) -> tuple[F32, F32]:
     """User and item factors, (n, n_factors), of implicit-feedback ALS: confidence alpha for a book read."""
-    return _iterate(user_items, params, None, seed=seed, threads=threads, advance=advance)
-
-
-def measure_settled(item_factors: F32, user_items: csr_array, *, params: AlsParams, threads: int) -> float:
-    """Share of the items whose factors a few more iterations would move by less than half their length.
-
-    Near 1 after a whole training; after one that broke off, or where some factors are still what they were
-    drawn as, a half or less.
-    """
-    more = params.model_copy(update={"n_iterations": MORE_ITERATIONS})
-    _, later = _iterate(user_items, more, item_factors, seed=0, threads=threads, advance=lambda share: None)
-    lengths = np.maximum(*(np.linalg.norm(each, axis=1) for each in (item_factors, later)))
-    return float(np.mean(np.linalg.norm(later - item_factors, axis=1) <= lengths / 2))
-
-
-def _iterate(
-    user_items: csr_array,
-    params: AlsParams,
-    item_factors: F32 | None,
-    *,
-    seed: int,
-    threads: int,
-    advance: Advance,
-) -> tuple[F32, F32]:
-    """User and item factors after some more iterations; from a random start without item factors."""
     # The als server imports this module, and has no use for what trains.
     from implicit.als import AlternatingLeastSquares
     from threadpoolctl import threadpool_limits
@@ -132,15 +111,26 @@ def _iterate(
             random_state=seed,
             num_threads=threads,
         )
-        if item_factors is not None:
-            model.item_factors = item_factors.copy()
-            model.user_factors = np.zeros((user_items.shape[0], params.n_factors), dtype=np.float32)
         model.fit(
             csr_matrix(user_items),
             show_progress=False,
             callback=lambda done, *_: advance((done + 1) / params.n_iterations),
         )
     return np.asarray(model.user_factors), np.asarray(model.item_factors)
+
+
+def measure_repeated(
+    item_factors: F32, user_items: csr_array, *, params: AlsParams, seed: int, tools: Tools
+) -> float:
+    """Share of the items whose factors are those that the same training gives once more.
+
+    It is 1 after a whole training, whatever its parameters; about 0 after one that broke off half way.
+    """
+    _, again = train_factors(
+        user_items, params=params, seed=seed, threads=tools.threads, advance=tools.advance
+    )
+    lengths = np.maximum(*(np.linalg.norm(each, axis=1) for each in (item_factors, again)))
+    return float(np.mean(np.linalg.norm(again - item_factors, axis=1) <= SAME * lengths))
 
 
 def build_gram(item_factors: F32, regularization: float) -> F32:

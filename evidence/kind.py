@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from foundation.arrays import F32, F64, I64, Chosen, Rows, find_rows
+from foundation.arrays import F32, F64, I32, I64, Chosen, Rows, find_rows
 from foundation.settings import Options
 from foundation.tools import Tools
 
@@ -40,6 +40,8 @@ class TrainingData:
     """(n, n_authors) float32, 1 where the author wrote the book."""
     title_words: csr_array
     """(n, n_words) float32, 1 where the book's title has the word."""
+    languages: I32
+    """(n,): the language of each book, as `evidence.languages` numbers it; 0 where none is told."""
     author_ids: I64 | None = None
     """(n_authors,) ascending."""
 
@@ -141,6 +143,8 @@ class Kind(ABC, Generic[P]):
 
     learned: ClassVar[bool]
     """Whether it is learned from ratings: what is only counted must be beaten by what is learned."""
+    personal: ClassVar[bool] = True
+    """Whether it comes from books of the history, so that a better rating of one raises its scores."""
 
     @classmethod
     @abstractmethod

@@ -20,6 +20,7 @@ class Popularity(Kind[Options]):
     """How widely each book is read; it comes from no book of a history, so it explains nothing."""
 
     learned: ClassVar[bool] = False
+    personal: ClassVar[bool] = False
 
     popularity: F32 = field(metadata=formerly("../../popularity"))
     """(n,) in [0, 1]: log1p(count) / log1p(largest count)."""

@@ -10,6 +10,7 @@ from evidence.als import Als
 from evidence.authors import Authors
 from evidence.ease import Ease
 from evidence.kind import Kind, TrainingData
+from evidence.languages import Languages
 from evidence.neighbours import Neighbours
 from evidence.popularity import Popularity
 from foundation.arrays import I64
@@ -29,6 +30,7 @@ class Evidence:
     authors: Authors
     popularity: Popularity
     ease: Ease | None = None
+    languages: Languages | None = None
 
     @classmethod
     def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:

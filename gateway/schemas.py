@@ -1,7 +1,7 @@
 """What clients send and get: the types behind every route, with an example of each."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from catalog.countries import parse_country
 from catalog.tables import LIST_ID_LENGTH, NAME_LENGTH
 from contracts.shell import MAX_BOOKS, BookId, Weight
+from contracts.similarity import SimilarMode
 
 MAX_K = 500
 MAX_LIKED = MAX_BOOKS
@@ -17,7 +18,11 @@ MAX_EVENTS = 500
 _VERSION = "20261120T154312Z-5f2c1a"
 LATEST_S = 4_102_444_800
 """The year 2100, so that a time in milliseconds is refused."""
-MODES = ("collaborative", "subjects", "popular", "als", "subject", "hybrid", "keyword", "semantic", "none")
+LIST_MODES = (
+    *("collaborative", "subjects", "popular"),
+    *get_args(SimilarMode),
+    *("keyword", "semantic", "none"),
+)
 
 
 def _written_as(form: re.Pattern[str], what: str) -> BeforeValidator:
@@ -112,7 +117,7 @@ class BookList(Answer):
     mode: str = Field(
         description="How the books were really found; `none` if there are none.",
         examples=["collaborative"],
-        json_schema_extra={"enum": list(MODES)},
+        json_schema_extra={"enum": list(LIST_MODES)},
     )
     degraded: list[str] = Field(
         description="Dependencies whose loss changed this answer; empty when all is well.", examples=[[]]
@@ -200,10 +205,12 @@ class RecommendationsRequest(Body):
         description="As their books name them, the dearest first.",
         examples=[["Ursula K. Le Guin"]],
     )
-    age_group: AgeGroup | None = None
-    gender: Gender | None = None
-    occupation: Annotated[str, Field(min_length=1, max_length=40)] | None = None
-    country: Country | None = None
+    age_group: AgeGroup | None = Field(default=None, examples=["25-34"])
+    gender: Gender | None = Field(default=None, examples=["female"])
+    occupation: Annotated[str, Field(min_length=1, max_length=40)] | None = Field(
+        default=None, description="As imported readers have it, in any case.", examples=["librarian"]
+    )
+    country: Country | None = Field(default=None, examples=["Portugal"])
     k: K = 10
     popularity_weight: Weight | None = Field(
         default=None, description="Share of popularity in the score; null: as tuned.", examples=[0.3]
@@ -413,8 +420,21 @@ class GateCheck(Answer):
     value: float | None = Field(examples=[0.071])
     threshold: float | None = Field(examples=[0.0])
     passed: bool
-    skipped: bool = Field(description="Not made; `detail` says why.")
-    detail: str = Field(examples=["recall@30 0.157, popularity 0.086"])
+    skipped: bool = Field(description="Not made or not judged; `detail` says why.")
+    detail: str = Field(
+        examples=["recall less 1.1 × popularity's, over 3000 readers: +0.0830 [+0.0710, +0.0953]"]
+    )
+    mean: float | None = Field(
+        default=None,
+        description="Over readers; `value` is the lower end of its interval. Null where no mean decides.",
+        examples=[0.083],
+    )
+    interval: Annotated[list[float], Field(min_length=2, max_length=2)] | None = Field(
+        default=None, description="The 95 % interval of `mean`.", examples=[[0.071, 0.0953]]
+    )
+    n_readers: int | None = Field(
+        default=None, description="Over how many readers it was measured.", examples=[3000]
+    )
 
 
 class ModelInfo(Answer):

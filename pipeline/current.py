@@ -12,6 +12,7 @@ from artifacts.store import ArtifactStore
 from evidence.registry import Evidence, EvidenceParams
 from pipeline.errors import CannotCompare
 from pipeline.models.fold_models import GATE_OWNER, BlendParams, FoldModels
+from pipeline.ranking.newcomers import NewcomerBlend
 from pipeline.records import Split
 from pipeline.settings import SubjectsParams
 from servers.als.model import AlsModel
@@ -43,6 +44,9 @@ class Recipe:
     evidence: EvidenceParams
     blend: BlendParams
     ranker: Ranker | None
+    """As it was sealed: it was made to order what evidence fitted to other ratings puts first."""
+    newcomers: NewcomerBlend | None
+    """None where subject vectors alone speak for readers without a history, as before 0.7.0."""
     seed: int
 
 
@@ -65,12 +69,14 @@ def read_recipe(store: ArtifactStore, version: str) -> Recipe:
     """What a version was fitted by; CannotCompare if this release cannot read that."""
     try:
         manifest = store.manifest(version)
+        served = _read_served(store, manifest)
         recipe = Recipe(
             version,
             SubjectsParams.model_validate(manifest.params["subjects"]),
             EvidenceParams.model_validate(manifest.params["evidence"]),
             _read_blend(manifest),
-            _read_ranker(store, manifest),
+            served.ranker if served else None,
+            NewcomerBlend(served.newcomers.params, np.nan) if served and served.newcomers else None,
             manifest.seed,
         )
     except ArtifactError as error:
@@ -81,10 +87,10 @@ def read_recipe(store: ArtifactStore, version: str) -> Recipe:
     return recipe
 
 
-def _read_ranker(store: ArtifactStore, manifest: Manifest) -> Ranker | None:
-    """None also where the served models are damaged: such a version is compared by its blend alone."""
+def _read_served(store: ArtifactStore, manifest: Manifest) -> AlsModel | None:
+    """None where the served models are damaged: such a version is compared by its blend alone."""
     try:
-        return store.load(manifest, "als", AlsModel).record.ranker
+        return store.load(manifest, "als", AlsModel).record
     except ArtifactError:
         return None
 

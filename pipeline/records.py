@@ -27,7 +27,7 @@ class Export:
     users: pa.Table
     fingerprint: str
     """Hex sha256 over all rows of all tables: equal catalogs have equal fingerprints."""
-    read_at: int = 0
+    read_at: float = 0
     """Seconds since 1970 UTC; what came later is not in it."""
 
     @cached_property

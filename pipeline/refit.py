@@ -21,7 +21,7 @@ from foundation.tools import Tools
 from pipeline.evaluation.users import EvaluationUsers, choose_users
 from pipeline.judging.checks import check_least
 from pipeline.judging.completeness import check_complete
-from pipeline.judging.settled import check_settled
+from pipeline.judging.trained import check_trained
 from pipeline.models.served import Served, list_arrays
 from pipeline.models.vector_index import ANN_K, measure_ann_recall
 from pipeline.records import Export, Fold, Split
@@ -60,7 +60,9 @@ def check_refit(
     if all(check.passed for check in checks):
         checks += _check_indexes(refit.similarity, params.min_ann_recall, np.random.default_rng(seed))
         checks += _check_agreement(refit, judged, users)
-        checks.append(check_settled(refit.als.evidence, everything, evidence, tools, prefix="refit_"))
+        checks.append(
+            check_trained(refit.als.evidence, everything, evidence, seed=seed, tools=tools, prefix="refit_")
+        )
         checks += check_complete(refit, catalog, prefix="refit_")
     return Gate(verdict=GateVerdict.of(*checks).model_dump(mode="json"), metrics={})
 

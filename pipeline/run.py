@@ -192,10 +192,14 @@ class _Run:
         evidence = self.fitter.fit_evidence(
             data, fold, aggregates, catalog, params=recipe.evidence, seed=seed
         )
+        newcomers = None
         if recipe.ranker is not None:
             self.stepper.keys.remember(recipe.ranker, f"version/{recipe.version}/ranker")
+        if recipe.newcomers is not None:
+            self.stepper.keys.remember(recipe.newcomers, f"version/{recipe.version}/newcomers")
+            newcomers = self.fitter.fit_newcomers(data, fold, evidence, catalog, recipe.newcomers)
         return self.stepper.derive(
-            build_fold_models, folds, catalog, embedder, evidence, recipe.blend, recipe.ranker
+            build_fold_models, folds, catalog, embedder, evidence, recipe.blend, recipe.ranker, newcomers
         )
 
     def _assemble(self, fitted: Fitted, tuned: _Tuned, texts: Texts) -> Served:

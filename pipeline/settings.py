@@ -110,7 +110,7 @@ class IndexParams(Options):
     max_terms: PositiveInt = 50_000
     n_related: PositiveInt = 50
     """Books kept for each book as read together with it, and as many as of its authors."""
-    hnsw_links: PositiveInt = 32
+    hnsw_links: PositiveInt = 48
     ef_construction: PositiveInt = 80
     ef_search: PositiveInt = 128
     """Breadth of a look-up, kept in the graph: recall@30 was .994 or better at 250,000 books."""

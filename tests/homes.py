@@ -4,16 +4,18 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from artifacts.store import ArtifactStore
+from catalog.jobs import DEBOUNCE_S
 from tests.commands import run_command
 
 ROOT = Path(__file__).parents[1]
-PATIENCE_S = 240
+PATIENCE_S = 480
 N_BOOKS, N_READERS = 688, 800
 DEMO = ("import", "demo", "--readers", str(N_READERS), "--ratings", "16000")
 SMALL_MODELS = {
@@ -99,6 +101,7 @@ def imported_home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 def trained_home(imported_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
     """The demo catalog and one promoted version of it. Never changed: tests work on copies."""
     home = imported_home.copy(tmp_path_factory.mktemp("trained") / "home")
+    time.sleep(DEBOUNCE_S)  # a training settles the refresh that the import left only once that is due
     home.succeed("train")
     return home
 

@@ -1,6 +1,6 @@
 """Changes of authors; imports give the books of every name that an author has had to that author."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -82,8 +82,16 @@ def write_authors(connection: Connection, book_id: int, names: Sequence[str]) ->
 
 def find_author(connection: Connection, key: str) -> int | None:
     """The author who has a name, or whom an operator gave it."""
-    alias = connection.scalar(select(AuthorAlias.author_id).where(AuthorAlias.name_key == key))
-    return alias or connection.scalar(select(Author.author_id).where(Author.name_key == key))
+    return find_authors_by_keys(connection, [key]).get(key)
+
+
+def find_authors_by_keys(connection: Connection, keys: Collection[str]) -> dict[str, int]:
+    """Of each of these names the author who has it, or whom an operator gave it, if there is one."""
+    found: dict[str, int] = {}
+    for table in (Author, AuthorAlias):  # what an operator said last, and above the other
+        rows = connection.execute(select(table.name_key, table.author_id).where(table.name_key.in_(keys)))
+        found.update(rows.all())
+    return found
 
 
 def make_key(name: str) -> str:

@@ -23,7 +23,8 @@ ModeQuery = Annotated[
     RecommendMode,
     Query(
         description="`auto` and `collaborative` start from the reader's history, `subjects` from their "
-        "subjects; where there is none, the next way is taken and the answer's `mode` says so."
+        "favourites, or the subjects of what they read; where there is none, the next way is taken and the "
+        "answer's `mode` says so."
     ),
 ]
 PopularityWeightQuery = Annotated[
@@ -66,7 +67,7 @@ async def recommend_to_anyone(
     liked = list({heirs.get(book.book_id, book.book_id): book.rating for book in body.liked}.items())
     await _check_books_exist(services, [book_id for book_id, _ in liked], deadline.share())
     subjects = await services.subjects.resolve(body.subjects, deadline) if body.subjects else []
-    authors = await services.catalog.resolve_authors(body.authors, deadline) if body.authors else []
+    authors = await _resolve_authors(services, body.authors, deadline.share())
     traits = name_traits(
         age_group=body.age_group, gender=body.gender, occupation=body.occupation, country=body.country
     )
@@ -104,3 +105,12 @@ async def _check_books_exist(services: ServicesDep, book_ids: list[int], deadlin
         return  # anonymous readers are served without the catalog; als leaves out what it does not know
     if unknown := [book_id for book_id in book_ids if book_id not in rows]:
         raise UnknownBooks(unknown)
+
+
+async def _resolve_authors(services: ServicesDep, names: list[str], deadline: Deadline) -> list[int]:
+    if not names:
+        return []
+    try:
+        return await services.catalog.resolve_authors(names, deadline)
+    except CatalogUnavailable:
+        return []  # what else is told, and popularity, need no catalog

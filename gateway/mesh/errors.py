@@ -5,6 +5,7 @@ MeshError
 │   ├── UpstreamTimeout     not within the time that the request had left
 │   ├── UpstreamUnreachable refused, reset, or left alone by its circuit breaker
 │   ├── UpstreamBroken      answered with a failure of its own, or with something that is not the contract
+│   ├── UpstreamOutdated    does not know this kind of request, as its release is the one before
 │   └── VersionUnavailable  lacks the version that the rest of the mesh answers from
 ├── UpstreamRefused         the version has no answer to this request (an unknown book, no vector of a kind)
 └── VersionNotHeld          lacks the pinned version: the whole request is retried at another
@@ -54,6 +55,10 @@ class UpstreamUnreachable(UpstreamError):
 
 class UpstreamBroken(UpstreamError):
     """An answer of status 5xx, or a body that is not what the contract says."""
+
+
+class UpstreamOutdated(UpstreamError):
+    """The server does not know this kind of request, as its release is the one before; others it answers."""
 
 
 class VersionUnavailable(UpstreamError):

@@ -17,6 +17,7 @@ from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.errors import (
     UpstreamBroken,
     UpstreamError,
+    UpstreamOutdated,
     UpstreamRefused,
     UpstreamTimeout,
     UpstreamUnreachable,
@@ -36,7 +37,9 @@ SHORTEST_CALL_S: Final = 0.01
 REFUSALS: Final = frozenset(
     {ClientCode.BOOK_NOT_FOUND, MeshCode.NO_VECTOR, ClientCode.UNKNOWN_BOOKS, ClientCode.UNKNOWN_SUBJECTS}
 )
-"""Codes that answer the request; any other 4xx means that the request itself was wrong."""
+"""Codes that answer the request."""
+UNKNOWN_KINDS: Final = frozenset({ClientCode.NOT_FOUND, ClientCode.INVALID_REQUEST})
+"""Codes for a path, a field or a value that only a later release has."""
 
 
 class Server:
@@ -110,13 +113,13 @@ class Server:
             outcome = UpstreamTimeout.__name__ if slow == self.name else "cut_short"
             self.breaker.failed() if slow == self.name else self.breaker.abandoned()
             raise UpstreamTimeout(self.name, remaining_s, slow) from error
+        except (UpstreamRefused, UpstreamOutdated, VersionNotHeld) as error:
+            outcome = type(error).__name__
+            self.breaker.succeeded()
+            raise
         except UpstreamError as error:
             outcome = type(error).__name__
             self.breaker.failed()
-            raise
-        except (UpstreamRefused, VersionNotHeld) as error:
-            outcome = type(error).__name__
-            self.breaker.succeeded()
             raise
         except BaseException:
             self.breaker.abandoned()
@@ -166,6 +169,8 @@ class Server:
             return VersionNotHeld(self.name, version, held)
         if problem.code in REFUSALS:
             return UpstreamRefused(self.name, problem.code, problem.detail)
+        if problem.code in UNKNOWN_KINDS:
+            return UpstreamOutdated(self.name, f"{problem.code}: {problem.detail}")
         return UpstreamBroken(self.name, f"status {response.status}, {problem.code}: {problem.detail}")
 
     def _remember(self, versions: HeldVersions) -> None:

@@ -3,27 +3,13 @@
 import hashlib
 from typing import Final, Literal, get_args
 
+from gateway.schemas import LIST_MODES
+
 Surface = Literal["recommendations", "similar", "popular", "search", "books"]
 """Where the API shows a list."""
 
 SURFACES: Final = frozenset(get_args(Surface))
-MODES: Final = frozenset(
-    {
-        "collaborative",
-        "subjects",
-        "popular",
-        "blend",
-        "item-item",
-        "als",
-        "subject",
-        "hybrid",
-        "keyword",
-        "semantic",
-        "browse",
-        "none",
-    }
-)
-"""Of lists, as the sources of candidates have them; and what has no source."""
+MODES: Final = frozenset({*LIST_MODES, "browse"})
 OTHER: Final = "other"
 
 

@@ -6,8 +6,10 @@ from typing import Final
 import numpy as np
 
 from evidence.authors import Authors
+from evidence.languages import Languages
 from foundation.arrays import F32, I64, find_rows, place_rows
 from foundation.sparse import gather_rows
+from pipeline.models.languages import collect_languages
 from pipeline.models.subject_sets import collect_authors, list_author_ids
 from pipeline.models.vector_index import pool_subjects
 from pipeline.records import Export
@@ -86,7 +88,7 @@ def tell_of_books(
     similarity: SimilarityModel,
     estimated: I64,
 ) -> AlsModel:
-    """The model with today's authors, and factors for the rows in `estimated`, which nobody has read.
+    """The model with today's authors and languages, and factors for `estimated` rows, which nobody has read.
 
     counts (n,) are the readers of the model's books.
     """
@@ -96,7 +98,7 @@ def tell_of_books(
         counts[als.new_books.item_idx] = np.maximum(counts[als.new_books.item_idx], 1)
     wrote = collect_authors(catalog.book_authors, als.book_ids)
     authors = Authors.weigh(wrote, counts, list_author_ids(catalog.book_authors, als.book_ids))
-    evidence = replace(als.evidence, authors=authors)
+    evidence = replace(als.evidence, authors=authors, languages=_tell_languages(als, catalog))
     if estimated.size:
         vectors = pool_subjects(embedder, catalog, als.book_ids[estimated])
         factors = als.evidence.als.item_factors.copy()
@@ -104,6 +106,16 @@ def tell_of_books(
         factors[estimated] = _estimate(factors, authors, als.book_ids, similarity, estimated, vectors)
         evidence = replace(evidence, als=replace(als.evidence.als, item_factors=factors))
     return replace(als, evidence=evidence)
+
+
+def _tell_languages(als: AlsModel, catalog: Export) -> Languages | None:
+    """As the catalog has them today, of books that it does not show as before."""
+    former = als.evidence.languages
+    if former is None:
+        return None
+    is_shown = np.isin(als.book_ids, catalog.books["book_id"].to_numpy())
+    today = collect_languages(catalog, als.book_ids)
+    return Languages(np.where(is_shown, today, former.languages))
 
 
 def _estimate(

@@ -103,7 +103,8 @@ def _renew_als(former: Served, today: Today) -> tuple[AlsModel, I64]:
     )
     als = add_arrivals(former.als, arrivals)
     estimated = _find_estimated(former.als, als, arrivals, changes)
-    is_told = np.isin(als.book_ids, changes.book_ids[changes.find("authors")]).any()
+    told = changes.find("authors", "language", "isbns")
+    is_told = np.isin(als.book_ids, changes.book_ids[told]).any()
     if is_told or estimated.size:
         counts = readers.count(als.book_ids)
         als = tell_of_books(als, today.catalog, counts, former.embedder, former.similarity, estimated)

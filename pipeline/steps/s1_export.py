@@ -24,7 +24,7 @@ def export_books(db: Database) -> Export:
 
 
 def _read(db: Database, *, without: Collection[str] = ()) -> Export:
-    read_at = int(time.time())
+    read_at = time.time()
     batches: defaultdict[str, list[pa.RecordBatch]] = defaultdict(list)
     with uncollected():
         for name, batch in read_tables(db, without=without):

@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 
-from evidence.kind import Kind
 from evidence.registry import Evidence
 from foundation.arrays import F64, I64, Mask, find_starts
 from foundation.author_limit import READ_AHEAD
@@ -123,7 +122,7 @@ def grow_ranker(candidates: Candidates, is_seen: Mask, *, n_trees: int, seed: in
     trees = grow_trees(
         Examples(features[rows], is_hit[rows], user_idx[rows]),
         base=BLEND_WEIGHT * features[rows, BLEND],
-        directions=list_directions([type(kind).explain is not Kind.explain for kind in kinds.values()]),
+        directions=list_directions([kind.personal for kind in kinds.values()]),
         n_trees=n_trees, seed=seed, threads=threads,
     )  # fmt: skip
     n_candidates = max(each.size for each in candidates.item_idx)

@@ -22,8 +22,8 @@ from pipeline.judging.checks import check_least, not_made
 from pipeline.judging.comparison import Slices, check_floor, check_losses
 from pipeline.judging.completeness import check_complete
 from pipeline.judging.figures import Figures, Measurer
-from pipeline.judging.settled import check_settled
 from pipeline.judging.speed import compare_speed, measure_speed
+from pipeline.judging.trained import check_trained
 from pipeline.models.fold_models import FoldModels
 from pipeline.models.served import Served
 from pipeline.models.vector_index import ANN_K
@@ -93,7 +93,7 @@ def gate(
     measured = measure(contest, folds, catalog, params, rules)
     checks = [
         *judge(measured, params=params, seed=seed, accept_incomparable=accept_incomparable),
-        check_settled(contest.candidate.als.evidence, folds.train, evidence, tools),
+        check_trained(contest.candidate.als.evidence, folds.train, evidence, seed=seed, tools=tools),
         *check_complete(contest.served, catalog),
         *(_check_index(*each, params.min_ann_recall) for each in sorted(contest.ann_recall.items())),
     ]

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from evidence.kind import Found, Products, Same, Terms
+from evidence.kind import TINY, Found, Products, Same, Terms
 from evidence.registry import Evidence
 from foundation.arrays import F32, I64, find_rows
 from foundation.sparse import gather_rows
@@ -128,5 +128,5 @@ def _find_by_authors(author_ids: Sequence[int], evidence: Evidence) -> Terms | N
 def _reblend(blend: dict[str, float], popularity_weight: float) -> dict[str, float]:
     """The tuned weights, but this share of popularity."""
     shares = {name: (1 - popularity_weight) * weight for name, weight in blend.items()}
-    personal = 1 - blend[POPULARITY]
+    personal = max(1 - blend[POPULARITY], TINY)
     return {**{name: share / personal for name, share in shares.items()}, POPULARITY: popularity_weight}

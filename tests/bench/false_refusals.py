@@ -79,7 +79,9 @@ class Trainer:
         self.folds, self.catalog = folds, stepper.derive(leave_books, exported)
         self.aggregates = self.fitter.aggregate("train", folds.train)
         self.evidence = self.fitter.fit_evidence("train", folds.train, self.aggregates, self.catalog)
-        self.ranking = self.fitter.tune(folds, self.fitter.fit_inner_evidence(folds, self.catalog))
+        inner = self.fitter.fit_inner_evidence(folds, self.catalog)
+        self.ranking = self.fitter.tune(folds, inner)
+        self.of_newcomers = self.fitter.tune_newcomers(folds, inner, self.catalog)
 
     def train(self, seed: int) -> FoldModels:
         """The models of the train fold by this seed."""
@@ -92,8 +94,12 @@ class Trainer:
         als = replace(self.evidence.als, item_factors=factors, gram=gram)
         embedder = self.fitter.learn_subjects("train", fold, self.aggregates, catalog, seed=seed)
         evidence = replace(self.evidence, als=als)
+        self.fitter.stepper.keys.remember(evidence, f"evidence of seed {seed}")
+        newcomers = self.fitter.fit_newcomers("train", fold, evidence, catalog, self.of_newcomers)
         ranking = self.ranking
-        return build_fold_models(self.folds, catalog, embedder, evidence, ranking.params, ranking.ranker)
+        return build_fold_models(
+            self.folds, catalog, embedder, evidence, ranking.params, ranking.ranker, newcomers
+        )
 
 
 def measure(exported: Export, n_seeds: int, folder: Path) -> Versions:

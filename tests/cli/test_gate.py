@@ -67,7 +67,7 @@ def test_the_command_tells_of_all_versions_to_people_and_programs(trained_home: 
     trained_home.succeed("gate", "history", "--svg", str(tmp_path / "history.svg"))
 
     assert told["version"] == current and told["outcome"] == "promoted" and told["is_current"]
-    assert {check["name"] for check in told["verdict"]["checks"]} >= {"als_settled", "complete_cards"}
+    assert {check["name"] for check in told["verdict"]["checks"]} >= {"als_trained", "complete_cards"}
     assert current in picture and "learned_evidence" in picture
     assert (tmp_path / "history.svg").read_text().startswith("<svg")
 

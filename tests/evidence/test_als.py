@@ -1,12 +1,16 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from evidence.als import AlsParams, build_gram, fold_in, measure_settled, train_factors
+from evidence.als import AlsParams, build_gram, fold_in, measure_repeated, train_factors
+from foundation.tools import Tools
 
 PARAMS = AlsParams(n_factors=8, n_iterations=5)
+TOOLS = Tools(threads=1, advance=lambda share: None, workspace=Path())
 USER_ITEMS = csr_array((np.random.default_rng(2).random((40, 25)) < 0.25).astype(np.float32))
 N, N_FACTORS, ALPHA = 30, 8, 16.0
 FACTORS = np.random.default_rng(7).normal(size=(N, N_FACTORS)).astype(np.float32)
@@ -52,28 +56,38 @@ def draw_tastes(rng: np.random.Generator) -> csr_array:
 
 
 READ = draw_tastes(np.random.default_rng(5))
-WHOLE = AlsParams(n_factors=16, n_iterations=15, regularization=10)
-SETTLED = train_factors(READ, params=WHOLE, seed=4, threads=1, advance=lambda share: None)[1]
+SETTINGS = (
+    AlsParams(n_factors=16, n_iterations=3),
+    AlsParams(n_factors=16, n_iterations=15, regularization=0.1),
+    AlsParams(n_factors=64, n_iterations=30, regularization=10),
+)
 
 
-def measure(item_factors: np.ndarray) -> float:
-    return measure_settled(item_factors.astype(np.float32), READ, params=WHOLE, threads=1)
+def train(params: AlsParams, n_iterations: int) -> np.ndarray:
+    stopped = params.model_copy(update={"n_iterations": n_iterations})
+    return train_factors(READ, params=stopped, seed=4, threads=1, advance=TOOLS.advance)[1]
 
 
-def test_factors_of_a_whole_training_are_settled() -> None:
-    assert measure(SETTLED) > 0.95
+def measure(item_factors: np.ndarray, params: AlsParams) -> float:
+    return measure_repeated(item_factors, READ, params=params, seed=4, tools=TOOLS)
 
 
-def test_factors_after_one_iteration_are_not() -> None:
-    broken_off = WHOLE.model_copy(update={"n_iterations": 1})
-
-    _, factors = train_factors(READ, params=broken_off, seed=4, threads=1, advance=lambda share: None)
-
-    assert measure(factors) < 0.5
+@pytest.mark.parametrize("params", SETTINGS)
+def test_a_whole_training_is_repeated_whatever_its_parameters(params: AlsParams) -> None:
+    assert measure(train(params, params.n_iterations), params) == 1
 
 
-def test_factors_half_of_which_are_as_drawn_are_not() -> None:
-    rng = np.random.default_rng(6)
-    drawn = 0.01 * rng.random(SETTLED.shape)
+@pytest.mark.parametrize("params", SETTINGS)
+@pytest.mark.parametrize("share", [0, 0.25, 0.5])
+def test_one_that_broke_off_is_not(params: AlsParams, share: float) -> None:
+    assert measure(train(params, max(1, int(share * params.n_iterations))), params) < 0.3
 
-    assert 0.4 < measure(np.where(rng.random((200, 1)) < 0.5, drawn, SETTLED)) < 0.6
+
+@pytest.mark.parametrize("params", SETTINGS)
+@pytest.mark.parametrize("lost", [0.05, 0.5])
+def test_nor_are_factors_of_which_some_are_as_drawn(params: AlsParams, lost: float) -> None:
+    rng, factors = np.random.default_rng(6), train(params, params.n_iterations)
+    drawn = 0.01 * rng.random(factors.shape, dtype=np.float32)
+    is_lost = np.arange(len(factors)) < lost * len(factors)
+
+    assert measure(np.where(is_lost[:, None], drawn, factors), params) == pytest.approx(1 - lost)

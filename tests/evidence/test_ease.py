@@ -87,7 +87,8 @@ def test_more_books_do_not_take_more_than_the_bounds() -> None:
 
 def test_a_history_that_no_reader_had_is_scored_by_the_sum_of_its_books() -> None:
     told = csr_array((25, 0), dtype=np.float32)
-    data = TrainingData(USER_ITEMS, READ.sum(axis=0).astype(np.int64), book_authors=told, title_words=told)
+    counts, languages = READ.sum(axis=0).astype(np.int64), np.zeros(25, dtype=np.int32)
+    data = TrainingData(USER_ITEMS, counts, book_authors=told, title_words=told, languages=languages)
     tools = Tools(threads=1, advance=lambda share: None, workspace=None)  # type: ignore[arg-type]
     ease = Ease.fit(data, PUBLISHED, seed=1, tools=tools)
     history = History(np.array([3, 11]), np.array([1.0, 0.5], dtype=np.float32))

@@ -48,6 +48,7 @@ def fit(read: np.ndarray, authors: np.ndarray, **weights: float) -> np.ndarray:
         counts=np.count_nonzero(read, axis=0),
         book_authors=csr_array(authors),
         title_words=csr_array((read.shape[1], 0), dtype=np.float32),
+        languages=np.zeros(read.shape[1], dtype=np.int32),
     )
     tools = Tools(threads=1, advance=lambda share: None, workspace=None)  # type: ignore[arg-type]
     params = NeighboursParams(n_neighbours=4, **weights)

@@ -28,6 +28,7 @@ DATA = TrainingData(
     counts=np.asarray(USER_ITEMS.sum(axis=0), dtype=np.int64),
     book_authors=csr_array((np.arange(N)[:, None] // 2 == np.arange(13)).astype(np.float32)),
     title_words=csr_array((np.arange(N)[:, None] % 7 == np.arange(7)).astype(np.float32)),
+    languages=np.arange(N, dtype=np.int32) % 4 + 1,
 )
 PARAMS = EvidenceParams(als=AlsParams(n_factors=4, n_iterations=3))
 TOOLS = Tools(threads=1, advance=lambda share: None, workspace=Path())

@@ -64,6 +64,9 @@ CALLS: dict[str, Call] = {
     "read_titles": lambda catalog, books: catalog.read_titles(books, _soon()),
     "find_by_isbn": lambda catalog, _: catalog.find_by_isbn(ISBN, _soon()),
     "find_authors": lambda catalog, _: catalog.find_authors("author 12", 20, 0, _soon()),
+    "resolve_authors": lambda catalog, books: catalog.resolve_authors(
+        [f"Author {n}" for n in books[:20]], _soon()
+    ),
     "read_author": lambda catalog, _: catalog.read_author(17, _soon()),
     "list_authors_of": lambda catalog, books: catalog.list_authors_of(books[0], _soon()),
     "read_subjects_of": lambda catalog, books: catalog.read_subjects_of(books, _soon()),

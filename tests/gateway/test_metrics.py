@@ -87,8 +87,8 @@ def test_a_degraded_list_names_what_was_lost_each_time(home: Path, urls: dict[st
 
 def test_a_breaker_tells_when_it_opens(home: Path, urls: dict[str, str]) -> None:
     options = {"breaker": {"failures": 1, "open_s": 60}}
-    with running.gateway(running.settings_for(home, {**urls, "als": urls["embedder"]}, **options)) as client:
-        client.get(OWN)  # the embedder knows no such path
+    with running.gateway(running.settings_for(home, {**urls, "als": running.NOWHERE}, **options)) as client:
+        client.get(OWN)
 
         assert value(client, "bookmesh_breaker_open", dependency="als") == 1
         assert value(client, "bookmesh_breaker_open", dependency="metadata") == 0

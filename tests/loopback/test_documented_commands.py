@@ -29,6 +29,12 @@ ON_BOOK_CROSSING = {
     "similar 0440234743": "John Grisham",
     'search "survivors of the Holocaust" --semantic': "All But My Life|I Have Lived a Thousand Years",
 }
+QUICKLY_TRAINED = {
+    "BOOKMESH_TRAIN__EVIDENCE__EASE__N_BOOKS": "3000",
+    "BOOKMESH_TRAIN__NEWCOMERS__MAX_READERS": "1000",
+    "BOOKMESH_TRAIN__RANKER__N_TREES": "0",
+    "BOOKMESH_TRAIN__GATE__MAX_USERS": "1000",
+}
 MADE_BY_FIXTURES = {
     "import book-crossing path/to/book-crossing --open-library path/to/open-library",
     "users find --source book-crossing --external-id 276747",
@@ -80,8 +86,7 @@ def test_a_documented_command_finds_what_it_asks_for(mesh: Mesh, command: str) -
 @pytest.fixture(scope="module")
 def book_crossing(eval_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mesh]:
     """A mesh of the real data, as README says, but with smaller models and a quicker gate."""
-    few_readers = {"BOOKMESH_GATE__MAX_READERS": "1000"}
-    home = Home(tmp_path_factory.mktemp("book-crossing") / "home", few_readers)
+    home = Home(tmp_path_factory.mktemp("book-crossing") / "home", QUICKLY_TRAINED)
     folders = (str(eval_data / "book-crossing"), "--open-library", str(eval_data / "open-library"))
     home.succeed("import", "book-crossing", *folders)
     home.succeed("train")
@@ -92,6 +97,7 @@ def book_crossing(eval_data: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.mark.slow
 @pytest.mark.real_data
 @pytest.mark.timeout(600)
+@pytest.mark.flaky(reruns=0)  # another try would train again
 @pytest.mark.parametrize("command", ON_BOOK_CROSSING)
 def test_a_command_documented_for_real_data_finds_what_it_asks_for(book_crossing: Mesh, command: str) -> None:
     home = book_crossing.home

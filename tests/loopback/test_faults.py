@@ -15,7 +15,7 @@ from artifacts.pointer import Promotion, move_pointer
 from artifacts.store import ArtifactStore, utc_now
 from contracts.shell import SERVER_NAMES, ServerName
 from tests.loopback.checks import check_list
-from tests.loopback.load import ListQuery, Load, has_more, has_recovered, steady_load
+from tests.loopback.load import UNTAUGHT, ListQuery, Load, has_more, has_recovered, steady_load
 from tests.loopback.twin import TITLE_PREFIX, seal_twin
 from tests.meshes import PATIENT, PROCESS_NAMES, Mesh, wait_until
 
@@ -26,6 +26,7 @@ QUERIES = list(
         (
             ListQuery(f"/v1/users/{number}/recommendations"),
             ListQuery("/v1/recommendations", json={"subjects": ["War", "Romance"]}),
+            ListQuery("/v1/recommendations", json={"subjects": [UNTAUGHT]}),
             ListQuery(f"/v1/books/{number}/similar", {"mode": "hybrid"}),
             ListQuery("/v1/search", {"q": "the war"}, is_lookup=True),
             ListQuery("/v1/search/semantic", {"q": "a war at sea"}),
@@ -67,17 +68,24 @@ def test_readers_get_whole_lists_while_a_killed_server_comes_back(
     assert f"{name} ended (-9); restart in" in frail_mesh.output.read_text()
 
 
-def test_a_server_that_hangs_delays_its_lists_and_is_named(frail_mesh: Mesh) -> None:
+@pytest.mark.parametrize(
+    "query",
+    [
+        ListQuery("/v1/users/1/recommendations"),
+        ListQuery("/v1/recommendations", json={"subjects": ["War"], "age_group": "25-34"}),
+    ],
+)
+def test_a_server_that_hangs_delays_its_lists_and_is_named(frail_mesh: Mesh, query: ListQuery) -> None:
     pid = frail_mesh.pid("als")
     os.kill(pid, signal.SIGSTOP)
     try:
-        response = frail_mesh.client.get("/v1/users/1/recommendations", params={"k": 10})
+        response = query.send(frail_mesh.client)
     finally:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
 
     check_list(response.json(), k=10)
-    assert response.json()["degraded"] == ["als"]
+    assert (response.json()["mode"], response.json()["degraded"]) == ("subjects", ["als"])
     assert response.elapsed.total_seconds() < float(PATIENT["BOOKMESH_DEADLINE_S"])
 
 

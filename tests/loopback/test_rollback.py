@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.loopback.load import ListQuery, Outcome, has_more, steady_load
+from tests.loopback.load import UNTAUGHT, ListQuery, Outcome, has_more, steady_load
 from tests.loopback.twin import seal_twin
 from tests.meshes import Mesh, wait_until
 
@@ -18,6 +18,7 @@ QUERIES = [
         ListQuery(f"/v1/users/{number}/recommendations"),
         ListQuery(f"/v1/users/{number + 20}/recommendations", {"mode": "subjects"}),
         ListQuery("/v1/recommendations", json={"subjects": ["War"], "popularity_weight": number / 10}),
+        ListQuery("/v1/recommendations", json={"subjects": [UNTAUGHT], "popularity_weight": number / 10}),
         ListQuery(f"/v1/books/{number}/similar"),
         ListQuery("/v1/search/semantic", {"q": f"a war of {number} kings"}),
         ListQuery("/v1/books/popular", k=10 + number),

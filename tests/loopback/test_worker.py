@@ -89,7 +89,7 @@ def test_a_killed_worker_takes_its_training_along_and_the_next_one_begins_it_aga
         killed = read_state(db)
         lose(db)  # instead of waiting
     with working(home) as second:
-        wait_until(lambda: read_state(db) == (JobState.RUNNING, 2))
+        wait_until(lambda: read_state(db) == (JobState.RUNNING, 2), patience_s=PATIENCE_S)
         training = find_training(second)
         doing = httpx.get(url(home, INFO_PATH)).json()["doing"]
 
@@ -110,7 +110,7 @@ def test_a_home_has_one_worker_which_tells_what_it_does_and_did(home: Home, db: 
             enqueue(session, JobKind.REFRESH)
         message = home.fail("worker", BOOKMESH_WORKER__PORT=str(free_port()))
         done = 'bookmesh_jobs_total{kind="refresh",outcome="done",process="worker"} 1.0'
-        wait_until(lambda: done in httpx.get(url(home, METRICS_PATH)).text)
+        wait_until(lambda: done in httpx.get(url(home, METRICS_PATH)).text, patience_s=PATIENCE_S)
         info = httpx.get(url(home, INFO_PATH)).json()
 
         assert f"process {first.pid} is the worker of this home already" in message

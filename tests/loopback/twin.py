@@ -1,6 +1,7 @@
 """A second version that answers every request differently: the first one's models, turned around."""
 
 from dataclasses import replace
+from typing import Any
 
 import faiss
 import numpy as np
@@ -40,10 +41,15 @@ def seal_twin(store: ArtifactStore) -> Manifest:
 
 def _turn_als(model: AlsModel) -> AlsModel:
     """Everyone is recommended what fewest have read."""
-    blend = {**dict.fromkeys(model.params["blend"], 0.0), "popularity": 1.0}
+    params = _popularity_alone(model.params)
+    newcomers = model.newcomers and replace(model.newcomers, params=_popularity_alone(model.newcomers.params))
     flipped = Popularity(_flip(model.evidence.popularity.popularity))
     evidence = replace(model.evidence, popularity=flipped)
-    return replace(model, evidence=evidence, params={**model.params, "blend": blend}, ranker=None)
+    return replace(model, evidence=evidence, params=params, ranker=None, newcomers=newcomers)
+
+
+def _popularity_alone(params: dict[str, Any]) -> dict[str, Any]:
+    return {**params, "blend": {**dict.fromkeys(params["blend"], 0.0), "popularity": 1.0}}
 
 
 def _turn_embedder(model: EmbedderModel) -> EmbedderModel:

@@ -85,6 +85,7 @@ def test_a_version_whose_fold_models_are_gone_is_refitted(trained_home: Home) ->
 
     check = find(report, COMPARED)
     assert report.promoted and check.value == pytest.approx(0)
+    assert find(report, "cold_recall_over_current").value == pytest.approx(0)
     assert f"{first}, refitted" in check.detail and "missing" in check.detail
 
 

@@ -13,6 +13,7 @@ from artifacts.manifest import Manifest
 from catalog.tables import Book, BookAuthor, BookSubject, Hidden, Subject
 from contracts.similarity import SimilarMode
 from evidence.kind import read_history
+from evidence.languages import number_language
 from foundation.lock import hold_lock
 from pipeline.errors import AlreadyTraining, NothingToRefresh, RefreshRefused
 from pipeline.models.fold_models import GATE_OWNER
@@ -103,6 +104,23 @@ def test_of_many_new_books_the_latest_comes_up(trained_home: Home) -> None:
     ranked, _ = served(trained_home).als.rank([1, 2], [9.0, 9.0], k=10)
 
     assert new[-1] in ranked
+
+
+def test_a_new_book_is_of_the_language_that_it_was_told_and_an_old_one_of_that_of_now(
+    trained_home: Home,
+) -> None:
+    book_id = add_book(trained_home, "Unheard Melodies")
+    change(trained_home, book_id, language="ger")
+    change(trained_home, SECOND_OF_AUTHOR, language="fre")
+    run(trained_home)
+
+    als = served(trained_home).als
+
+    assert als.evidence.languages is not None
+    told = dict(zip(als.book_ids.tolist(), als.evidence.languages.languages.tolist(), strict=True))
+    assert told == {
+        **dict.fromkeys(told, 0), book_id: number_language("ger"), SECOND_OF_AUTHOR: number_language("fre")
+    }  # fmt: skip
 
 
 def test_what_the_reader_excludes_leaves_its_place_to_the_next_new_book(trained_home: Home) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from artifacts.manifest import GateVerdict
+from artifacts.manifest import GateCheck, GateVerdict
 from artifacts.store import ArtifactStore
 from contracts.shell import ServerName
 from evidence.als import Als, build_gram
@@ -33,6 +33,7 @@ SPACE_IDS, SOUP_IDS = BOOK_IDS[:6].tolist(), BOOK_IDS[6:].tolist()
 N = BOOK_IDS.size
 ANONYMOUS_ID = int(BOOK_IDS[-1])
 """A book without an author."""
+AUTHOR_IDS = np.arange(1, N // 2 + 1)
 CLUBS = np.repeat([0, 1], 6)
 DIM = 4
 TITLES = [
@@ -49,7 +50,19 @@ TITLES = [
     "García's Kitchen",
     "Cold Soup",
 ]
+TRAITS = ["age_group=25-34", "country=portugal", "gender=female", "occupation=librarian"]
 N_RATINGS = np.arange(N, 0, -1) * 10
+CHECK = GateCheck(
+    name="recall_over_popularity",
+    value=0.071,
+    threshold=0.0,
+    passed=True,
+    detail="of 300 readers",
+    mean=0.083,
+    interval=(0.071, 0.095),
+    n_readers=300,
+)
+"""How the gate has judged every version."""
 
 
 def club_vectors(seed: int) -> NDArray[np.float32]:
@@ -71,7 +84,7 @@ def als_model(seed: int) -> AlsModel:
             als=Als(factors, build_gram(factors, 0.1), {"alpha": 16.0}),
             neighbours=Neighbours(csr_array((CLUBS[:, None] == CLUBS).astype("f4") - np.eye(N, dtype="f4"))),
             authors=Authors(
-                csr_array((np.arange(N)[:, None] // 2 == np.arange(N // 2)).astype("f4")), np.arange(N // 2)
+                csr_array((np.arange(N)[:, None] // 2 == np.arange(N // 2)).astype("f4")), AUTHOR_IDS
             ),
             popularity=Popularity(popularity()),
         ),
@@ -81,14 +94,14 @@ def als_model(seed: int) -> AlsModel:
 
 
 def newcomers() -> Newcomers:
-    """Who loves a subject loves the books of its club; women, as it happens, those of space."""
-    effects = np.eye(2, DIM, dtype=np.float32)[[0, 1, 0]]
+    """Who loves a subject loves the books of its club; whoever has one of the traits, those of space."""
+    effects = np.eye(2, DIM, dtype=np.float32)[[0, 1, *[0] * len(TRAITS)]]
     return Newcomers(
         subjects=["Space", "Soup"],
         author_ids=np.empty(0, dtype=np.int64),
-        traits=["gender=female"],
+        traits=TRAITS,
         effects=effects,
-        means=np.zeros((3, DIM), dtype=np.float32),
+        means=np.zeros((2 + len(TRAITS), DIM), dtype=np.float32),
         base=np.zeros(DIM, dtype=np.float32),
         params={
             "blend": {"taste": 0.6, "authors": 0.3, "popularity": 0.1},
@@ -177,7 +190,7 @@ def publish(store: ArtifactStore, scratch: Path, *, seed: int = 1, promote: bool
         params={},
         seed=seed,
         metrics={},
-        gate=GateVerdict(passed=True),
+        gate=GateVerdict.of(CHECK),
     ).version
     if promote:
         store.promote(version, by="tests", why="published")

@@ -50,14 +50,14 @@ def test_what_the_form_tells_makes_the_first_list(client: httpx.Client) -> None:
     assert {item["main_subject"] for item in listed["items"]} == {"Soup"}
 
 
-def test_favourite_authors_speak_for_the_books_of_their_readers(client: httpx.Client) -> None:
+def test_books_of_favourite_authors_come_first(client: httpx.Client) -> None:
     reader = sign_up(client, favourite_authors=["AUTHOR 4"])
     assert reader.get("/v1/me")["favourite_authors"] == ["Author 4"]
 
     listed = reader.get("/v1/me/recommendations?k=3")
 
-    assert listed["mode"] == "collaborative"
-    assert {item["main_subject"] for item in listed["items"]} == {"Soup"}
+    assert listed["mode"] == "subjects"
+    assert {item["title"] for item in listed["items"][:2]} == {"Soup for Everyone", "The Joy of Soup"}
 
 
 def test_loved_books_are_rated_and_make_the_list(client: httpx.Client) -> None:

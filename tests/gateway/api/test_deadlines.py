@@ -80,12 +80,13 @@ def test_the_look_up_of_the_reader_and_the_servers_share_one_deadline(
     urls: dict[str, str], tmp_path: Path, database: str
 ) -> None:
     with hanging() as url:
-        settings = settings_for(tmp_path, database, {**urls, "embedder": url}, deadline_s=2.0)
+        hung = {**urls, "als": url, "embedder": url}
+        settings = settings_for(tmp_path, database, hung, deadline_s=2.0)
         with running.gateway(settings) as client, holding_for(1.2, database, "LOCK TABLES users WRITE"):
             response = client.get(f"/v1/users/{SOUP_FAN}/recommendations")
 
     assert (response.status_code, response.json()["mode"]) == (200, "popular")
-    assert response.json()["degraded"] == ["embedder"]
+    assert response.json()["degraded"] == ["als", "embedder"]
     assert 1.2 < response.elapsed.total_seconds() < 2.5
 
 

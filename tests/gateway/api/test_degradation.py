@@ -78,7 +78,8 @@ def test_no_route_fails_without_one_server(crippled: tuple[ServerName, httpx.Cli
 
         assert response.status_code == 200, (path, response.text)
         assert set(response.json().get("degraded", [])) <= {missing}
-    assert client.post("/v1/recommendations", json={"subjects": ["Soup"]}).status_code == 200
+    for told in ({"subjects": ["Soup"]}, {"authors": ["Author 1"]}, {"gender": "female"}):
+        assert client.post("/v1/recommendations", json=told).status_code == 200
 
 
 def test_every_list_stays_full_without_any_one_server(crippled: tuple[ServerName, httpx.Client]) -> None:
@@ -111,7 +112,12 @@ def test_health_names_the_missing_server(crippled: tuple[ServerName, httpx.Clien
         (["metadata"], LISTS[0], "collaborative", ["metadata"]),
         (["metadata"], LISTS[1], "subjects", ["metadata"]),
         (["metadata"], LISTS[2], "popular", ["metadata"]),
-        (["embedder"], LISTS[1], "popular", ["embedder"]),
+        (["embedder"], LISTS[1], "subjects", []),
+        (["als"], LISTS[1], "subjects", ["als"]),
+        (["als", "metadata"], LISTS[1], "subjects", ["als", "metadata"]),
+        (["als", "embedder"], LISTS[1], "popular", ["als", "embedder"]),
+        (["als", "similarity"], LISTS[1], "popular", ["als", "similarity"]),
+        (["als", "embedder", "metadata"], LISTS[1], "popular", ["als", "embedder", "metadata"]),
         (["similarity"], LISTS[3], "popular", ["similarity"]),
         (["metadata"], LISTS[6], "semantic", ["metadata"]),
         (["semantic"], LISTS[7], "keyword", ["semantic"]),
@@ -219,6 +225,8 @@ def test_readers_without_an_account_are_served_without_the_catalog(
             assert _fetch(client, path).version == version
         liked = client.post("/v1/recommendations", json={"liked": [{"book_id": 11}], "subjects": ["Soup"]})
         assert (liked.status_code, liked.json()["mode"]) == (200, "collaborative")
+        told = client.post("/v1/recommendations", json={"authors": ["Author 1"], "gender": "female"})
+        assert (told.status_code, told.json()["mode"]) == (200, "subjects")
         assert client.get("/v1/books/11").status_code == 200
         assert client.get("/v1/health").json()["catalog"] is False
         for refused in (client.get(LISTS[0]), client.put("/v1/users/1/ratings/44", json={"rating": 5})):

@@ -1,12 +1,19 @@
 """Lists of books over REST: from a gateway before five real servers."""
 
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import get_args
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from catalog.database import open_database
+from catalog.tables import User
 from contracts.similarity import SimilarMode
 from gateway.schemas import BookList
+from servers.als.newcomers import Told
 from tests.gateway import running
 from tests.gateway.running import DISMISSED, PICKY_READER, SOUP_FAN, SPACE_READER, STRANGER, UNTRAINED_BOOK
 from tests.servers import tiny
@@ -29,6 +36,14 @@ def _check(response: httpx.Response) -> BookList:
     assert scores == sorted(scores, reverse=True)
     assert len(set(ids)) == len(ids)
     return found
+
+
+@pytest.fixture(scope="module")
+def without_als(urls: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A gateway over the other four servers."""
+    home = running.build_home(tmp_path_factory.mktemp("without_als"))
+    with running.gateway(running.settings_for(home, {**urls, "als": running.NOWHERE})) as client:
+        yield client
 
 
 def _ids(found: BookList) -> list[int]:
@@ -76,16 +91,95 @@ def test_the_list_is_as_long_as_the_catalog_has_books(shared: httpx.Client, mode
 
 
 @pytest.mark.parametrize("weight", [0, 0.3, 1])
-def test_subjects_and_popularity_are_blended_exactly(shared: httpx.Client, weight: float) -> None:
+def test_favourites_and_popularity_are_blended_in_the_share_asked_for(
+    shared: httpx.Client, weight: float
+) -> None:
     body = {"subjects": ["Soup"], "popularity_weight": weight, "k": 12}
 
     found = _check(shared.post("/v1/recommendations", json=body))
+
+    told = Told(subjects=["Soup"])
+    taste = tiny.newcomers().score_parts(told, tiny.als_model(1).evidence)["taste"]
+    expected = sorted((1 - weight) * (0.6 / 0.9) * taste + weight * tiny.popularity(), reverse=True)
+    assert (found.mode, found.degraded) == ("subjects", [])
+    assert [item.score for item in found.items] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("weight", [0, 0.3, 1])
+def test_without_als_subjects_and_popularity_are_blended_exactly(
+    without_als: httpx.Client, weight: float
+) -> None:
+    body = {"subjects": ["Soup"], "popularity_weight": weight, "k": 12}
+
+    found = _check(without_als.post("/v1/recommendations", json=body))
 
     model, popularity = tiny.similarity_model(1), tiny.popularity()
     vector = tiny.embedder_model().embed(["Soup"])[0]
     similarity = model.scores(vector.tolist(), tiny.BOOK_IDS.tolist())
     expected = sorted((1 - weight) * similarity + weight * popularity, reverse=True)
+    assert (found.mode, found.degraded) == ("subjects", ["als"])
     assert [item.score for item in found.items] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"age_group": "25-34"},
+        {"gender": "female"},
+        {"occupation": "Librarian"},
+        {"country": "PORTUGAL"},
+        {"gender": "female", "age_group": "5-12", "occupation": "lighthouse keeper"},
+    ],
+)
+def test_what_someone_tells_of_themselves_makes_their_list(
+    shared: httpx.Client, told: dict[str, str]
+) -> None:
+    found = _check(shared.post("/v1/recommendations", json={**told, "k": 6, "popularity_weight": 0}))
+
+    assert (found.mode, found.degraded) == ("subjects", [])
+    assert set(_ids(found)) == set(tiny.SPACE_IDS)
+
+
+def test_what_tells_a_version_nothing_leaves_what_is_popular(shared: httpx.Client) -> None:
+    found = _check(shared.post("/v1/recommendations", json={"gender": "other", "k": 3}))
+
+    assert (found.mode, found.degraded) == ("popular", [])
+    assert _ids(found) == tiny.BOOK_IDS[:3].tolist()
+
+
+def test_a_reader_is_known_by_the_traits_that_an_import_found(home: Path, urls: dict[str, str]) -> None:
+    with closing(open_database(f"sqlite:///{home / 'catalog.db'}")) as db, db.session(write=True) as session:
+        session.execute(update(User).where(User.user_id == STRANGER).values(gender="F"))
+
+    with running.gateway(running.settings_for(home, urls)) as client:
+        found = _fetch(client, f"/v1/users/{STRANGER}/recommendations", k=6, popularity_weight=0)
+
+    assert found.mode == "subjects"
+    assert set(_ids(found)) == set(tiny.SPACE_IDS)
+
+
+def test_books_of_authors_that_are_named_in_any_spelling_come_first(shared: httpx.Client) -> None:
+    found = _check(shared.post("/v1/recommendations", json={"authors": ["author 6", "AUTHOR 2"], "k": 4}))
+
+    assert found.mode == "subjects"
+    assert set(_ids(found)[:2]) == {121, 132}
+    assert set(_ids(found)[2:]) == {33, 44}
+
+
+def test_an_unknown_author_is_named(shared: httpx.Client) -> None:
+    response = shared.post("/v1/recommendations", json={"authors": ["Author 1", "Nobody"]})
+
+    assert response.status_code == 422
+    assert (response.json()["code"], response.json()["unknown"]) == ("unknown_authors", ["Nobody"])
+
+
+@pytest.mark.parametrize(
+    "told", [{"age_group": "0-99"}, {"gender": "F"}, {"occupation": ""}, {"country": "Atlantis"}]
+)
+def test_what_no_reader_can_be_is_refused(shared: httpx.Client, told: dict[str, str]) -> None:
+    response = shared.post("/v1/recommendations", json=told)
+
+    assert (response.status_code, response.json()["code"]) == (422, "invalid_request")
 
 
 def test_liked_books_decide_and_do_not_come_back(shared: httpx.Client) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 
 from tests.gateway import running
-from tests.servers.tiny import N
+from tests.servers.tiny import CHECK, N
 
 
 def test_the_model_is_described(shared: httpx.Client, version: str) -> None:
@@ -13,7 +13,8 @@ def test_the_model_is_described(shared: httpx.Client, version: str) -> None:
     model = response.json()
 
     assert response.headers["X-Artifact-Version"] == model["version"] == version
-    assert (model["passed"], model["checks"], model["metrics"], model["params"]) == (True, [], {}, {})
+    assert (model["passed"], model["metrics"], model["params"]) == (True, {}, {})
+    assert model["checks"] == [CHECK.model_dump(mode="json")]
     assert model["counts"] == {"books": N, "rated_books": N, "subjects": 2}
     assert model["created_at"].startswith(f"{version[:4]}-{version[4:6]}-{version[6:8]}T")
 

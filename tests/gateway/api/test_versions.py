@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,23 @@ import httpx
 import pytest
 
 from artifacts.store import ArtifactStore
+from contracts.als import RANK_NEW_PATH
 from contracts.shell import SERVER_NAMES
+from servers.shell.serve import find_server
 from tests.gateway import running
 from tests.servers import running as servers
 from tests.servers import tiny
 from tests.servers.running import wait_until
 from tests.services import free_port
 
-REQUEST = {"subjects": ["Soup"], "popularity_weight": 0.5, "k": 12}
-"""A blend: its scores come from two servers, so a mixture of versions would show."""
+REQUEST = {
+    "liked": [{"book_id": running.UNTRAINED_BOOK}],
+    "subjects": ["Soup"],
+    "popularity_weight": 0.5,
+    "k": 12,
+}
+"""What als cannot rank by: a blend whose scores come from two servers, so a mixture of versions shows."""
+NEWCOMER = f"/v1/users/{running.SOUP_FAN}/recommendations"
 WHY = f"/v1/users/{running.SPACE_READER}/recommendations/33/why"
 
 
@@ -144,6 +152,20 @@ def test_a_server_that_comes_back_is_used_again(mesh: _Mesh, home: Path) -> None
         again = servers.settings_for(mesh.store.root.parent, ports={"embedder": port})
         with servers.serving("embedder", again):
             wait_until(lambda: not _recommend(client)["degraded"])
+
+
+def test_an_als_server_that_cannot_rank_newcomers_yet_ranks_by_histories(mesh: _Mesh, home: Path) -> None:
+    als = find_server("als")
+    before = replace(als, routes=tuple(route for route in als.routes if route.path != RANK_NEW_PATH))
+    with ExitStack() as stack:
+        server = stack.enter_context(servers.serving(before, servers.settings_for(mesh.store.root.parent)))
+        urls = {**mesh.urls, "als": str(server.base_url)}
+        client = stack.enter_context(running.gateway(running.settings_for(home, urls)))
+        lists = [client.get(NEWCOMER).json() for _ in range(10)]  # more than a breaker lets fail
+        of_a_history = client.get(f"/v1/users/{running.SPACE_READER}/recommendations").json()
+
+    assert {(each["mode"], *each["degraded"]) for each in lists} == {("subjects", "als")}
+    assert (of_a_history["mode"], of_a_history["degraded"]) == ("collaborative", [])
 
 
 def test_the_snapshot_follows_the_version(mesh: _Mesh, home: Path) -> None:

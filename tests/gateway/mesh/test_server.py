@@ -17,6 +17,7 @@ from gateway.mesh.breaker import CircuitBreaker
 from gateway.mesh.errors import (
     UpstreamBroken,
     UpstreamError,
+    UpstreamOutdated,
     UpstreamRefused,
     UpstreamTimeout,
     UpstreamUnreachable,
@@ -271,6 +272,24 @@ async def test_a_request_without_an_answer_is_refused_and_no_failure(client: Mes
             await _call(server)
 
     assert caught.value.reason == ClientCode.UNKNOWN_SUBJECTS
+    assert server.breaker.state == "closed"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (ClientCode.NOT_FOUND, "404 Not Found"),
+        (ClientCode.INVALID_REQUEST, "422 Unprocessable Content"),
+    ],
+)
+async def test_a_server_of_the_release_before_goes_on_with_what_it_knows(
+    client: MeshClient, code: ClientCode, status: str
+) -> None:
+    async with misbehaving(_always(_problem(code, status))) as url:
+        server = _server(url, client, failures=1)
+        with pytest.raises(UpstreamOutdated):
+            await _call(server)
+
     assert server.breaker.state == "closed"
 
 

@@ -1,12 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from foundation.arrays import Chosen
 from servers.als.newcomers import Told
 from servers.errors import NoKnownFavourites
-from tests.servers.tiny import BOOK_IDS, CLUBS, SOUP_IDS, SPACE_IDS, N, als_model, popularity
+from tests.servers.tiny import AUTHOR_IDS, BOOK_IDS, CLUBS, SOUP_IDS, SPACE_IDS, N, als_model, popularity
 
 MODEL = als_model(1)
+UNITS = dict.fromkeys(["taste", "authors", "popularity"], 1.0)
+POPULARITY_ALONE = {"taste": 0.0, "authors": 0.0, "popularity": 1.0}
 
 
 def rank(told: Told, popularity_weight: float | None = None) -> list[int]:
@@ -31,15 +35,15 @@ def test_the_dearest_favourite_counts_most() -> None:
 
 
 def test_books_of_a_favourite_author_come_first() -> None:
-    author_id = N // 2 - 1  # of the two least read books
+    of_the_two_least_read_books = AUTHOR_IDS[-1]
 
-    assert set(rank(Told(author_ids=[author_id]))[:2]) == set(BOOK_IDS[-2:].tolist())
+    assert set(rank(Told(author_ids=[of_the_two_least_read_books]))[:2]) == set(BOOK_IDS[-2:].tolist())
 
 
 def test_popularity_alone_where_a_reader_wants_nothing_else() -> None:
     by_popularity = BOOK_IDS[np.argsort(-popularity(), kind="stable")].tolist()
 
-    assert rank(Told(["Soup"], [N // 2 - 1], ["gender=female"]), popularity_weight=1.0) == by_popularity
+    assert rank(Told(["Soup"], [AUTHOR_IDS[-1]], ["gender=female"]), popularity_weight=1.0) == by_popularity
 
 
 def test_scores_without_popularity_are_in_the_ratio_of_the_tuned_weights() -> None:
@@ -50,6 +54,14 @@ def test_scores_without_popularity_are_in_the_ratio_of_the_tuned_weights() -> No
 
     expected = (0.6 * parts["taste"] + 0.3 * parts["authors"]) / 0.9
     np.testing.assert_allclose(scores, expected[np.searchsorted(BOOK_IDS, ranked)], rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_of_popularity_alone_still_takes_another_share_of_it() -> None:
+    alone = replace(MODEL.newcomers, params={"blend": POPULARITY_ALONE, "units": UNITS})
+
+    scores = alone.score(Told(["Soup"]), MODEL.evidence, popularity_weight=0.5)
+
+    np.testing.assert_allclose(scores, 0.5 * popularity(), rtol=1e-6)
 
 
 def test_what_is_excluded_never_comes() -> None:

@@ -167,6 +167,7 @@ def _fit_book_crossing(source: BookCrossing) -> Readers:
         counts=np.bincount(fold.user_items.indices),
         book_authors=csr_array((np.ones(columns.size, dtype=np.float32), (np.arange(columns.size), columns))),
         title_words=csr_array((fold.book_ids.size, 0), dtype=np.float32),
+        languages=np.zeros(fold.book_ids.size, dtype=np.int32),
     )
     evidence = Evidence.fit(data, EvidenceParams(als=SMALL_ALS), seed=1, tools=TOOLS)
     return Readers(AlsModel(fold.book_ids, evidence, {"blend": TUNED}), fold)
