@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
+
+settings.register_profile("busy machine", deadline=None)
+settings.load_profile("busy machine")
 
 pytest_plugins = ["tests.services", "tests.homes", "tests.meshes"]
 

@@ -234,7 +234,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(actions=ACTIONS)
 def test_whatever_happens_what_must_stay_is_whole(
     actions: list[tuple[str, int]], tmp_path_factory: pytest.TempPathFactory

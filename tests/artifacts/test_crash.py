@@ -157,7 +157,7 @@ def test_a_power_cut_that_lets_any_part_through_leaves_a_whole_version_current(
 ) -> None:
     folder, number = tmp_path_factory.mktemp("remains"), count()
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(
         n=st.integers(0, len(disks) - 1) | st.integers(len(disks) - 5, len(disks) - 1),
         random=st.randoms(use_true_random=False),

@@ -50,7 +50,7 @@ FILES = st.dictionaries(
     st.tuples(st.sampled_from(["", "deep", "deep/er"]), FILE_NAMES), st.binary(max_size=20)
 )
 
-small = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+small = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True)

@@ -187,7 +187,7 @@ def test_a_flipped_byte_or_a_truncated_object_is_refused_by_name(
     manifest = seal(store, build_model(tmp_path / "texts"))
     publish_point(store, 1.0)
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(entry=st.sampled_from(manifest.objects), place=st.floats(0, 1, exclude_max=True))
     def check(entry, place: float) -> None:  # type: ignore[no-untyped-def]
         path = store.objects.path(entry.digest)
@@ -234,7 +234,7 @@ def test_a_version_that_lacks_an_object_is_not_promoted(store: ArtifactStore) ->
     assert len(store.promotions()) == 1
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 def test_a_damaged_manifest_is_refused_or_says_the_same(
     place: float, bit: int, tmp_path_factory: pytest.TempPathFactory
@@ -386,7 +386,7 @@ def test_a_rollback_to_a_damaged_version_is_refused(store: ArtifactStore) -> Non
     assert store.current() == second
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(moves=st.lists(st.integers(0, 3) | st.just("back"), max_size=10))
 def test_the_pointer_follows_a_stack_of_promotions(
     moves: list[int | str], tmp_path_factory: pytest.TempPathFactory

@@ -36,7 +36,7 @@ WRONG = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(name=st.sampled_from(NAMES), value=st.one_of(WRONG, TEXT))
 @example("BOOKMESH_GATEWAY", "nonsense")
 @example("BOOKMESH_SERVERS", '{"ports": {"als": "nonsense"}}')

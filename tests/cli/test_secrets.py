@@ -67,7 +67,7 @@ URL = st.builds(
 SPOILT = st.one_of(URL, URL.map(json.dumps), URL.map(lambda url: json.dumps({"url": url, "port": [url]})))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(name=st.sampled_from([*NAMES, *(f"BOOKMESH_{name}" for name in SECRET_NAMES * 15)]), value=SPOILT)
 def test_no_setting_shows_the_password_in_what_it_is_given(name: str, value: str) -> None:
     with pytest.MonkeyPatch.context() as environment:

@@ -148,7 +148,6 @@ def test_a_run_whose_folds_overlap_stops_before_it_trains(
 
 @settings(
     max_examples=3,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )

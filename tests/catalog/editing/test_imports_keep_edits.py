@@ -252,7 +252,7 @@ def follow(db: Database, raters: set[tuple[int, int]]) -> set[tuple[int, int]]:
 
 
 @given(steps=steps)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_no_import_changes_what_an_operator_has_written(template: Path, steps: list[Step]) -> None:
     with TemporaryDirectory() as folder, opened(Path(shutil.copy(template, folder))) as db:
         operator = Operator(db)

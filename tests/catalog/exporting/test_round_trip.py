@@ -183,7 +183,7 @@ def test_another_catalog_is_not_replaced(full: Database, other: Database, tmp_pa
 
 
 @pytest.mark.parametrize("file_format", list(FileFormat))
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     texts=st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"])), min_size=5, max_size=5),
     years=st.lists(st.none() | st.integers(-(2**31), 2**31 - 1), min_size=5, max_size=5),

@@ -145,7 +145,7 @@ LATE_TITLE = [["Birch", None, None, "Birch"], [None, "Birch", None, "Birch"], ["
 """At last a book gets another title, after editions that were its for the former one."""
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(shelves=SHELVES)
 @example(shelves=LATE_TITLE)
 def test_an_id_always_leads_to_the_book_of_its_isbn(shelves: list[list[str | None]]) -> None:

@@ -41,7 +41,7 @@ PLAIN = {
     PLAIN_RATINGS: b"user,item,rating,rated_at\nada,a1,8,2020-01-02\nbob,b2,,1577923200\n"
     + b"".join(b'"%d","%d",7,\n' % (i, i) for i in range(20)),
 }
-FUZZED = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZED = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -44,7 +44,7 @@ OTHER_TYPES = {
     "numbers that are none": pa.array([float("nan"), float("inf"), -0.0] * 3),
     "maps": pa.array([[("a", 1)]] * 9, pa.map_(pa.string(), pa.int64())),
 }
-FUZZED = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZED = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ from tests.pipeline.conftest import Home
 
 PARAMS = SplitParams(min_users=1, min_ratings=3, held_out_share=0.4)
 SEEDS = st.integers(0, 10**6)
-SOME = settings(max_examples=25, deadline=None)
+SOME = settings(max_examples=25)
 
 
 def make_catalog(seed: int) -> tuple[Clean, Export]:

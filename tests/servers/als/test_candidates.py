@@ -82,7 +82,7 @@ def quick(model: AlsModel, monkeypatch: pytest.MonkeyPatch) -> AlsModel:
 HISTORIES = st.lists(st.integers(0, N_BOOKS - 1), min_size=1, max_size=30, unique=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     history=HISTORIES,
     excluded=st.lists(st.integers(0, N_BOOKS - 1), max_size=200),

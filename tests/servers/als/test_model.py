@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
@@ -73,7 +73,6 @@ def slow_scores(history: list[int], weights: np.ndarray, blend: dict[str, float]
     return total
 
 
-@settings(deadline=None)
 @given(history=HISTORIES, seed=st.integers(0, 100))
 def test_scores_are_the_blend_of_all_evidence(history: set[int], seed: int) -> None:
     blend = dict(

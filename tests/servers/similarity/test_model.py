@@ -3,7 +3,7 @@ import dataclasses
 import faiss
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -36,7 +36,6 @@ def test_similar_books_are_of_the_same_club(mode: str, weight: float) -> None:
 
 
 @given(row=st.integers(0, N - 1), weight=st.floats(0, 1), k=st.integers(1, N + 3))
-@settings(deadline=None)
 def test_a_hybrid_of_any_weight_is_exact(row: int, weight: float, k: int) -> None:
     book_ids, scores = MODEL.similar(int(BOOK_IDS[row]), mode="hybrid", weight=weight, k=k)
 
@@ -51,7 +50,6 @@ def test_a_hybrid_of_any_weight_is_exact(row: int, weight: float, k: int) -> Non
     exclude=st.sets(st.sampled_from([*BOOK_IDS.tolist(), 5])),
     mode=st.sampled_from(["als", "subject", "hybrid"]),
 )
-@settings(deadline=None)
 def test_all_books_but_the_excluded_come_back_once_best_first(exclude: set[int], mode: str) -> None:
     book_ids, scores = MODEL.similar(
         SPACE_IDS[0],
@@ -137,7 +135,6 @@ BLENDING = dataclasses.replace(MODEL, related=RELATED)
 @given(
     row=st.integers(0, N - 1), k=st.integers(1, N + 3), exclude=st.sets(st.sampled_from(BOOK_IDS.tolist()))
 )
-@settings(deadline=None)
 def test_a_blend_is_exact(row: int, k: int, exclude: set[int]) -> None:
     asked = int(BOOK_IDS[row])
 
