@@ -128,6 +128,7 @@ def test_its_older_version_is_collected_and_the_current_one_stays_whole(sealed: 
     assert store.verify(current) == []
 
 
+@pytest.mark.parametrize("unpacked", [*RELEASES[:2], RELEASES[-1]], indirect=True)
 def test_under_another_split_its_current_version_is_fitted_anew_or_must_be_accepted(sealed: Home) -> None:
     before = sealed.store.versions()
 
