@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from foundation.arrays import F32, F64, I64, Mask, expand_ranges, rank_in_group
+from foundation.arrays import F32, F64, I64, Mask, expand_ranges
 
 ROWS_PER_BLOCK: Final = 512
 """Bounds memory: one block of the full product is held at a time, and a heavy reader makes that dense."""
@@ -47,20 +47,33 @@ def strongest_in_rows(
     blocks = []
     for first in range(0, left.shape[0], ROWS_PER_BLOCK):
         block = (left[first : first + ROWS_PER_BLOCK] @ right).tocsr()
-        block.sort_indices()
         rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
         if weigh is not None:
             block.data = weigh(rows + first, block.indices, block.data)
-        is_kept = _is_among_largest(rows, block.indices == rows + first, block.data, k)
-        blocks.append((rows[is_kept] + first, block.indices[is_kept], block.data[is_kept]))
+        block.data[block.indices == rows + first] = 0
+        kept = _find_largest(block, k)
+        blocks.append((rows[kept] + first, block.indices[kept], block.data[kept]))
     row_idx, column_idx, values = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     shape = (left.shape[0], right.shape[1])
-    return csr_array((values.astype(np.float32), (row_idx, column_idx)), shape=shape)
+    strongest = csr_array((values.astype(np.float32), (row_idx, column_idx)), shape=shape)
+    strongest.sort_indices()
+    return strongest
 
 
-def _is_among_largest(rows: I64, is_diagonal: Mask, values: F64, k: int) -> Mask:
-    weighed = np.where(is_diagonal, -np.inf, values)
-    order = np.lexsort((-weighed, rows))
-    place = np.empty(rows.size, dtype=np.int64)
-    place[order] = rank_in_group(rows[order])
-    return (place < k) & (weighed > 0)
+def _find_largest(matrix: csr_array, k: int) -> I64:
+    """Positions of the k largest positive values of each row, ties by column."""
+    is_kept = matrix.data > 0
+    for row in np.flatnonzero(np.diff(matrix.indptr) > k).tolist():
+        of_row = slice(*matrix.indptr[row : row + 2].tolist())
+        is_kept[of_row] &= _are_largest(matrix.indices[of_row], matrix.data[of_row], k)
+    return np.flatnonzero(is_kept)
+
+
+def _are_largest(columns: I64, values: F64, k: int) -> Mask:
+    # Sorting all values would take ten times as long.
+    least = np.partition(values, values.size - k)[values.size - k]
+    are_largest = np.asarray(values >= least)
+    if n_too_many := int(are_largest.sum()) - k:
+        ties = np.flatnonzero(values == least)
+        are_largest[ties[np.argsort(-columns[ties])[:n_too_many]]] = False
+    return are_largest
