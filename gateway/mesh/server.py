@@ -5,7 +5,6 @@ import time
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-import aiohttp
 from pydantic import ValidationError
 from structlog.contextvars import get_contextvars
 
@@ -24,7 +23,7 @@ from gateway.mesh.errors import (
     VersionNotHeld,
 )
 from gateway.mesh.pinning import HeldVersions
-from gateway.mesh.transport import Answer, MeshClient
+from gateway.mesh.transport import Answer, MeshClient, TransportError
 from gateway.metrics import GatewayMetrics
 from telemetry.tracing import span, trace_headers
 
@@ -78,7 +77,7 @@ class Server:
             if answer.status != HTTPStatus.OK:
                 raise UpstreamBroken(self.name, f"status {answer.status}")
             info = shell.Info.model_validate_json(answer.body)
-        except (TimeoutError, aiohttp.ClientError, ValidationError, UpstreamBroken) as error:
+        except (TimeoutError, TransportError, ValidationError, UpstreamBroken) as error:
             self.last_error = f"{type(error).__name__}: {error}"
         else:
             self.last_error = None
@@ -146,7 +145,7 @@ class Server:
                 headers = _build_headers(version, timeout_s)
                 body = request.model_dump_json().encode()
                 response = await self._client.post(self._url + path, body, headers)
-        except aiohttp.ClientError as error:
+        except TransportError as error:
             raise UpstreamUnreachable(self.name, f"{type(error).__name__}: {error}") from error
         if response.status != HTTPStatus.OK:
             raise self._read_failure(response, version)

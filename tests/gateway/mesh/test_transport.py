@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-import aiohttp
 import pytest
 import uvicorn
 
-from gateway.mesh.transport import Answer, MeshClient
+from gateway.mesh.transport import Answer, MeshClient, TransportError
 from tests.gateway.stubs import Behave, build_response, misbehaving, read_request
 from tests.servers.running import wait_until
 
@@ -94,7 +93,7 @@ async def test_an_answer_cut_anywhere_is_an_error_after_two_tries(client: MeshCl
         writer.write(start)
 
     async with misbehaving(cut) as url:
-        with pytest.raises(aiohttp.ClientError):
+        with pytest.raises(TransportError):
             await _ask(client, url)
 
     assert n_requests <= 2
@@ -136,7 +135,7 @@ async def test_garbage_is_an_error_and_its_connection_is_not_used_again(
             writer.write(OK if n_before else answer)
 
     async with misbehaving(answer_garbage_at_first) as url:
-        with pytest.raises(aiohttp.ClientError):
+        with pytest.raises(TransportError):
             await _ask(client, url)
         later = await _ask(client, url)
 
@@ -210,6 +209,56 @@ async def test_a_server_that_says_close_is_asked_on_a_new_connection(client: Mes
         answers = [await _ask(client, url) for _ in range(3)]
 
     assert answers == [ANSWER] * 3
+
+
+async def test_a_connection_that_nobody_used_for_long_is_not_used_again() -> None:
+    n_connections = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, n_before: int) -> None:
+        nonlocal n_connections
+        n_connections = n_before + 1
+        while await read_request(reader):
+            writer.write(OK)
+
+    async with (
+        misbehaving(answer) as url,
+        MeshClient(pool_size=POOL_SIZE, idle_connection_s=0.01) as client,
+    ):
+        for _ in range(3):
+            await _ask(client, url)
+            await asyncio.sleep(0.05)
+
+    assert n_connections == 3
+
+
+async def test_what_goes_with_a_request_is_what_was_given() -> None:
+    received = list[bytes]()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        while True:
+            received.append(await read_request(reader))
+            writer.write(OK)
+
+    async with (
+        misbehaving(listen) as url,
+        MeshClient(pool_size=POOL_SIZE, idle_connection_s=30.0, token="secret") as client,
+    ):
+        await client.post(f"{url}/mesh/rank", b"{}", {"X-Word": "a"})
+        await client.get(url, {})
+
+    host = url.removeprefix("http://").encode()
+    named = b"Host: %b\r\nAuthorization: Bearer secret\r\n" % host
+    assert received == [
+        b"POST /mesh/rank HTTP/1.1\r\n" + named + b"X-Word: a\r\nContent-Length: 2\r\n\r\n{}",
+        b"GET / HTTP/1.1\r\n" + named + b"\r\n",
+    ]
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Other: b", "a\nb", "a\rb"])
+async def test_a_header_cannot_become_two(client: MeshClient, value: str) -> None:
+    async with misbehaving(_answering(OK)) as url:
+        with pytest.raises(TransportError):
+            await client.post(url, b"{}", {"X-Word": value})
 
 
 async def test_who_waits_for_a_place_or_an_answer_may_go_away(client: MeshClient) -> None:
