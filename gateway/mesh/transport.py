@@ -54,9 +54,9 @@ class MeshClient:
         )
 
     async def close(self) -> None:
-        """Close all connections that are kept."""
+        """Close all connections."""
         for server in self._servers.values():
-            server.close()
+            await server.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,6 +94,7 @@ class _Connections:
         self._places = asyncio.Semaphore(most)
         self._kept: deque[_Connection] = deque()
         """Those without a request, the one used last at the end."""
+        self._all: set[_Connection] = set()
 
     async def ask(self, request: bytes) -> Answer:
         """The answer to a request. Raises TransportError."""
@@ -105,10 +106,12 @@ class _Connections:
                     pass  # the server was just closing it
             return await self._exchange(await self._connect(), request)
 
-    def close(self) -> None:
-        """Close what is kept."""
-        while self._kept:
-            self._kept.pop().close()
+    async def close(self) -> None:
+        """Close all connections, and return when they are."""
+        ending = list(self._all)
+        for connection in ending:
+            connection.close()
+        await asyncio.gather(*(connection.ended for connection in ending))
 
     async def _exchange(self, connection: "_Connection", request: bytes) -> Answer:
         answer = await connection.ask(request)
@@ -133,6 +136,8 @@ class _Connections:
             )
         except OSError as error:
             raise TransportError(f"no connection: {error}") from error
+        self._all.add(connection)
+        connection.ended.add_done_callback(lambda _: self._all.discard(connection))
         return connection
 
 
@@ -149,8 +154,10 @@ class _Connection(asyncio.Protocol):
         self._answer: asyncio.Future[Answer] | None = None
         self.is_open = True
         """Whether it may be used again."""
+        self.ended: asyncio.Future[None] = self._loop.create_future()
         self.used_at_s = 0.0
-        self._start_message()
+        self._has_begun = False
+        self._is_complete = False
 
     async def ask(self, request: bytes) -> Answer:
         """The answer to a request. Raises TransportError; whoever is cancelled ends the connection."""
@@ -189,6 +196,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
+        self.ended.set_result(None)
         if self._answer is None or self._is_complete:
             return
         if self._has_head and self._ends_with_connection and exc is None:
@@ -232,8 +240,7 @@ class _Connection(asyncio.Protocol):
             self._answer.set_result(Answer(status, b"".join(self._parts)))
 
     def _start_message(self) -> None:
-        self._has_begun: bool = False
-        self._is_complete: bool = False
+        self._has_begun = self._is_complete = False
         self._parts: list[bytes] = []
         self._start_head()
 
