@@ -89,7 +89,7 @@ class _Connections:
     def __init__(self, url: str, most: int, idle_s: float) -> None:
         parts = urlsplit(url)
         self._is_encrypted = parts.scheme == "https"
-        self._host, self._port = parts.hostname, parts.port or (443 if self._is_encrypted else 80)
+        self._host, self._port = parts.hostname or "", parts.port or (443 if self._is_encrypted else 80)
         self._idle_s = idle_s
         self._places = asyncio.Semaphore(most)
         self._kept: deque[_Connection] = deque()
