@@ -67,10 +67,15 @@ class GateVerdict(Document):
         return cls(passed=not any(check.failed for check in checks), checks=checks)
 
 
-class Manifest(Document):
-    """One immutable version of all models."""
+class Numbered(Document):
+    """What every release can read of a manifest."""
 
     schema_number: int
+
+
+class Manifest(Numbered):
+    """One immutable version of all models."""
+
     version: str
     created_at: AwareDatetime
     parent: str | None
@@ -125,13 +130,11 @@ def read_manifest(path: Path) -> Manifest:
     """Read one manifest; ManifestUnreadable if it is damaged or newer, FileNotFoundError if absent."""
     content = path.read_bytes()
     try:
+        if (number := Numbered.model_validate_json(content).schema_number) > SCHEMA_NUMBER:
+            raise ManifestUnreadable(path, f"schema {number} is newer than {SCHEMA_NUMBER}, upgrade bookmesh")
         manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
         raise ManifestUnreadable(path, f"not a manifest ({error.error_count()} errors)") from error
-    if manifest.schema_number > SCHEMA_NUMBER:
-        raise ManifestUnreadable(
-            path, f"schema {manifest.schema_number} is newer than {SCHEMA_NUMBER}, upgrade bookmesh"
-        )
     # The stored content, not the model's: a release may have given the model fields, or taken some away.
     if not manifest.version == _name_content(json.loads(content), manifest.created_at) == path.stem:
         raise ManifestUnreadable(path, "its content does not match its name")

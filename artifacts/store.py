@@ -86,8 +86,11 @@ class ArtifactStore:
             raise VersionUnknown(version, self.versions()) from None
 
     def manifests(self) -> list[Manifest]:
-        """Read all manifests, newest first."""
-        manifests = [self.manifest(version) for version in self.versions()]
+        """Read all manifests, newest first; those that cannot be read are left out."""
+        manifests = []
+        for version in self.versions():
+            with suppress(ArtifactError):  # damaged, of a later release, or just collected
+                manifests.append(self.manifest(version))
         return sorted(manifests, key=lambda each: (each.created_at, each.version), reverse=True)
 
     def versions(self) -> list[str]:

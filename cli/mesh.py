@@ -9,6 +9,7 @@ from shlex import quote
 
 import httpx
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from catalog.accounts import DEMO_EMAIL
@@ -81,6 +82,12 @@ def status() -> None:
         f"{total_bytes / MIB:.0f} MiB together (PSS); +n: older versions that a server still holds"
     )
     out.print(table)
+    for row, process in zip(rows, probed, strict=True):
+        if process.refusal:
+            told = (
+                f"{row.name} refuses the current version, so all stay with the one before: {process.refusal}"
+            )
+            out.print(f"[yellow]warning:[/] {escape(told)}", highlight=False, soft_wrap=True)
     if any(process.state != "ready" for process in probed):
         raise typer.Exit(1)
 

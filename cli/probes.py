@@ -34,6 +34,8 @@ class ProcessStatus:
     n_held: int = 0
     """Versions that a server can answer from; 0 for the gateway."""
     pss_bytes: int | None = None
+    refusal: str | None = None
+    """Why a server does not answer from the version that the pointer names."""
 
 
 def probe(row: ProcessRow, token: str | None = None) -> ProcessStatus:
@@ -53,6 +55,7 @@ def probe(row: ProcessRow, token: str | None = None) -> ProcessStatus:
         version=info.get("version") or info.get("doing"),
         n_held=len(info.get("held", ())),
         pss_bytes=_pss_bytes(pid),
+        refusal=info.get("last_reload_error"),
     )
 
 

@@ -3,9 +3,12 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
+from artifacts.errors import ArtifactError
 from artifacts.manifest import Manifest
+from artifacts.store import ArtifactStore
 from cli import moving
 from cli.console import number, out
 from cli.moving import open_store
@@ -21,14 +24,14 @@ MIB = 2**20
 def list_versions() -> None:
     """List all versions, newest first; the current one is marked, a refresh names what it refreshes."""
     store = open_store()
-    current = store.current()
+    current, manifests = store.current(), store.manifests()
     table = Table(header_style="bold")
     # A version's name dates it, so it never folds; in 80 columns its split and recall do, and nothing is cut.
     for column in ("", "version", "gate", "split"):
         table.add_column(column, no_wrap=column != "split", overflow="fold")
     table.add_column("recall@30", justify="right")
     table.add_column("size", justify="right", no_wrap=True)
-    for manifest in store.manifests():
+    for manifest in manifests:
         table.add_row(
             "→" if manifest.version == current else "",
             manifest.version,
@@ -38,6 +41,8 @@ def list_versions() -> None:
             f"{sum(entry.bytes for entry in manifest.objects) / MIB:.1f} MiB",
         )
     out.print(table)
+    for version in sorted(set(store.versions()) - {manifest.version for manifest in manifests}):
+        _tell_unreadable(store, version)
 
 
 @app.command("show")
@@ -77,6 +82,13 @@ def gc(keep: Annotated[int, typer.Option(min=1, help="Trained versions that stay
     kept, removed = ", ".join(report.kept_versions), ", ".join(report.removed_versions)
     out.print(f"kept: {kept or 'none'}\nremoved: {removed or 'none'}", highlight=False, soft_wrap=True)
     out.print(f"{report.n_removed_objects} objects, {report.freed_bytes / MIB:.1f} MiB freed")
+
+
+def _tell_unreadable(store: ArtifactStore, version: str) -> None:
+    try:
+        store.manifest(version)
+    except ArtifactError as error:
+        out.print(f"[yellow]warning:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
 
 
 def _recall(manifest: Manifest) -> str:

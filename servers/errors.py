@@ -6,6 +6,7 @@ ServerError
 ├── Overloaded         as many requests as allowed are being answered already
 ├── ReloadFailed       the version that the pointer names cannot be served
 ├── VersionNotHeld     the request is pinned to a version that is not in memory
+├── WarmUpFailed       a version is whole, and cannot answer
 ├── BookUnknown        similarity: no such book
 ├── NoKnownBooks       als: no book of the history
 ├── NoKnownFavourites  als: nothing of what a reader without a history told
@@ -72,6 +73,16 @@ class VersionNotHeld(ServerError):
     def __init__(self, version: str, held: Sequence[str]) -> None:
         super().__init__(f"version {version} is not held here; held: {', '.join(held) or 'none'}")
         self.version, self.held = version, list(held)
+
+
+class WarmUpFailed(ServerError):
+    """A version is whole, and cannot answer."""
+
+    code = MeshCode.RELOAD_FAILED
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(f"a first request to it failed: {type(reason).__name__}: {reason}")
+        self.reason = reason
 
 
 class BookUnknown(ServerError):

@@ -103,6 +103,9 @@ def _judge(name: str, url: str, answer: httpx.Response | str, current: str | Non
     if not answer.extensions["is_ready"]:
         why = info.get("trouble") or info.get("error") or "it loads, or waits for a version"
         return warning(name, f"{url} is not ready: {why}", f"wait a moment, then look into {log}")
+    if refusal := info.get("last_reload_error"):
+        told = f"{url} stays with {version}: {refusal}"
+        return warning(name, told, "`bookmesh versions rollback`, then `bookmesh train`")
     if name != "worker" and version != current:
         told = f"{url} serves {version}, the pointer names {current}"
         return warning(name, told, f"wait a moment, then look into {log}")

@@ -136,8 +136,9 @@ MESH: Final = (
         "dateTimeAsIso",
     ),
     Panel(
-        "Versions: loads, damaged objects, requests begun anew, a second",
+        "Versions: refused now; loads, damaged objects, requests begun anew, a second",
         [
+            ("max by (process) (bookmesh_version_refused)", "{{process}} refuses"),
             (rate("bookmesh_version_loads_total", "process, outcome"), "{{process}} {{outcome}}"),
             (rate("bookmesh_damaged_objects_total", "process"), "{{process}} damaged"),
             (rate("bookmesh_version_retries_total", "job"), "begun anew"),

@@ -6,14 +6,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 import structlog
 
 from artifacts.errors import ArtifactCorrupt, ArtifactError, ArtifactMissing
 from artifacts.manifest import Manifest
 from artifacts.store import ArtifactStore
-from servers.errors import NotLoaded, ReloadFailed, VersionNotHeld
+from servers.errors import NotLoaded, ReloadFailed, VersionNotHeld, WarmUpFailed
 from servers.shell.held import MOST_HELD, Held, find_surplus, find_unwanted
 from servers.shell.metrics import ServerMetrics
 from servers.shell.routes import ModelServer
@@ -27,6 +27,13 @@ LEASE_RENEWAL_S: Final = 60.0
 """A fifth of the lease's life, so that a few renewals may fail."""
 
 log = structlog.get_logger()
+
+
+class _Failure(NamedTuple):
+    """Why a version could not be loaded."""
+
+    at_s: float
+    message: str
 
 
 class VersionHolder(Generic[M]):
@@ -57,7 +64,7 @@ class VersionHolder(Generic[M]):
         self._refreshing = threading.Lock()
         self._lease = f"{server.name}-{os.getpid()}-{id(self):x}"
         self._leased_at_s = -LEASE_RENEWAL_S
-        self._failed_at_s: dict[str | None, float] = {}
+        self._failures: dict[str | None, _Failure] = {}
         self.last_error: str | None = None
         self._current_since_s = self._looked_at_s = time.monotonic()
 
@@ -83,11 +90,7 @@ class VersionHolder(Generic[M]):
 
     def read_store(self) -> tuple[str | None, list[Manifest]]:
         """What the pointer names, and the manifests of all versions that can be read, the newest first."""
-        manifests = []
-        for version in self._store.versions():
-            with suppress(ArtifactError):  # damaged, or just collected
-                manifests.append(self._store.manifest(version))
-        return self._store.current(), manifests
+        return self._store.current(), self._store.manifests()
 
     @contextmanager
     def use(self, version: str | None) -> Iterator[Held[M]]:
@@ -183,16 +186,22 @@ class VersionHolder(Generic[M]):
             version = self._store.current()
             if version is not None and version not in self.held[:1]:
                 if self._is_known_bad(version) and not retry:
+                    self._tell_refused(self._failures[version].message)
                     return
                 self._switch(version)
-            self.last_error = None
+            self._tell_refused(None)
         except Exception as error:  # whatever a version's files cause, the old version keeps serving
+            self._tell_refused(str(error))
             if self._is_known_bad(version) and not retry:
                 return  # a pointer that still cannot be read
             self._note_failure(version, error)
-            self.last_error = str(error)
             self._fall_back()
             raise ReloadFailed(version, error) from error
+
+    def _tell_refused(self, why: str | None) -> None:
+        """Tell why what the pointer names is not served; None if it is."""
+        self.last_error = why
+        self.metrics.refused.set(why is not None)
 
     def _fall_back(self) -> None:
         """Need the version before, where there is none to go on with: the others may still hold it."""
@@ -218,8 +227,8 @@ class VersionHolder(Generic[M]):
 
     def _is_known_bad(self, version: str | None) -> bool:
         """Whether this failed a moment ago: hashing it again would find the same."""
-        failed_at_s = self._failed_at_s.get(version)
-        return failed_at_s is not None and time.monotonic() - failed_at_s < self.options.load_retry_s
+        failure = self._failures.get(version)
+        return failure is not None and time.monotonic() - failure.at_s < self.options.load_retry_s
 
     def _switch(self, version: str) -> None:
         """Load a version beside the current one, unless it is held already, and put it first."""
@@ -241,7 +250,10 @@ class VersionHolder(Generic[M]):
         manifest = self._store.manifest(version)
         reuse = self.current.loaded if self.current else None
         loaded = self._store.load(manifest, self.server.name, self.server.model, reuse)
-        self.server.warm_up(loaded.record)
+        try:
+            self.server.warm_up(loaded.record)
+        except Exception as error:
+            raise WarmUpFailed(error) from error
         self.metrics.loads_ok.inc()
         shapes = {
             entry.name: list(entry.shape)
@@ -274,8 +286,8 @@ class VersionHolder(Generic[M]):
             log.warning("no lease", versions=sorted(versions), error=str(error))
 
     def _note_failure(self, version: str | None, error: Exception) -> None:
-        recent = {failed: at_s for failed, at_s in self._failed_at_s.items() if self._is_known_bad(failed)}
-        self._failed_at_s = {**recent, version: time.monotonic()}
+        recent = {failed: each for failed, each in self._failures.items() if self._is_known_bad(failed)}
+        self._failures = {**recent, version: _Failure(time.monotonic(), str(error))}
         self.metrics.loads_failed.inc()
         if isinstance(error, ArtifactCorrupt | ArtifactMissing):
             self.metrics.count_damaged(error.name)

@@ -26,6 +26,13 @@ class ServerMetrics:
             ["process", "object"],
             registry=registry,
         )
+        self.refused = Gauge(
+            "bookmesh_version_refused",
+            "1 while the version that the pointer names could not be loaded, and the one before answers.",
+            ["process"],
+            registry=registry,
+            multiprocess_mode="livemax",
+        ).labels(name)
         self.held = Gauge(
             "bookmesh_held_versions",
             "Versions that a pinned request may name.",

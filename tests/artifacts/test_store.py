@@ -251,13 +251,23 @@ def test_a_damaged_manifest_is_refused_or_says_the_same(
     assert errors or store.manifest(manifest.version) == manifest
 
 
-def test_a_manifest_of_a_newer_release_says_to_upgrade(store: ArtifactStore) -> None:
+@pytest.mark.parametrize("has_new_format", [False, True])
+def test_a_manifest_of_a_newer_release_says_to_upgrade(store: ArtifactStore, has_new_format: bool) -> None:
     manifest = seal_point(store, 1.0)
     path = store.manifest_path(manifest.version)
-    overwrite(path, path.read_bytes().replace(b'"schema_number": 1', b'"schema_number": 2'))
+    content = path.read_bytes().replace(b'"schema_number": 1', b'"schema_number": 2')
+    overwrite(path, content.replace(b'"npy"', b'"zarr"') if has_new_format else content)
 
     with pytest.raises(ArtifactError, match="upgrade bookmesh"):
         store.manifest(manifest.version)
+
+
+def test_a_manifest_that_cannot_be_read_hides_no_other(store: ArtifactStore) -> None:
+    whole, cut = seal_point(store, 1.0), seal_point(store, 2.0)
+    path = store.manifest_path(cut.version)
+    overwrite(path, path.read_bytes()[:100])
+
+    assert store.manifests() == [whole]
 
 
 @pytest.mark.parametrize("name", ["20200101T000000Z-abcdef", "../CURRENT", ""])

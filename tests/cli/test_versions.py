@@ -32,6 +32,19 @@ def test_the_list_shows_every_version_and_marks_the_current_one(copied_home: Hom
     assert twin in table
 
 
+def test_the_list_names_a_version_that_cannot_be_read_besides_the_others(
+    copied_home: Home, twin: str
+) -> None:
+    path = copied_home.store.manifest_path(twin)
+    path.chmod(0o644)
+    path.write_text(path.read_text().replace('"schema_number": 1', '"schema_number": 2'))
+
+    table = copied_home.succeed("versions", "list")
+
+    assert str(copied_home.store.current()) in marked(table)[0]
+    assert f"{path}: schema 2 is newer than 1, upgrade bookmesh" in table
+
+
 def test_a_version_shows_where_it_comes_from_what_the_gate_said_and_its_objects(copied_home: Home) -> None:
     manifest = copied_home.store.manifest(str(copied_home.store.current()))
 

@@ -35,6 +35,7 @@ NOT_BY_LOAD = {
     "BookmeshGateRefused",
     "BookmeshTrainingFailed",
     "BookmeshVersionOld",
+    "BookmeshVersionRefused",
     "BookmeshVersionsDisagree",
 }
 """What is not told of a mesh that is well, however busy the machine is."""

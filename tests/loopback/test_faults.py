@@ -1,22 +1,16 @@
-"""Processes killed and objects damaged under requests: readers get whole lists all the while."""
+"""Processes killed under requests: readers get whole lists all the while."""
 
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from itertools import chain
-from pathlib import Path
 
-import httpx
 import pytest
 
-from artifacts.manifest import Manifest
-from artifacts.pointer import Promotion, move_pointer
-from artifacts.store import ArtifactStore, utc_now
 from contracts.shell import SERVER_NAMES, ServerName
 from tests.loopback.checks import check_list
-from tests.loopback.load import UNTAUGHT, ListQuery, Load, has_more, has_recovered, steady_load
-from tests.loopback.twin import TITLE_PREFIX, seal_twin
+from tests.loopback.load import UNTAUGHT, ListQuery, Load, has_recovered, steady_load
 from tests.meshes import PATIENT, PROCESS_NAMES, Mesh, wait_until
 
 pytestmark = pytest.mark.loopback
@@ -37,7 +31,6 @@ QUERIES = list(
     )
 )
 RATE = 20.0
-DAMAGED = "metadata/popular_order"
 
 
 @pytest.fixture
@@ -108,56 +101,3 @@ def test_a_killed_gateway_comes_back_by_itself(frail_mesh: Mesh) -> None:
 
     check_list(frail_mesh.get("/v1/users/1/recommendations"), k=10)
     assert frail_mesh.pids().keys() == set(PROCESS_NAMES)
-
-
-def test_the_old_version_serves_on_when_an_object_of_the_new_one_is_damaged(frail_mesh: Mesh) -> None:
-    home, store = frail_mesh.home, frail_mesh.home.store
-    old, new = str(store.current()), seal_twin(store)
-    [damaged] = [entry for entry in new.objects if entry.name == DAMAGED]
-
-    with damage(store.objects.path(damaged.digest)):
-        refusal = home.fail("versions", "promote", new.version)
-        with (
-            steady_load(frail_mesh.client, QUERIES, per_second=RATE) as load,
-            pointer_at(store, new),
-        ):
-            wait_until(lambda: info(frail_mesh, "als")["version"] == new.version)
-            wait_until(lambda: DAMAGED in str(info(frail_mesh, "metadata")["last_reload_error"]))
-            wait_until(has_more(load, 20))
-
-    assert f"{DAMAGED} is damaged" in refusal
-    check_lists(load)
-    assert set(load.versions) == {old}
-    assert not load.degraded
-    assert not any(item["title"].startswith(TITLE_PREFIX) for each in load.outcomes for item in each.items)
-
-
-@contextmanager
-def damage(path: Path) -> Iterator[None]:
-    """One flipped bit meanwhile; objects are shared between versions, so it must not stay."""
-    content = path.read_bytes()
-    path.chmod(0o644)
-    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    try:
-        yield
-    finally:
-        path.write_bytes(content)
-
-
-@contextmanager
-def pointer_at(store: ArtifactStore, manifest: Manifest) -> Iterator[None]:
-    """The pointer moved past every check, as if the damage had come right after them; then rolled back."""
-    move = Promotion(
-        at=utc_now(), action="promote", from_version=store.current(), to_version=manifest.version,
-        by="test", why="damage that only the servers can notice",
-    )  # fmt: skip
-    move_pointer(store.root, move)
-    try:
-        yield
-    finally:
-        store.rollback(by="test", why="damage")
-
-
-def info(mesh: Mesh, name: ServerName) -> dict[str, object]:
-    answer: dict[str, object] = httpx.get(f"{mesh.url(name)}/info").json()
-    return answer

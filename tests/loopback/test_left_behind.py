@@ -2,23 +2,20 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from artifacts.manifest import Manifest
-from contracts.shell import SERVER_NAMES, ServerName
+from contracts.shell import SERVER_NAMES
 from tests.homes import Home
+from tests.loopback.broken import damaged, info, pointer_at
 from tests.loopback.conftest import QUICK_AND_UNCACHED
 from tests.loopback.load import ListQuery, has_more, has_recovered, steady_load
-from tests.loopback.test_faults import DAMAGED, damage, info, pointer_at
-from tests.loopback.twin import seal_twin
 from tests.meshes import Mesh, running_mesh, wait_until
 
 pytestmark = pytest.mark.loopback
 
 KEEP_PREVIOUS_S = 1.0
-STUCK: ServerName = "metadata"
 ONLY_RANKED = [ListQuery(f"/v1/users/{number}/recommendations") for number in range(1, 30)]
 """Answered by als and metadata alone: nobody asks the other three for the version that is pinned."""
 MIXED = [
@@ -38,24 +35,18 @@ def forgetful_mesh(trained_home: Home, tmp_path_factory: pytest.TempPathFactory)
 
 
 @contextmanager
-def one_left_behind(mesh: Mesh) -> Iterator[Manifest]:
+def one_left_behind(mesh: Mesh) -> Iterator[None]:
     """The pointer names a version, meanwhile, that all servers but one can load."""
     wait_until(mesh.is_whole)
     store = mesh.home.store
-    new = seal_twin(store)
-    [damaged] = [entry for entry in new.objects if entry.name == DAMAGED]
-    with pointer_at(store, new):
-        with damage(store.objects.path(damaged.digest)):
-            wait_until(lambda: all(is_told(mesh, name, new) for name in SERVER_NAMES))
-            yield new
-        wait_until(lambda: mesh.get("/v1/version")["version"] == new.version)
-        wait_until(lambda: all(info(mesh, name)["held"] == [new.version] for name in SERVER_NAMES))
-
-
-def is_told(mesh: Mesh, name: ServerName, new: Manifest) -> bool:
-    """Whether the server has moved on, or failed to."""
-    state = info(mesh, name)
-    return DAMAGED in str(state["last_reload_error"]) if name == STUCK else state["version"] == new.version
+    with ExitStack() as damage:
+        new = damage.enter_context(damaged(store))
+        with pointer_at(store, new.version):
+            wait_until(lambda: new.is_told(mesh))
+            yield
+            damage.close()
+            wait_until(lambda: mesh.get("/v1/version")["version"] == new.version)
+            wait_until(lambda: all(info(mesh, name)["held"] == [new.version] for name in SERVER_NAMES))
 
 
 def test_all_stay_with_the_one_that_is_left_behind_until_it_is_mended(forgetful_mesh: Mesh) -> None:

@@ -149,6 +149,23 @@ def test_a_refused_version_is_tried_again_only_after_a_while_but_another_at_once
         assert holder.last_error is None
 
 
+def test_a_refused_version_is_told_of_whenever_the_pointer_names_it(
+    store: ArtifactStore, make_holder: Callable[..., Holder]
+) -> None:
+    holder = make_holder()
+    good, bad = publish_numbers(store, [1]), publish_numbers(store, [], promote=False)
+    told = []
+    for version in (bad, good, bad, good):
+        store.promote(version, by="tests", why="to and fro")
+        asyncio.run(holder.follow())
+        told.append(
+            (holder.held, "no numbers" in (holder.last_error or ""), holder.metrics.refused._value.get())
+        )
+
+    assert told == [([good], True, 1), ([good], False, 0)] * 2
+    assert holder.metrics.loads_failed._value.get() == 1
+
+
 def test_a_refused_version_is_served_once_it_is_mended(
     store: ArtifactStore, make_holder: Callable[..., Holder]
 ) -> None:
