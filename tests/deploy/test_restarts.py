@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from contracts.shell import SERVER_NAMES
-from tests.deploy.conftest import Production
+from tests.deploy.production import Production
 from tests.loopback.load import ListQuery, Load, has_more, steady_load
 from tests.loopback.twin import seal_twin
 from tests.meshes import port_settings, wait_until
@@ -42,12 +42,8 @@ def loading(production: Production) -> Iterator[Load]:
         yield load
 
 
-def find_workers(production: Production, service: str) -> set[int]:
-    return {each.pid for each in psutil.Process(production.host.processes[service].pid).children()}
-
-
 def has_only_new(production: Production, service: str, before: set[int]) -> bool:
-    now = find_workers(production, service)
+    now = production.find_workers(service)
     return len(now) == 2 and not before & now
 
 
@@ -64,7 +60,7 @@ def test_a_restart_drops_no_request(production: Production, service: str) -> Non
 
 @pytest.mark.parametrize("service", [GATEWAY, ALS])
 def test_a_reload_drops_no_request_and_degrades_no_list(production: Production, service: str) -> None:
-    before = find_workers(production, service)
+    before = production.find_workers(service)
 
     with loading(production) as load:
         production.host.reload(service)
@@ -77,7 +73,7 @@ def test_a_reload_drops_no_request_and_degrades_no_list(production: Production, 
 
 def test_a_stop_ends_every_process_and_leaves_the_socket(production: Production) -> None:
     service = "bookmesh-server@similarity.service"
-    started = find_workers(production, service)
+    started = production.find_workers(service)
 
     code = production.host.stop(service)
 
@@ -89,7 +85,7 @@ def test_a_stop_ends_every_process_and_leaves_the_socket(production: Production)
 
 def test_workers_end_with_a_gunicorn_that_was_killed(production: Production) -> None:
     service = "bookmesh-server@similarity.service"
-    orphans = find_workers(production, service)
+    orphans = production.find_workers(service)
 
     process = production.host.processes.pop(service)
     process.kill()
@@ -119,7 +115,7 @@ class TestSeveralWorkers:
         assert set(load.versions) <= {first, twin}
 
     def test_one_that_comes_new_holds_what_the_other_holds(self, production: Production) -> None:
-        held, victim = ask_info(production, "als")["held"], min(find_workers(production, ALS))
+        held, victim = ask_info(production, "als")["held"], min(production.find_workers(ALS))
 
         with loading(production) as load:
             os.kill(victim, signal.SIGKILL)
@@ -136,8 +132,8 @@ class TestSeveralWorkers:
         for _ in range(20):
             httpx.get(f"http://127.0.0.1:{production.host.ports['als']}/health/ready")
         second = count_of(production, "als", 'route="/health/ready"')
-        os.kill(min(find_workers(production, ALS)), signal.SIGKILL)
-        wait_until(lambda: len(find_workers(production, ALS)) == 2, patience_s=PATIENCE_S)
+        os.kill(min(production.find_workers(ALS)), signal.SIGKILL)
+        wait_until(lambda: len(production.find_workers(ALS)) == 2, patience_s=PATIENCE_S)
         wait_until(production.is_whole, patience_s=PATIENCE_S)
 
         assert second - first == 20
@@ -146,7 +142,7 @@ class TestSeveralWorkers:
 
     def test_both_answer(self, production: Production) -> None:
         wait_until(
-            lambda: {ask_info(production, "als")["pid"] for _ in range(20)} == find_workers(production, ALS),
+            lambda: {ask_info(production, "als")["pid"] for _ in range(20)} == production.find_workers(ALS),
             patience_s=PATIENCE_S,
         )
 
@@ -173,7 +169,7 @@ def get_version(production: Production) -> object:
 
 
 def has_only_new_but_one(production: Production, victim: int) -> bool:
-    now = find_workers(production, ALS)
+    now = production.find_workers(ALS)
     return len(now) == 2 and victim not in now
 
 

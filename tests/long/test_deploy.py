@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from cli.own_key import read_headers
-from tests.deploy.conftest import forget_demo_account, settle
 from tests.deploy.nginx import running_nginx
+from tests.deploy.production import forget_demo_account, settle
 from tests.deploy.systemctl import answering_systemctl
 from tests.deploy.test_restarts import QUERIES
 from tests.deploy.units import SERVICES, UNITS, Host

@@ -1,6 +1,5 @@
 """Versions that servers refuse, and a pointer that leads to them past every check."""
 
-import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from tests.loopback.twin import seal_twin
 from tests.meshes import Mesh
 
 DAMAGED = "metadata/popular_order"
-MISSING = "als/evidence/popularity/popularity"
+MISSING = "similarity/hybrid_index"
 
 
 @dataclass(frozen=True)
@@ -53,17 +52,7 @@ def half_copied(store: ArtifactStore) -> Iterator[Broken]:
     """The manifest is there, and of its objects one is not."""
     twin = seal_twin(store)
     find_object(store, twin, MISSING).unlink()
-    yield Broken(twin.version, ["als"], f"{MISSING} is missing")
-
-
-@contextmanager
-def cut_short(store: ArtifactStore) -> Iterator[Broken]:
-    """The manifest itself is half there."""
-    twin = seal_twin(store)
-    path = store.manifest_path(twin.version)
-    os.truncate(path, path.stat().st_size // 2)
-    yield Broken(twin.version, SERVER_NAMES, "not a manifest")
-    path.unlink()
+    yield Broken(twin.version, ["similarity"], f"{MISSING} is missing")
 
 
 @contextmanager

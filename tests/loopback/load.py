@@ -40,6 +40,8 @@ class Outcome:
     status: int | str
     body: dict[str, Any]
     header_version: str | None
+    at_s: float = field(default_factory=time.monotonic)
+    """When it was there; monotonic."""
 
     @property
     def items(self) -> list[dict[str, Any]]:
