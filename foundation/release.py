@@ -1,3 +1,3 @@
 """The release of bookmesh that this code is; the package has its version from here."""
 
-RELEASE = "0.7.0"
+RELEASE = "0.8.0"

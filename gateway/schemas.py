@@ -446,7 +446,7 @@ class ModelInfo(Answer):
         description="Earlier, if the version is a refresh of a trained one.",
         examples=["2026-11-20T03:02:51Z"],
     )
-    release: str = Field(description="The release of bookmesh that made it.", examples=["0.7.0"])
+    release: str = Field(description="The release of bookmesh that made it.", examples=["0.8.0"])
     counts: dict[str, int] = Field(
         description="`books`, `rated_books` (with a rating to learn from) and `subjects`.",
         examples=[{"books": 250000, "rated_books": 231557, "subjects": 97}],

@@ -11,7 +11,7 @@ from catalog.database import Database
 from catalog.schema import OLDEST_KNOWN_TABLE, SCHEMA_TABLE
 from tests.upgrades.seal_home import CATALOG, HOMES
 
-OLD = "0.6.0"
+OLD = "0.7.0"
 """The release that must still be able to run on what this one migrated."""
 WHEELS = Path(__file__).parent / "releases"
 

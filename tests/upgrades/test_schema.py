@@ -19,10 +19,10 @@ from tests.upgrades.releases import (
     unpack_release,
 )
 
-SAME_SCHEMA = {"0.5.0", "0.6.0"}
+SAME_SCHEMA = {"0.5.0", "0.6.0", "0.7.0"}
 """Releases whose tables are those of this one."""
 PROGRAMS = {"0.1.0": "0.2.0"} | {
-    release: release for release in ("0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0")
+    release: release for release in ("0.2.0", "0.3.0", "0.4.0", "0.5.0", "0.6.0", "0.7.0")
 }
 """The release that makes the tables of each one's catalog."""
 MAKE_TABLES = """

@@ -198,7 +198,7 @@ class VersionLine(Answer):
 
     version: VersionName
     created_at: AwareDatetime = Field(examples=["2026-11-20T15:43:12Z"])
-    release: str = Field(description="The release of bookmesh that made it.", examples=["0.7.0"])
+    release: str = Field(description="The release of bookmesh that made it.", examples=["0.8.0"])
     refresh_of: str | None = Field(description="The trained version whose models it has.", examples=[None])
     passed: bool = Field(description="The verdict of the gate.")
     failed_checks: list[str] = Field(examples=[[]])
