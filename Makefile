@@ -1,10 +1,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
-# About half of the work. Every other folder, a new one too, is in the other half.
-FIRST_HALF := $(addprefix tests/,artifacts catalog cli evidence foundation middleware pipeline telemetry upgrades)
+# About a third of the work each. Every other folder, a new one too, is in the last third.
+FIRST_THIRD := tests/loopback
+SECOND_THIRD := $(addprefix tests/,artifacts catalog evidence foundation middleware telemetry upgrades)
 
-.PHONY: help setup run train test test-long first-half other-half check fmt bench coverage clean
+.PHONY: help setup run train test test-long first-third second-third last-third check fmt bench coverage clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -21,16 +22,19 @@ train: setup  ## Run the nine steps
 
 test: check  ## Lint, types, layers and every test, on two cores
 	@tests/install_services.sh
-	@echo 'Two processes run the tests; what each tells is shown when it has ended.'
-	@$(MAKE) --no-print-directory --keep-going --jobs $$(getconf _NPROCESSORS_ONLN) \
-	  $(if $(filter output-sync,$(.FEATURES)),--output-sync) first-half other-half
+	@echo 'Three processes run the tests; what each tells is shown when it has ended.'
+	@$(MAKE) --no-print-directory --keep-going --jobs $$(($$(getconf _NPROCESSORS_ONLN) + 1)) \
+	  $(if $(filter output-sync,$(.FEATURES)),--output-sync) first-third second-third last-third
 
 # Deadlines are tested by the clock, and a busy machine may stall: what fails runs once more, and is told of (R) at the end.
-first-half:
-	$(BIN)/pytest --reruns 1 -rR $(FIRST_HALF)
+first-third:
+	$(BIN)/pytest --reruns 1 -rR $(FIRST_THIRD)
 
-other-half:
-	$(BIN)/pytest --reruns 1 -rR $(FIRST_HALF:%=--ignore=%)
+second-third:
+	$(BIN)/pytest --reruns 1 -rR $(SECOND_THIRD)
+
+last-third:
+	$(BIN)/pytest --reruns 1 -rR $(addprefix --ignore=,$(FIRST_THIRD) $(SECOND_THIRD))
 
 test-long: .venv/.dev  ## What takes long: a week of nights, a deployment, a clean machine
 	$(BIN)/pytest -m long tests/long
