@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from evidence.figures import Figures
 from foundation.arrays import F32, F64, I32, I64, Chosen, Rows, find_rows
 from foundation.settings import Options
 from foundation.tools import Tools
@@ -44,6 +45,8 @@ class TrainingData:
     """(n,): the language of each book, as `evidence.languages` numbers it; 0 where none is told."""
     author_ids: I64 | None = None
     """(n_authors,) ascending."""
+    figures: Figures | None = None
+    """Of the books."""
 
 
 class EventBooks(NamedTuple):

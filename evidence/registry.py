@@ -1,19 +1,22 @@
 """The kinds of evidence that a list is blended from: a new kind is one file and one field here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, get_args, get_type_hints
 
+import numpy as np
 from pydantic import create_model
 
 from evidence.als import Als
 from evidence.authors import Authors
 from evidence.ease import Ease
-from evidence.kind import Kind, TrainingData
+from evidence.figures import Figures
+from evidence.kind import History, Kind, TrainingData
 from evidence.languages import Languages
 from evidence.neighbours import Neighbours
 from evidence.popularity import Popularity
-from foundation.arrays import I64
+from foundation.arrays import F32, I64
 from foundation.settings import Options
 from foundation.tools import Tools
 
@@ -31,6 +34,8 @@ class Evidence:
     popularity: Popularity
     ease: Ease | None = None
     languages: Languages | None = None
+    figures: Figures | None = None
+    """No kind: what a ranker looks at besides; None before 0.8.0."""
 
     @classmethod
     def fit(cls, data: TrainingData, params: Options, *, seed: int, tools: Tools) -> Self:
@@ -39,13 +44,14 @@ class Evidence:
             name: kind.fit(data, getattr(params, name), seed=seed, tools=tools)
             for name, kind in cls.classes().items()
         }
-        return cls(**fitted)
+        return cls(**fitted, figures=data.figures)
 
     @classmethod
     def classes(cls) -> dict[str, type[Kind[Any]]]:
         """The class of each kind by its name, in the order of the fields."""
         # A field is declared as `Kind` or as `Kind | None`.
-        return {name: (get_args(hint) or (hint,))[0] for name, hint in get_type_hints(cls).items()}
+        declared = {name: (get_args(hint) or (hint,))[0] for name, hint in get_type_hints(cls).items()}
+        return {name: kind for name, kind in declared.items() if issubclass(kind, Kind)}
 
     @classmethod
     def params_class(cls) -> type[Options]:
@@ -57,7 +63,19 @@ class Evidence:
     def spread(self, rows: I64, n_items: int) -> Self:
         """The same evidence in these ascending rows of n_items, and none of the others."""
         spread: dict[str, Any] = {name: kind.spread(rows, n_items) for name, kind in self.kinds.items()}
-        return replace(self, **spread)
+        figures = self.figures and self.figures.spread(rows, n_items)
+        return replace(self, **spread, figures=figures)
+
+    def compare_figures(self, names: Sequence[str], item_idx: I64, history: History) -> F32:
+        """(n_items, n_names): by how much these figures of books are above their means over a history."""
+        if self.figures is None or not names:
+            return np.empty((item_idx.size, 0), dtype=np.float32)
+        return self.figures.compare(names, item_idx, history.item_idx)
+
+    @property
+    def figure_names(self) -> list[str]:
+        """Of the figures that this version has."""
+        return self.figures.names if self.figures else []
 
     @cached_property
     def kinds(self) -> dict[str, Kind[Any]]:

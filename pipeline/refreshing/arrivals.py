@@ -6,9 +6,11 @@ from typing import Final
 import numpy as np
 
 from evidence.authors import Authors
+from evidence.figures import Figures
 from evidence.languages import Languages
 from foundation.arrays import F32, I64, find_rows, place_rows
 from foundation.sparse import gather_rows
+from pipeline.models.figures import YEAR, collect_years
 from pipeline.models.languages import collect_languages
 from pipeline.models.subject_sets import collect_authors, list_author_ids
 from pipeline.models.vector_index import pool_subjects
@@ -88,7 +90,7 @@ def tell_of_books(
     similarity: SimilarityModel,
     estimated: I64,
 ) -> AlsModel:
-    """The model with today's authors and languages, and factors for `estimated` rows, which nobody has read.
+    """The model with today's authors, languages and years, and factors for `estimated` rows, which nobody read.
 
     counts (n,) are the readers of the model's books.
     """
@@ -98,7 +100,8 @@ def tell_of_books(
         counts[als.new_books.item_idx] = np.maximum(counts[als.new_books.item_idx], 1)
     wrote = collect_authors(catalog.book_authors, als.book_ids)
     authors = Authors.weigh(wrote, counts, list_author_ids(catalog.book_authors, als.book_ids))
-    evidence = replace(als.evidence, authors=authors, languages=_tell_languages(als, catalog))
+    languages, figures = _tell_languages(als, catalog), _tell_years(als, catalog)
+    evidence = replace(als.evidence, authors=authors, languages=languages, figures=figures)
     if estimated.size:
         vectors = pool_subjects(embedder, catalog, als.book_ids[estimated])
         factors = als.evidence.als.item_factors.copy()
@@ -116,6 +119,12 @@ def _tell_languages(als: AlsModel, catalog: Export) -> Languages | None:
     is_shown = np.isin(als.book_ids, catalog.books["book_id"].to_numpy())
     today = collect_languages(catalog, als.book_ids)
     return Languages(np.where(is_shown, today, former.languages))
+
+
+def _tell_years(als: AlsModel, catalog: Export) -> Figures | None:
+    """Figures with the years that the catalog has today, where it has one."""
+    former = als.evidence.figures
+    return former and former.tell(YEAR, collect_years(catalog, als.book_ids))
 
 
 def _estimate(

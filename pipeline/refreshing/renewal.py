@@ -103,7 +103,7 @@ def _renew_als(former: Served, today: Today) -> tuple[AlsModel, I64]:
     )
     als = add_arrivals(former.als, arrivals)
     estimated = _find_estimated(former.als, als, arrivals, changes)
-    told = changes.find("authors", "language", "isbns")
+    told = changes.find("authors", "language", "isbns", "year")
     is_told = np.isin(als.book_ids, changes.book_ids[told]).any()
     if is_told or estimated.size:
         counts = readers.count(als.book_ids)

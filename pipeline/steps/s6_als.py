@@ -3,6 +3,7 @@
 from evidence.kind import TrainingData
 from evidence.registry import Evidence, EvidenceParams
 from foundation.tools import Tools
+from pipeline.models.figures import measure_figures
 from pipeline.models.languages import collect_languages
 from pipeline.models.subject_sets import collect_authors, collect_title_words, list_author_ids
 from pipeline.records import Aggregates, Export, Fold
@@ -24,4 +25,5 @@ def collect_data(fold: Fold, aggregates: Aggregates, catalog: Export) -> Trainin
         title_words=collect_title_words(catalog.books, fold.book_ids),
         languages=collect_languages(catalog, fold.book_ids),
         author_ids=list_author_ids(catalog.book_authors, fold.book_ids),
+        figures=measure_figures(fold, aggregates, catalog),
     )

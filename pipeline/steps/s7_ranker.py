@@ -118,15 +118,16 @@ def grow_ranker(candidates: Candidates, is_seen: Mask, *, n_trees: int, seed: in
     is_drawn = np.random.default_rng(seed).random(is_hit.size) < SHARE_OF_OTHERS
     # A reader without a hit teaches nothing, since all candidates are equally wrong.
     rows = np.flatnonzero((is_seen & has_hit)[user_idx] & (is_hit | is_drawn))
-    kinds = candidates.model.evidence.kinds
+    evidence = candidates.model.evidence
+    figures = evidence.figure_names
     trees = grow_trees(
         Examples(features[rows], is_hit[rows], user_idx[rows]),
         base=BLEND_WEIGHT * features[rows, BLEND],
-        directions=list_directions([kind.personal for kind in kinds.values()]),
+        directions=list_directions([kind.personal for kind in evidence.kinds.values()], len(figures)),
         n_trees=n_trees, seed=seed, threads=threads,
     )  # fmt: skip
     n_candidates = max(each.size for each in candidates.item_idx)
-    return Ranker(trees, n_candidates, list(kinds), BLEND_WEIGHT)
+    return Ranker(trees, n_candidates, list(evidence.kinds), BLEND_WEIGHT, figures)
 
 
 def _reorder_unseen(candidates: Candidates, grow: Callable[[Mask], Ranker]) -> list[I64]:

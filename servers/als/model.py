@@ -102,7 +102,8 @@ class AlsModel:
         history = self._read(history_ids, ratings, rating_strength, events)
         scored = self._score(history, history_ids, n, None)
         best = top_k(scored.blended, n)
-        features = self._describe(best, scored, history, list(self.evidence.kinds))
+        kinds, figures = list(self.evidence.kinds), self.evidence.figure_names
+        features = self._describe(best, scored, history, kinds, figures)
         return Candidates(scored.chosen.rows[best], features)
 
     def rank_new(
@@ -211,17 +212,20 @@ class AlsModel:
     def _rerank(self, ranker: Ranker, scored: _Scored, best: I64, history: History) -> I64:
         """These places anew, best first; the candidates' scores are dealt out anew, the best to the first."""
         first = best[: ranker.n_candidates]
-        order = ranker.order(self._describe(first, scored, history, ranker.kinds))
+        order = ranker.order(self._describe(first, scored, history, ranker.kinds, ranker.figures))
         reordered = first[order]
         scored.blended[reordered] = scored.blended[first]
         return np.concatenate([reordered, best[first.size :]])
 
-    def _describe(self, places: I64, scored: _Scored, history: History, kinds: Sequence[str]) -> F32:
-        """(n, n_features): what a ranker that was trained on these kinds looks at of these books."""
+    def _describe(
+        self, places: I64, scored: _Scored, history: History, kinds: Sequence[str], figures: Sequence[str]
+    ) -> F32:
+        """(n, n_features): what a ranker that looks at these kinds and figures is given of these books."""
         known = list(self.evidence.kinds)
         at = np.array([known.index(kind) for kind in kinds])
         scores = scored.of_kinds[np.ix_(at, places)] * scored.scale[at, None]
-        return build_features(scores, scored.blended[places], history.item_idx.size)
+        compared = self.evidence.compare_figures(figures, scored.chosen.rows[places], history)
+        return build_features(scores, scored.blended[places], history.item_idx.size, compared)
 
     def _scale(self, history: History) -> F32:
         """(n_kinds,): one over the unit of each kind, 0 where that is 0; the reader's own before 0.7.0."""

@@ -4,7 +4,7 @@ What it looks at follows from the kinds that a version has, so that a new kind i
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -39,6 +39,8 @@ class Ranker:
     """The kinds of evidence that it was trained on, in the order of the features."""
     blend_weight: float
     """`BLEND_WEIGHT` when it was trained."""
+    figures: list[str] = field(default_factory=list)
+    """The figures of books that it was trained on, which are the last features; none before 0.8.0."""
 
     def order(self, features: F32) -> I64:
         """(n,): places of these candidates, best first; among equals the blend's order stays."""
@@ -46,24 +48,25 @@ class Ranker:
         return np.argsort(-scores, kind="stable")
 
 
-def build_features(scores: F32, blended: F32, n_read: int) -> F32:
-    """(n, 2 · n_kinds + 3): what is known of n candidates for one reader.
+def build_features(scores: F32, blended: F32, n_read: int, figures: F32) -> F32:
+    """(n, 2 · n_kinds + 3 + n_figures): what is known of n candidates for one reader.
 
     Of the blend, (n,), its score and how many candidates it puts higher; of each kind, (n_kinds, n) in the
-    units of the blend, the same; and how many books the history has, as a logarithm.
+    units of the blend, the same; how many books the history has, as a logarithm; and figures of each book,
+    (n, n_figures), less their means over the books of the history.
     """
     length = np.full(blended.size, np.log1p(n_read))
-    columns = [blended, count_higher(blended), *scores, *map(count_higher, scores), length]
+    columns = [blended, count_higher(blended), *scores, *map(count_higher, scores), length, *figures.T]
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def list_directions(is_personal: Sequence[bool]) -> list[int]:
+def list_directions(is_personal: Sequence[bool], n_figures: int = 0) -> list[int]:
     """(n_features,): 1 where more of a feature must never rank a book lower, −1 higher, 0 where either may.
 
     A kind that comes from books of the history is personal: a better rating of such a book raises its scores.
     """
     more = [int(each) for each in is_personal]
-    return [1, -1, *more, *(-each for each in more), 0]
+    return [1, -1, *more, *(-each for each in more), 0, *[0] * n_figures]
 
 
 def count_higher(scores: F32) -> I64:

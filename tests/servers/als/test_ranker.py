@@ -118,8 +118,17 @@ def test_explanations_are_those_of_the_blend() -> None:
 def test_features_are_scores_and_how_many_candidates_have_higher_ones() -> None:
     scores = np.array([[0.5, 0.0, 0.0], [0.0, 2.0, 3.0]], dtype=np.float32)
 
-    features = build_features(scores, np.array([3.0, 2.0, 1.0], dtype=np.float32), n_read=0)
+    blended, figures = (
+        np.array([3.0, 2.0, 1.0], dtype=np.float32),
+        np.array([[7], [8], [9]], dtype=np.float32),
+    )
 
-    assert features.tolist() == [[3, 0, 0.5, 0, 0, 2, 0], [2, 1, 0, 2, 1, 1, 0], [1, 2, 0, 3, 1, 0, 0]]
-    assert len(list_directions([True, False])) == features.shape[1]
+    features = build_features(scores, blended, n_read=0, figures=figures)
+
+    assert features.tolist() == [
+        [3, 0, 0.5, 0, 0, 2, 0, 7],
+        [2, 1, 0, 2, 1, 1, 0, 8],
+        [1, 2, 0, 3, 1, 0, 0, 9],
+    ]
+    assert len(list_directions([True, False], 1)) == features.shape[1]
     assert count_higher(np.array([1.0, 2.0, 1.0], dtype=np.float32)).tolist() == [1, 0, 1]
