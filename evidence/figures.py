@@ -22,7 +22,7 @@ class Figures:
         """(n_items, n_names): by how much these figures of books are above their means over a history."""
         columns = [self.names.index(name) for name in names]
         of_history = self.values.take(history, axis=0).mean(axis=0)
-        return (self.values.take(item_idx, axis=0) - of_history)[:, columns]
+        return np.asarray((self.values.take(item_idx, axis=0) - of_history)[:, columns])
 
     def spread(self, rows: I64, n_items: int) -> Self:
         """The same figures in these ascending rows of n_items; the others have what most books have."""
