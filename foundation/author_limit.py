@@ -26,6 +26,7 @@ def limit_authors(
     recent: deque[frozenset[Hashable]] = deque()
     counts: defaultdict[Hashable, int] = defaultdict(int)
     chosen: list[int] = []
+    is_freed = False  # whether a book that was held back may fit by now
 
     def fits(names: Authors) -> bool:
         for name in names:  # noqa: SIM110  (all() takes three times as long)
@@ -37,14 +38,22 @@ def limit_authors(
         if len(recent) == window:
             for name in recent.popleft():
                 counts[name] -= 1
-        taken = next((entry for entry in held_back if fits(entry[1])), None)
-        while taken is None and (entry := next(unread, None)) is not None:
-            held_back.append(entry)
-            taken = entry if fits(entry[1]) else None
-        if taken is None and not held_back:
-            break
-        taken = taken or held_back[0]
-        held_back.remove(taken)
+                is_freed = is_freed or counts[name] == most - 1
+        place = (
+            next((at for at, (_, names) in enumerate(held_back) if fits(names)), None) if is_freed else None
+        )
+        is_freed = place is not None
+        if place is not None:
+            taken = held_back.pop(place)
+        else:
+            for taken in unread:
+                if fits(taken[1]):
+                    break
+                held_back.append(taken)
+            else:
+                if not held_back:
+                    break
+                taken = held_back.pop(0)
         recent.append(frozenset(taken[1]))
         for name in recent[-1]:
             counts[name] += 1

@@ -166,8 +166,10 @@ def _measure(
     order = np.argsort(-np.take_along_axis(scores, ranked, axis=1), axis=1, kind="stable")
     ranked = np.take_along_axis(ranked, order, axis=1)
     is_hit = np.zeros((len(ranked), max(k, NDCG_K)), dtype=bool)
-    for at, (columns, authors) in enumerate(zip(ranked, candidates.authors, strict=True)):
-        in_order = (authors[column] for column in columns if column < len(authors))
+    # What a limit takes up among books of which none is a hit need not be known.
+    for at in np.flatnonzero(np.take_along_axis(candidates.is_hit, ranked, axis=1).any(axis=1)).tolist():
+        columns, authors = ranked[at], candidates.authors[at]
+        in_order = (authors[column] for column in columns.tolist() if column < len(authors))
         shown = limit_authors(in_order, k, most=rules.author_limit)
         is_hit[at, : len(shown)] = candidates.is_hit[at, columns[shown]]
     recall = is_hit.sum(axis=1) / np.minimum(k, candidates.n_held_out)

@@ -90,7 +90,7 @@ def tell_of_books(
     similarity: SimilarityModel,
     estimated: I64,
 ) -> AlsModel:
-    """The model with today's authors, languages and years, and factors for `estimated` rows: nobody read them.
+    """The model with today's authors, languages and years, and factors for `estimated` rows, read by nobody.
 
     counts (n,) are the readers of the model's books.
     """
