@@ -123,6 +123,23 @@ def test_a_new_book_is_of_the_language_that_it_was_told_and_an_old_one_of_that_o
     }  # fmt: skip
 
 
+def test_a_new_book_has_the_figures_of_most_but_its_own_year(trained_home: Home) -> None:
+    former = served(trained_home).als.evidence.figures
+    told, untold = (add_book(trained_home, title) for title in ("Dated", "Undated"))
+    change(trained_home, told, year=1984)
+    change(trained_home, SECOND_OF_AUTHOR, year=1999)
+    run(trained_home)
+
+    als = served(trained_home).als
+
+    assert former is not None and als.evidence.figures is not None
+    figures = dict(zip(als.book_ids.tolist(), als.evidence.figures.values.tolist(), strict=True))
+    most = np.median(former.values, axis=0).tolist()
+    assert figures[untold] == most
+    assert figures[told] == [*most[:-1], 1984]
+    assert former.names[-1] == "year" and figures[SECOND_OF_AUTHOR][-1] == 1999
+
+
 def test_what_the_reader_excludes_leaves_its_place_to_the_next_new_book(trained_home: Home) -> None:
     second, third = add_book(trained_home, "Volume 1"), add_book(trained_home, "Volume 2")
     run(trained_home)

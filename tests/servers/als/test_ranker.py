@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evidence.figures import Figures
 from foundation.arrays import F32
 from servers.als.model import AlsModel
 from servers.als.new_books import NewBooks
@@ -21,13 +22,13 @@ HISTORY = BOOK_IDS[:2].tolist()
 HISTORIES = st.sets(st.sampled_from(BOOK_IDS.tolist()), min_size=1, max_size=3)
 
 
-def stump(feature: int, threshold: float, below: float, above: float) -> Trees:
+def stump(feature: int, threshold: float, below: float, above: float, n_features: int = N_FEATURES) -> Trees:
     """One tree of one split."""
-    reachable = np.full((1 + N_FEATURES, 1), 2**MAX_LEAVES - 1, dtype=np.uint16)
+    reachable = np.full((1 + n_features, 1), 2**MAX_LEAVES - 1, dtype=np.uint16)
     reachable[feature + 1] -= 1
     values = np.zeros((1, MAX_LEAVES), dtype=np.float32)
     values[0, :2] = below, above
-    starts = (np.arange(N_FEATURES + 1) > feature).astype(np.int64)
+    starts = (np.arange(n_features + 1) > feature).astype(np.int64)
     return Trees(np.array([threshold]), starts, reachable, values)
 
 
@@ -76,6 +77,33 @@ def test_a_kind_is_known_by_its_name_whatever_the_order_of_the_kinds() -> None:
     )
 
     assert rank(first, HISTORY) == rank(last, HISTORY) != rank(MODEL, HISTORY)
+
+
+def test_a_ranker_finds_the_figures_that_it_was_trained_on_by_their_names() -> None:
+    values = np.column_stack([np.zeros(N), np.arange(N)]).astype(np.float32)
+    figures = [
+        Figures(names, values[:, order]) for names, order in ((["a", "b"], [0, 1]), (["b", "a"], [1, 0]))
+    ]
+    models = [replace(MODEL, evidence=replace(MODEL.evidence, figures=each)) for each in figures]
+    candidates = rank(MODEL, HISTORY)[:N_CANDIDATES]
+    places = {book: BOOK_IDS.tolist().index(book) for book in candidates}
+    middle = float(np.mean(list(places.values())))
+    of_history = 0.5
+    trees = stump(N_FEATURES, middle - of_history, 0, 1, n_features=N_FEATURES + 1)
+    ranker = Ranker(trees, N_CANDIDATES, KINDS, 0.0, ["b"])
+
+    reordered = [rank(replace(model, ranker=ranker), HISTORY)[:N_CANDIDATES] for model in models]
+
+    expected = sorted(candidates, key=lambda book: places[book] <= middle)
+    assert reordered == [expected, expected]
+    assert expected != candidates
+
+
+def test_a_ranker_of_before_there_were_figures_is_served_as_it_was() -> None:
+    figures = Figures(["a"], np.arange(N, dtype=np.float32)[:, None])
+    known = replace(UPSIDE_DOWN, evidence=replace(MODEL.evidence, figures=figures))
+
+    assert rank(known, HISTORY) == rank(UPSIDE_DOWN, HISTORY)
 
 
 def test_a_new_book_by_a_loved_author_comes_up_all_the_same() -> None:
