@@ -96,9 +96,13 @@ def top_k(scores: NDArray[np.floating[Any]], k: int) -> I64:
     if k < 1:
         return np.empty(0, dtype=np.int64)
     threshold = np.partition(scores, scores.size - k)[scores.size - k]
-    above = np.flatnonzero((scores >= threshold) & (scores > -np.inf))
+    above = np.flatnonzero(scores > threshold)
     # The sort is stable and `above` ascends, so equal scores keep the order of their positions.
-    return above[np.argsort(-scores[above], kind="stable")][:k]
+    above = above[np.argsort(-scores[above], kind="stable")]
+    if threshold == -np.inf:
+        return above
+    # Most scores may be equal to the last: they need no sorting.
+    return np.concatenate([above, np.flatnonzero(scores == threshold)[: k - above.size]])
 
 
 def expand_ranges(starts: I64, lengths: I64) -> I64:
