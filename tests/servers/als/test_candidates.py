@@ -48,6 +48,7 @@ def model() -> AlsModel:
         counts=np.asarray(user_items.sum(axis=0), dtype=np.int64),
         book_authors=csr_array((np.ones(N_BOOKS, "f4"), (np.arange(N_BOOKS), authors))),
         title_words=csr_array((N_BOOKS, 1), dtype=np.float32),
+        languages=np.zeros(N_BOOKS, dtype=np.int32),
         author_ids=np.arange(N_BOOKS // 3),
     )
     params = EvidenceParams(
