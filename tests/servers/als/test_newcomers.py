@@ -59,9 +59,12 @@ def test_scores_without_popularity_are_in_the_ratio_of_the_tuned_weights() -> No
 def test_a_model_of_popularity_alone_still_takes_another_share_of_it() -> None:
     alone = replace(MODEL.newcomers, params={"blend": POPULARITY_ALONE, "units": UNITS})
 
-    scores = alone.score(Told(["Soup"]), MODEL.evidence, popularity_weight=0.5)
+    model = replace(MODEL, newcomers=alone)
 
-    np.testing.assert_allclose(scores, 0.5 * popularity(), rtol=1e-6)
+    ranked, scores = model.rank_new(Told(["Soup"]), k=N, popularity_weight=0.5)
+
+    expected = 0.5 * popularity()
+    np.testing.assert_allclose(scores, expected[np.searchsorted(BOOK_IDS, ranked)], rtol=1e-6)
 
 
 def test_what_is_excluded_never_comes() -> None:
