@@ -25,7 +25,7 @@ from pipeline.settings import RankerParams
 from servers.als.model import AlsModel
 from servers.als.ranker import BLEND, BLEND_WEIGHT, Ranker, list_directions
 
-SHARE_OF_OTHERS: Final = 0.25
+SHARE_OF_OTHERS: Final = 0.15
 """Of candidates that are no hits, drawn at random: more cost time and teach nothing new."""
 MIN_HITS: Final = 3000
 """Of fewer hits among all candidates trees learn chance: 2,600 of the demo were not surely enough."""
