@@ -1,6 +1,7 @@
 """Who reads alike: factors of implicit-feedback ALS, and a fold-in for whoever has a history."""
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Self
 
 import numpy as np
@@ -90,7 +91,14 @@ class Als(Kind[AlsParams]):
         return np.asarray((self.item_factors[asked] @ inverse @ read.T) * (alpha * history.weights))
 
     def _fold_in(self, item_idx: I64, weights: F32) -> F32:
-        return fold_in(self.item_factors, self.gram, item_idx, weights, alpha=self.params["alpha"])
+        alpha = self.params["alpha"]
+        if 0 < item_idx.size <= self.gram.shape[0] // 2:
+            return fold_in_few(self.item_factors, self._inverse, item_idx, weights, alpha=alpha)
+        return fold_in(self.item_factors, self.gram, item_idx, weights, alpha=alpha)
+
+    @cached_property
+    def _inverse(self) -> F32:
+        return np.linalg.inv(self.gram.astype(np.float64)).astype(np.float32)
 
 
 def train_factors(
@@ -153,3 +161,19 @@ def fold_in(item_factors: F32, gram: F32, item_idx: I64, preferences: F32, *, al
     if n_failed:
         raise LinAlgError("gram is singular")
     return np.asarray(factors.T)
+
+
+def fold_in_few(item_factors: F32, inverse: F32, item_idx: I64, preferences: F32, *, alpha: float) -> F32:
+    """What `fold_in` gives, from the inverse of its gram: for few books a fraction of the work.
+
+    Woodbury's identity: what is solved has as many unknowns as books were read. Raises LinAlgError if gram is
+    singular.
+    """
+    read = item_factors[item_idx]
+    solved = read @ inverse
+    system = (alpha - 1) * (solved @ read.T)
+    system.flat[:: item_idx.size + 1] += 1
+    _, shares, n_failed = sposv(system, alpha * preferences.T)
+    if n_failed:
+        raise LinAlgError("gram is singular")
+    return np.asarray(shares.T @ solved)

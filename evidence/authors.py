@@ -1,8 +1,10 @@
 """Whom a reader reads: books by the authors of the history, the more read and the better liked the better."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import sqrt
 from typing import ClassVar, Self
 
 import numpy as np
@@ -44,11 +46,16 @@ class Authors(Kind[Options]):
 
     def find(self, history: History) -> Found:
         """The book's weight times, for its authors, the mean weight · √(books of theirs read)."""
-        read = gather_rows(self.book_authors, history.item_idx)
-        authors, place, n_read = np.unique(read.columns, return_inverse=True, return_counts=True)
-        mean = np.bincount(place, history.weights[read.rows], minlength=authors.size) / n_read
-        wrote = gather_rows(self.author_books, authors)
-        return Terms(wrote.columns, wrote.values * np.sqrt(n_read)[wrote.rows] * mean[wrote.rows])
+        weights = defaultdict[int, list[float]](list)
+        # Of a few books, which most histories have, arrays would take longer.
+        for authors, weight in zip(self.of_each(history.item_idx), history.weights.tolist(), strict=True):
+            for author in authors:
+                weights[author].append(weight)
+        read = sorted(weights)
+        # √n times the mean.
+        worth = np.array([sum(weights[author]) / sqrt(len(weights[author])) for author in read])
+        wrote = gather_rows(self.author_books, np.array(read, dtype=np.int64))
+        return Terms(wrote.columns, wrote.values * worth[wrote.rows])
 
     def spread(self, rows: I64, n_items: int) -> Self:
         """The same authors."""
@@ -64,7 +71,7 @@ class Authors(Kind[Options]):
     def of_each(self, rows: I64) -> Iterator[list[int]]:
         """The authors of one book after the other, as columns."""
         starts, columns = self.book_authors.indptr, self.book_authors.indices
-        for row in rows:
+        for row in rows.tolist():
             yield columns[starts[row] : starts[row + 1]].tolist()
 
     @cached_property

@@ -211,7 +211,10 @@ def read_history(
     """
     weights = weigh(np.asarray(ratings, dtype=np.float32), rating_strength)
     is_known, rows = find_rows(book_ids, np.concatenate([history_ids, events.book_ids]).astype(np.int64))
-    item_idx, first = np.unique(
-        rows, return_index=True
-    )  # of equal ones that of the rating, which comes first
-    return History(item_idx, np.concatenate([weights, events.weights]).astype(np.float32)[is_known][first])
+    # Stable: of equal ones that of the rating comes first.
+    order = rows.argsort(kind="stable")
+    item_idx = rows[order]
+    is_first = np.ones(item_idx.size, dtype=bool)
+    is_first[1:] = item_idx[1:] != item_idx[:-1]
+    weights = np.concatenate([weights, events.weights]).astype(np.float32)
+    return History(item_idx[is_first], weights[is_known][order[is_first]])

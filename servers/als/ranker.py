@@ -55,9 +55,16 @@ def build_features(scores: F32, blended: F32, n_read: int, figures: F32) -> F32:
     units of the blend, the same; how many books the history has, as a logarithm; and figures of each book,
     (n, n_figures), less their means over the books of the history.
     """
-    length = np.full(blended.size, np.log1p(n_read))
-    columns = [blended, count_higher(blended), *scores, *map(count_higher, scores), length, *figures.T]
-    return np.stack(columns, axis=1).astype(np.float32)
+    n_kinds, n = scores.shape
+    # Those of one feature side by side, as trees read them.
+    features = np.empty((2 * n_kinds + 3 + figures.shape[1], n), dtype=np.float32)
+    features[0], features[1] = blended, count_higher(blended)
+    features[2 : n_kinds + 2] = scores
+    for at, of_kind in enumerate(scores, n_kinds + 2):
+        features[at] = count_higher(of_kind)
+    features[2 * n_kinds + 2] = np.log1p(n_read)
+    features[2 * n_kinds + 3 :] = figures.T
+    return features.T
 
 
 def list_directions(is_personal: Sequence[bool], n_figures: int = 0) -> list[int]:
@@ -71,4 +78,7 @@ def list_directions(is_personal: Sequence[bool], n_figures: int = 0) -> list[int
 
 def count_higher(scores: F32) -> I64:
     """(n,): how many of the scores are higher than each."""
-    return np.searchsorted(np.sort(-scores), -scores)
+    wanted = -scores
+    ordered = wanted.copy()
+    ordered.sort()
+    return ordered.searchsorted(wanted)

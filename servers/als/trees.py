@@ -7,6 +7,7 @@ the lowest bit is the row's leaf. So all splits on one feature are one look-up, 
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -41,11 +42,9 @@ class Trees:
         """(n_rows,): the sum of all trees for these rows, (n_rows, n_features)."""
         left = np.full((features.shape[0], self.leaf_values.shape[0]), -1, dtype=np.int16).view(np.uint16)
         found = np.empty_like(left)
-        for feature, column in enumerate(np.ascontiguousarray(features.T, dtype=np.float64)):
-            start, end = self._bounds[feature : feature + 2]
-            if start < end:
-                rows = self.thresholds[start:end].searchsorted(column) + (start + feature)
-                left &= self.reachable.take(rows, axis=0, out=found, mode="clip")
+        columns = np.ascontiguousarray(features.T, dtype=np.float64)
+        for feature, thresholds, reachable in self._splits:
+            left &= reachable.take(thresholds.searchsorted(columns[feature]), axis=0, out=found, mode="clip")
         # The lowest bit alone; then what it moves to the top of the number, which differs for each bit.
         left &= -left
         left *= DE_BRUIJN
@@ -53,8 +52,14 @@ class Trees:
         return np.asarray(self._values.take(left + self._first_leaves, mode="clip").sum(axis=1))
 
     @cached_property
-    def _bounds(self) -> list[int]:
-        return list(map(int, self.starts))
+    def _splits(self) -> list[tuple[int, F64, LeafSets]]:
+        """Each feature that trees look at, with its thresholds and what is reachable."""
+        bounds = pairwise(map(int, self.starts))
+        return [
+            (feature, self.thresholds[start:end], self.reachable[start + feature : end + feature + 1])
+            for feature, (start, end) in enumerate(bounds)
+            if start < end
+        ]
 
     @cached_property
     def _first_leaves(self) -> I32:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
-from evidence.als import AlsParams, build_gram, fold_in, measure_repeated, train_factors
+from evidence.als import AlsParams, build_gram, fold_in, fold_in_few, measure_repeated, train_factors
 from foundation.tools import Tools
 
 PARAMS = AlsParams(n_factors=8, n_iterations=5)
@@ -40,13 +40,16 @@ def test_fold_in_solves_the_published_equation(history: dict[int, float]) -> Non
     confidence[item_idx], preference[item_idx] = ALPHA, [history[item] for item in sorted(history)]
 
     both = np.stack([preference[item_idx], -preference[item_idx]]).astype(np.float32)
-    found = fold_in(FACTORS, build_gram(FACTORS, 0.1), item_idx, both, alpha=ALPHA)
+    gram = build_gram(FACTORS, 0.1)
+    found = fold_in(FACTORS, gram, item_idx, both, alpha=ALPHA)
+    by_inverse = fold_in_few(FACTORS, np.linalg.inv(gram), item_idx, both, alpha=ALPHA)
 
     y = FACTORS.astype(np.float64)
     expected = np.linalg.solve(
         (y.T * confidence) @ y + 0.1 * np.eye(N_FACTORS), (y.T * confidence) @ preference
     )
     np.testing.assert_allclose(found, [expected, -expected], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(by_inverse, [expected, -expected], rtol=1e-3, atol=1e-4)
 
 
 def draw_tastes(rng: np.random.Generator) -> csr_array:
