@@ -1,7 +1,7 @@
 """What all five model servers share: headers, operational paths and the bases of every message."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -56,6 +56,16 @@ class Response(ResponsePart):
     """Base of every answer that is made from a version."""
 
     version: str
+
+
+class ReadableResponse(Protocol):
+    """What every answer that is made from a version has in common, whatever reads it."""
+
+    @property
+    def version(self) -> str: ...
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray) -> Self: ...
 
 
 class ScoredBooks(Response):

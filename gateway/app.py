@@ -44,6 +44,7 @@ from gateway.api import (
 )
 from gateway.api.checks import RequestCheck
 from gateway.api.compression import Compression
+from gateway.api.lean import plan_routes
 from gateway.api.middleware import ConcurrencyLimit, LargeBodies, RateLimit, VersionHeader
 from gateway.api.moved import BookMoved, answer_moved
 from gateway.api.services import Services
@@ -147,6 +148,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     ):
         app.include_router(module.router)
     app.include_router(health.probes)
+    plan_routes(app)
     # From the inside out: what is added last is outermost.
     app.add_middleware(Compression)
     app.add_middleware(RateLimit)

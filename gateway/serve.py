@@ -16,6 +16,7 @@ from gateway.production import check_production
 from gateway.settings import GatewaySettings
 from middleware.connections import UNIX_CLIENT, bound_connections
 from middleware.gunicorn import LINGER_S, Serving, serve_by_gunicorn
+from middleware.serving import SettlingServer
 from telemetry.logs import configure_logging
 from telemetry.tracing import open_tracing
 
@@ -36,7 +37,7 @@ def run_gateway(settings: GatewaySettings) -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     _check_startable(settings)
     open_tracing(PROCESS, settings.telemetry)
-    uvicorn.Server(build_uvicorn_config(settings, create_app(settings))).run()
+    SettlingServer(build_uvicorn_config(settings, create_app(settings))).run()
 
 
 def run_gateway_workers(settings: GatewaySettings, shared: Path) -> None:

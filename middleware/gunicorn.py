@@ -20,6 +20,8 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.base import Worker
 from prometheus_client import multiprocess
 
+from middleware.serving import SettlingServer
+
 LINGER_S: Final = 1.0
 """A proxy keeps idle connections for less (nginx.conf), so that it sends no request into one that closes."""
 BEAT_S: Final = 1.0
@@ -128,7 +130,7 @@ class _Worker(Worker):
             sys.exit(Arbiter.WORKER_BOOT_ERROR if self.age <= self.cfg.workers else 1)
 
 
-class _Server(uvicorn.Server):
+class _Server(SettlingServer):
     def __init__(self, config: uvicorn.Config, worker: _Worker) -> None:
         super().__init__(config)
         self._worker = worker

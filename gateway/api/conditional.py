@@ -6,7 +6,7 @@ from typing import Any, Final
 from fastapi import Request, Response
 
 from contracts.shell import VERSION_HEADER
-from gateway.api.lean import Handler, LeanRoute
+from gateway.api.lean import LeanRoute
 
 NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "`If-None-Match` names the present state: what the client has is still right."}
@@ -23,26 +23,18 @@ class ConditionalRoute(LeanRoute):
     changes with the version, with the catalog, and with what a lost server leaves out.
     """
 
-    def get_route_handler(self) -> Handler:
-        """The handler of the route, with the tag on its answers."""
-        handle = super().get_route_handler()
-
-        async def handle_conditionally(request: Request) -> Response:
-            response = await handle(request)
-            if response.status_code != 200:
-                return response
-            tag = f'W/"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'
-            response.headers["ETag"] = tag
-            response.headers["Cache-Control"] = CACHE_CONTROL
-            if not _names(request.headers.get("if-none-match", ""), tag):
-                return response
-            kept = ("ETag", "Cache-Control", VERSION_HEADER)
-            return Response(
-                status_code=304,
-                headers={name: response.headers[name] for name in kept if name in response.headers},
-            )
-
-        return handle_conditionally
+    def complete(self, request: Request, response: Response) -> Response:
+        """The answer with its tag, or only that."""
+        if response.status_code != 200:
+            return response
+        tag = f'W/"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'
+        response.headers["ETag"] = tag
+        response.headers["Cache-Control"] = CACHE_CONTROL
+        if not _names(request.headers.get("if-none-match", ""), tag):
+            return response
+        kept = ("ETag", "Cache-Control", VERSION_HEADER)
+        headers = {name: response.headers[name] for name in kept if name in response.headers}
+        return Response(status_code=304, headers=headers)
 
 
 def _names(if_none_match: str, tag: str) -> bool:

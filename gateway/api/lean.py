@@ -1,42 +1,91 @@
 """Routes that FastAPI describes, called without what it finds out anew for each request.
 
-That is which functions a route needs, in what order, and how each parameter is read: for a list out of the
-cache that took longer than all else.
+That is which route a path is of, which functions it needs, in what order, and how each parameter is read: for
+a list out of the cache that took longer than all else.
 """
 
 import inspect
-from collections.abc import Callable, Coroutine, Sequence
+import re
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qsl
 
-from fastapi import Request, Response, params
+from fastapi import FastAPI, Request, Response, params
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 Parse = Callable[[str], tuple[object, object]]
 """Gives the value, and what is wrong with it."""
 
 
 class LeanRoute(APIRoute):
-    """A route that is called at once where a GET only has to be read and its endpoint gives a Response.
+    """A route that `plan_routes` lets be called at once, if it is a GET whose endpoint gives a Response."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler, and `complete`."""
+        answer = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return self.complete(request, await answer(request))
+
+        return handle
+
+    def complete(self, request: Request, response: Response) -> Response:
+        """What is sent, given what the endpoint answers."""
+        return response
+
+
+def plan_routes(app: FastAPI) -> None:
+    """Let the lean routes that an app has by now be called at once.
 
     A request that is to be refused goes the way of FastAPI, which says why; so does any other route.
     """
+    app.router.middleware_stack = _PlannedRoutes(app.router.middleware_stack, list(_list_planned(app)))
 
-    def get_route_handler(self) -> Handler:
-        """The handler of FastAPI, and a shorter way."""
-        refuse = super().get_route_handler()
-        plan = _Plan.of(self.dependant) if self.methods == {"GET"} else None
-        if plan is None:
-            return refuse
 
-        async def handle(request: Request) -> Response:
-            given = plan.read(request)
-            return await (refuse(request) if given is None else plan.call(request, given))
+class _Planned(NamedTuple):
+    """A route, and how to call it."""
 
-        return handle
+    path: re.Pattern[str]
+    route: LeanRoute
+    plan: "_Plan"
+
+
+class _PlannedRoutes:
+    """Innermost of all layers: calls what is planned, and passes on everything else."""
+
+    def __init__(self, app: ASGIApp, planned: Sequence[_Planned]) -> None:
+        self._app = app
+        self._planned = planned
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        response = await self._answer(scope, receive) if scope.get("method") == "GET" else None
+        await (self._app if response is None else response)(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response | None:
+        """The answer of a planned route; None if there is none, or the request is to be refused."""
+        path = scope["path"]
+        for planned in self._planned:
+            if (match := planned.path.match(path)) is not None:
+                values = match.groupdict()
+                request = Request(scope, receive)
+                if (given := planned.plan.read(scope["query_string"], values)) is None:
+                    return None
+                scope["route"], scope["path_params"] = planned.route, values
+                return planned.route.complete(request, await planned.plan.call(request, given))
+        return None
+
+
+def _list_planned(app: FastAPI) -> Iterator[_Planned]:
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
+        if isinstance(route, LeanRoute) and context.methods == {"GET"}:
+            plan = _Plan.of(context.dependant)
+            if plan is not None:
+                yield _Planned(context.path_regex, route, plan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +146,14 @@ class _Plan:
         is_whole = gives_response and add(endpoint) is not None
         return cls(steps, frozenset(query_names)) if is_whole else None
 
-    def read(self, request: Request) -> list[dict[str, Any]] | None:
-        """Arguments of each step as the client gives them; None if anything is wrong with them."""
-        values = request.path_params
-        if query := request.scope["query_string"]:
+    def read(self, query: bytes, values: Mapping[str, str]) -> list[dict[str, Any]] | None:
+        """Arguments of each step, by query and path; None if anything is wrong with them."""
+        if query:
             pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
             named = dict(pairs)
             if len(named) != len(pairs) or not self.query_names.issuperset(named):
                 return None
-            values = named | values
+            values = {**named, **values}
         given = []
         for step in self.steps:
             arguments: dict[str, Any] = {}

@@ -5,6 +5,7 @@ import time
 from http import HTTPStatus
 from typing import Final, TypeVar
 
+from msgspec import DecodeError
 from pydantic import ValidationError
 from structlog.contextvars import get_contextvars
 
@@ -27,7 +28,7 @@ from gateway.mesh.transport import Answer, MeshClient, TransportError
 from gateway.metrics import GatewayMetrics
 from telemetry.tracing import span, trace_headers
 
-ResponseT = TypeVar("ResponseT", bound=shell.Response)
+ResponseT = TypeVar("ResponseT", bound=shell.ReadableResponse)
 
 LIVE_FOR_S: Final = 2.0
 """A server counts as live for this long after it last reported what it holds: a few polls."""
@@ -151,7 +152,7 @@ class Server:
             raise self._read_failure(response, version)
         try:
             answer = response_type.model_validate_json(response.body)
-        except ValidationError as error:
+        except (ValidationError, DecodeError) as error:
             raise UpstreamBroken(self.name, f"{path} answered with something else: {error}") from error
         if answer.version != version:
             raise VersionNotHeld(self.name, version, (answer.version,))

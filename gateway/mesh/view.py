@@ -10,8 +10,8 @@ from contracts.shell import (
     VERSIONS_PATH,
     ModelRequest,
     ModelResponse,
+    ReadableResponse,
     Request,
-    Response,
     ServerName,
     VersionsRequest,
     VersionsResponse,
@@ -21,7 +21,7 @@ from gateway.mesh.errors import VersionNotHeld, VersionUnavailable
 from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.server import Server
 
-ResponseT = TypeVar("ResponseT", bound=Response)
+ResponseT = TypeVar("ResponseT", bound=ReadableResponse)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
 from gateway.recommend.candidates import SPARE, CandidateSource, ListRules, Page, Pages
+from gateway.recommend.rendered import MadeItem, MadeList
 from gateway.recommend.threshold import Scored
-from gateway.schemas import BookItem, BookList
 from telemetry.tracing import span
 
 Describe = Callable[[Collection[int]], Awaitable[Mapping[int, BookCard]]]
@@ -64,7 +64,7 @@ async def assemble(
     describe: Describe,
     degraded: Collection[str],
     name_list: Callable[[str, str], str],
-) -> BookList:
+) -> MadeList:
     """The first k books that keep to the rules, reading no deeper than they take; `degraded` as it is then.
 
     Where only books of too frequent authors are left, those; fewer than k only if the candidates end.
@@ -132,12 +132,12 @@ def _build(
     version: str | None,
     degraded: Collection[str],
     name_list: Callable[[str, str], str],
-) -> BookList:
+) -> MadeList:
     version = version or NO_VERSION
     scores = lower_to_fall([kept[position][1] for position in chosen])
     cards = [kept[position][0] for position in chosen]
     items = [
-        BookItem(
+        MadeItem(
             book_id=card.book_id,
             title=card.title,
             authors=card.authors,
@@ -149,7 +149,7 @@ def _build(
         )
         for card, score in zip(cards, scores, strict=True)
     ]
-    return BookList(
+    return MadeList(
         list_id=name_list(version, mode), version=version, mode=mode, degraded=sorted(degraded), items=items
     )
 

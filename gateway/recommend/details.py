@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
+from msgspec.structs import asdict
+
 from catalog.users import UserProfile
 from contracts import als
 from contracts.shell import MAX_BOOKS, SERVER_NAMES, ServerName, VersionsResponse
@@ -61,7 +63,7 @@ class Details:
             if book_id not in rows:
                 raise BookNotFound(book_id)
             card = build_card(rows[book_id])
-        return BookDetail(version=view.version_name, degraded=sorted(degraded), **card.model_dump())
+        return BookDetail(version=view.version_name, degraded=sorted(degraded), **asdict(card))
 
     async def _explain(self, view: MeshView, user: UserProfile, book_id: int) -> Explanation:
         degraded: set[str] = set()

@@ -19,8 +19,7 @@ from gateway.recommend.assemble import assemble, read_with_fallbacks
 from gateway.recommend.cards import Cards
 from gateway.recommend.list_ids import digest, name_list
 from gateway.recommend.list_requests import ListPlan, ListRequest
-from gateway.recommend.rendered import Rendered
-from gateway.schemas import BookList
+from gateway.recommend.rendered import MadeList, Rendered
 
 log = structlog.get_logger()
 
@@ -87,7 +86,7 @@ class Recommender:
 
     async def _find(
         self, request: ListRequest, plan: ListPlan, state: str | None, view: MeshView
-    ) -> BookList:
+    ) -> MadeList:
         degraded: set[str] = set()
         pages = read_with_fallbacks(*plan, view, degraded)
         async with aclosing(pages):

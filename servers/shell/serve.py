@@ -14,6 +14,7 @@ from contracts.shell import ServerName
 from foundation.mesh_token import MeshTokenInvalid, is_loopback
 from middleware.connections import bound_connections
 from middleware.gunicorn import LINGER_S, Serving, serve_by_gunicorn
+from middleware.serving import SettlingServer
 from servers.shell.answers import limit_math_threads
 from servers.shell.app import create_app
 from servers.shell.holder import VersionHolder
@@ -37,7 +38,7 @@ def run_server(name: ServerName, settings: ServerSettings) -> None:
     # Having drained, uvicorn raises the signal that stopped it once more: by then it is an order obeyed.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
-    uvicorn.Server(build_uvicorn_config(name, settings, build_app(server, settings))).run()
+    SettlingServer(build_uvicorn_config(name, settings, build_app(server, settings))).run()
 
 
 def run_server_workers(name: ServerName, settings: ServerSettings, shared: Path) -> None:

@@ -7,6 +7,7 @@ import uvicorn
 from fastapi import Response
 
 from gateway.api.callers import OwnUserId
+from gateway.api.lean import LeanRoute, plan_routes
 from gateway.app import PROCESS, create_app
 from gateway.serve import build_uvicorn_config
 from gateway.settings import GatewaySettings
@@ -25,7 +26,8 @@ def main() -> None:
     settings = GatewaySettings()
     configure_logging(PROCESS, level=settings.telemetry.log_level)
     app = create_app(settings)
-    app.add_api_route(PATH, answer_nothing)
+    app.router.add_api_route(PATH, answer_nothing, route_class_override=LeanRoute)
+    plan_routes(app)
     uvicorn.Server(build_uvicorn_config(settings, app)).run()
 
 

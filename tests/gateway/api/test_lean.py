@@ -7,7 +7,7 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi.routing import APIRoute
 
-from gateway.api.lean import LeanRoute
+from gateway.api.lean import LeanRoute, plan_routes
 from gateway.schemas import Whole
 
 calls: list[str] = []
@@ -59,6 +59,7 @@ def _build(route_class: type[APIRoute]) -> FastAPI:
 
     app = FastAPI()
     app.include_router(router)
+    plan_routes(app)
     return app
 
 

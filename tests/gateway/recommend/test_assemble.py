@@ -15,9 +15,9 @@ from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
 from gateway.recommend.assemble import assemble, read_with_fallbacks
 from gateway.recommend.candidates import CandidateSource, ListRules, Page, from_snapshot
+from gateway.recommend.rendered import MadeList
 from gateway.recommend.snapshot import Snapshot
 from gateway.recommend.threshold import Scored
-from gateway.schemas import BookList
 
 VIEW = MeshView({}, "v1", Deadline.after(1000), is_pinned=lambda _: True)
 DOWN = UpstreamUnreachable("als", "down")
@@ -66,7 +66,7 @@ async def _list(
     is_padded: bool = True,
     n_authors: int = 1_000_000,
     diversity: float = 0.0,
-) -> tuple[BookList, set[str]]:
+) -> tuple[MadeList, set[str]]:
     degraded: set[str] = set()
 
     async def describe(ids: Collection[int]) -> Mapping[int, BookCard]:
@@ -84,7 +84,7 @@ async def _list(
     return found, degraded
 
 
-def _ids(found: BookList) -> list[int]:
+def _ids(found: MadeList) -> list[int]:
     return [item.book_id for item in found.items]
 
 

@@ -1,5 +1,6 @@
 import orjson
 import pytest
+from msgspec.structs import asdict
 
 from contracts.metadata import CardsRequest, CardsResponse
 from servers.metadata.app import show_cards
@@ -22,7 +23,7 @@ def test_a_message_of_cards_keeps_to_the_contract(model: MetadataModel) -> None:
 
     response = CardsResponse.model_validate_json(answers[0])
     assert response.version == 'a "version"'
-    assert [card.model_dump() for card in response.cards] == model.find_cards(book_ids)
+    assert [asdict(card) for card in response.cards] == model.find_cards(book_ids)
     assert answers[1] == answers[0]
 
 
