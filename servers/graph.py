@@ -50,8 +50,9 @@ class VectorGraph:
             groups = np.concatenate([groups, np.arange(self.index.ntotal, self.n_distinct)])
             best = top_k(scores, n_vectors)
             scores, groups = scores[best], groups[best]
-        sizes = np.diff(self.starts)[groups]
-        positions = expand_ranges(self.starts[groups], sizes)
+        starts = self.starts[groups]
+        sizes = self.starts[groups + 1] - starts
+        positions = expand_ranges(starts, sizes)
         return np.repeat(scores, sizes)[:k], self.rows[positions[:k]]
 
     def _find_linked(self, query: F32, n_vectors: int) -> tuple[F32, I64]:

@@ -32,6 +32,7 @@ class ModelAnswers(Generic[M]):
     """Answers from the versions of a holder, on the event loop or, what takes long, in a thread."""
 
     def __init__(self, holder: VersionHolder[M]) -> None:
+        self.routes = holder.server.routes
         self._holder = holder
         self._limit = holder.options.concurrency
         self._n_running = 0

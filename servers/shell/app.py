@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts import shell
 from middleware.background import Background
@@ -73,7 +74,27 @@ def create_app(holder: VersionHolder[M], mesh_token: str | None = None) -> Starl
         around.append(Middleware(MeshToken, token=mesh_token, open_paths=OPEN_PATHS))
     app = Starlette(routes=routes, middleware=around, exception_handlers=dict(HANDLERS), lifespan=lifespan)
     app.router.redirect_slashes = False
+    app.router.middleware_stack = _ModelRoutes(app.router.middleware_stack, answers)
     return app
+
+
+class _ModelRoutes:
+    """Innermost of all layers: finds the routes of the model, which most requests are for, by their paths."""
+
+    def __init__(self, app: ASGIApp, answers: ModelAnswers[Any]) -> None:
+        self._app = app
+        self._answers = answers
+        self._routes = {route.path: route for route in answers.routes}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        route = self._routes.get(scope["path"]) if scope.get("method") == "POST" else None
+        if route is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = route
+        response = await self._answers.answer(route, Request(scope, receive))
+        await response(scope, receive, send)
 
 
 async def _join_siblings(holder: VersionHolder[Any]) -> None:
