@@ -60,7 +60,14 @@ def _check_country(text: str) -> str:
 Country = Annotated[str, Field(max_length=60, examples=["Portugal"]), AfterValidator(_check_country)]
 
 UNKNOWN_AUTHOR = "Unknown Author"
-AuthorNames = Annotated[list[str], AfterValidator(lambda names: names or [UNKNOWN_AUTHOR])]
+
+
+def name_authors(names: list[str]) -> list[str]:
+    """Authors as they are shown."""
+    return names or [UNKNOWN_AUTHOR]
+
+
+AuthorNames = Annotated[list[str], AfterValidator(name_authors)]
 """As readers see them; inside, a book without an author has none, so that no author limit counts it."""
 
 

@@ -22,6 +22,7 @@ from gateway.mesh.view import MeshView
 from gateway.recommend.candidates import SPARE, CandidateSource, ListRules, Page, Pages
 from gateway.recommend.rendered import MadeItem, MadeList
 from gateway.recommend.threshold import Scored
+from gateway.schemas import name_authors
 from telemetry.tracing import span
 
 Describe = Callable[[Collection[int]], Awaitable[Mapping[int, BookCard]]]
@@ -140,7 +141,7 @@ def _build(
         MadeItem(
             book_id=card.book_id,
             title=card.title,
-            authors=card.authors,
+            authors=name_authors(card.authors),
             year=card.year,
             n_pages=card.n_pages,
             isbns=card.isbns,
