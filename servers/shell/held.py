@@ -12,6 +12,8 @@ M = TypeVar("M")
 
 MOST_HELD: Final = 3
 """Versions in memory at most, one that is being loaded included: the current, the pinned, and one more."""
+NEEDED_S: Final = 2.0
+"""A version that was named so lately is answered from: gateways name theirs every half second."""
 NEVER_S: Final = float("-inf")
 
 
@@ -33,6 +35,11 @@ class Held(Generic[M]):
     def is_named(self) -> bool:
         """Whether a gateway has ever named it."""
         return self.named_at_s != NEVER_S
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether a gateway answers from it now."""
+        return time.monotonic() - self.named_at_s < NEEDED_S
 
     @property
     def version(self) -> str:

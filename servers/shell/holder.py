@@ -18,13 +18,15 @@ from servers.shell.held import MOST_HELD, Held, find_surplus, find_unwanted
 from servers.shell.metrics import ServerMetrics
 from servers.shell.routes import ModelServer
 from servers.shell.settings import ServerOptions
-from servers.shell.siblings import Agreed, Holding, Siblings, agree
+from servers.shell.siblings import POLL_S, Agreed, Holding, Siblings, agree
 from telemetry.logs import tell_version
 
 M = TypeVar("M")
 
 LEASE_RENEWAL_S: Final = 60.0
 """A fifth of the lease's life, so that a few renewals may fail."""
+LONGEST_WAIT_S: Final = 10.0
+"""For gateways to leave a version; if they answer from two that others lack, they never would."""
 
 log = structlog.get_logger()
 
@@ -65,6 +67,7 @@ class VersionHolder(Generic[M]):
         self._lease = f"{server.name}-{os.getpid()}-{id(self):x}"
         self._leased_at_s = -LEASE_RENEWAL_S
         self._failures: dict[str | None, _Failure] = {}
+        self._waiting_since_s: float | None = None
         self.last_error: str | None = None
         self._current_since_s = self._looked_at_s = time.monotonic()
 
@@ -114,13 +117,19 @@ class VersionHolder(Generic[M]):
         return agree(self._describe(), self.siblings.read() if self.siblings else {})
 
     def refresh_everywhere(self) -> None:
-        """Refresh this worker and the others, and return when all have. Raises ReloadFailed."""
+        """Refresh this worker and the others, and return when all have, or had the time.
+
+        Raises ReloadFailed.
+        """
         since_s = time.monotonic()
         if self.siblings:
             self.siblings.make_look()
         self.refresh()
         if self.siblings:
             self.siblings.wait_for_look(since_s)
+        while self._is_behind() and time.monotonic() - since_s < LONGEST_WAIT_S:
+            time.sleep(POLL_S)
+            self.refresh()
 
     def refresh(self, *, retry: bool = True) -> None:
         """Make the version that the pointer names the current one; load what is pinned; drop what may go.
@@ -188,6 +197,8 @@ class VersionHolder(Generic[M]):
                 if self._is_known_bad(version) and not retry:
                     self._tell_refused(self._failures[version].message)
                     return
+                if self._has_to_wait(version):
+                    return
                 self._switch(version)
             self._tell_refused(None)
         except Exception as error:  # whatever a version's files cause, the old version keeps serving
@@ -197,6 +208,23 @@ class VersionHolder(Generic[M]):
             self._note_failure(version, error)
             self._fall_back()
             raise ReloadFailed(version, error) from error
+
+    def _has_to_wait(self, version: str) -> bool:
+        """Whether gateways answer from what would have to go for this version: they leave it in a moment."""
+        now_s = time.monotonic()
+        if version in self.held or not any(each.is_needed for each in find_surplus(self._held)):
+            self._waiting_since_s = None
+            return False
+        self._waiting_since_s = self._waiting_since_s or now_s
+        if now_s - self._waiting_since_s < LONGEST_WAIT_S:
+            return True
+        self._waiting_since_s = None
+        return False
+
+    def _is_behind(self) -> bool:
+        """Whether a worker has yet to load what the pointer names."""
+        agreed = self.agreed()
+        return agreed.error is None and agreed.current != self._store.current()
 
     def _tell_refused(self, why: str | None) -> None:
         """Tell why what the pointer names is not served; None if it is."""

@@ -286,6 +286,46 @@ def test_what_is_named_takes_the_place_of_nothing_that_is_named_too(
     assert holder.held == [versions[3], *versions[1:3]]
 
 
+def test_what_gateways_answer_from_is_not_dropped_until_they_have_left_it(
+    store: ArtifactStore, make_holder: Callable[..., Holder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = make_holder()
+    first, second, third = (publish_numbers(store, [number]) for number in range(3))
+    for version in (second, first):
+        holder.keep(version)
+    holder.refresh()
+    fourth = publish_numbers(store, [3])
+
+    holder.refresh()
+    while_needed = holder.held
+    monkeypatch.setattr("servers.shell.held.NEEDED_S", 0.0)
+    holder.refresh()
+
+    assert while_needed == [third, second, first]
+    assert (holder.held[0], len(holder.held), holder.last_error) == (fourth, 3, None)
+
+
+def test_a_new_version_waits_for_gateways_only_so_long(
+    store: ArtifactStore, make_holder: Callable[..., Holder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = make_holder()
+    versions = [publish_numbers(store, [number]) for number in range(3)]
+    monkeypatch.setattr("servers.shell.holder.LONGEST_WAIT_S", 0.3)
+    newest = publish_numbers(store, [3], promote=False)
+    for version in versions[:2]:
+        holder.keep(version)
+    holder.refresh()
+    store.promote(newest, by="tests", why="newest")
+
+    with following(holder):
+        while holder.held[0] != newest:
+            for version in versions[:2]:
+                holder.keep(version)
+            time.sleep(0.01)
+
+    assert len(holder.held) == 3
+
+
 def test_a_missing_version_that_cannot_be_loaded_is_tried_once_in_a_while(
     store: ArtifactStore, make_holder: Callable[..., Holder]
 ) -> None:
