@@ -50,7 +50,7 @@ TESTED_ELSEWHERE = {
     'versions rollback --why "complaints about list quality"',
     'curl -X POST http://127.0.0.1:8000/v1/me/import -H "Authorization: Bearer TOKEN" \\',
 }
-"""test_setup follows the Makefile, every home of a test is set so, test_rollback goes back and forth, and the
+"""test_setup follows the Makefile, every home of a test is set so, test_restarts rolls back, and the
 gateway's tests bring libraries."""
 COMMAND = re.compile(r"^ *(?:(?:\.venv/bin/)?bookmesh |(?=make |export \w+=|curl |pip ))(.+?)(?:\s+#.*)?$")
 CURL = re.compile(r"^ *(curl .+)$", re.MULTILINE)
