@@ -30,9 +30,8 @@ def seal_renewed(store: ArtifactStore) -> Manifest:
 def _renew(store: ArtifactStore, entry: ObjectEntry) -> ObjectEntry:
     if entry.format not in WRITERS:
         return entry
-    stored = store.objects.put(
-        partial(WRITERS[entry.format], store.objects.path(entry.digest)), name=entry.name
-    )
+    write = partial(WRITERS[entry.format], store.objects.path(entry.digest))
+    stored = store.objects.put(write, name=entry.name)
     return entry.model_copy(update={"digest": stored.digest, "bytes": stored.n_bytes})
 
 
@@ -42,9 +41,8 @@ def _append(path: Path, file: BinaryIO) -> None:
 
 def _mark_table(path: Path, file: BinaryIO) -> None:
     table = formats.open_arrow(path)
-    formats.write_arrow(
-        table.replace_schema_metadata({**(table.schema.metadata or {}), b"renewed": BLANK}), file
-    )
+    metadata = {**(table.schema.metadata or {}), b"renewed": BLANK}
+    formats.write_arrow(table.replace_schema_metadata(metadata), file)
 
 
 WRITERS: Final[dict[Format, Callable[[Path, BinaryIO], None]]] = {
