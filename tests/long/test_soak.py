@@ -1,4 +1,4 @@
-"""Twenty minutes of readers and writers while processes are killed and stopped, and versions moved, at random.
+"""Twenty minutes of readers and writers, while processes are killed and stopped and versions moved at random.
 
 BOOKMESH_SOAK_S and BOOKMESH_SOAK_SEED set how long, and what happens; the report tells both.
 """

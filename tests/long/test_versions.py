@@ -49,8 +49,8 @@ def describe(published: Published, n_mixed: int) -> Iterator[str]:
     yield "# A hundred versions under load"
     yield ""
     yield (
-        f"Written by `make test-long` on {datetime.now().astimezone():%Y-%m-%d}: the demo's catalog, two"
-        f" workers of each process, one move of the pointer every {EVERY_S:g} s, {PER_SECOND:g} requests a second."
+        f"`make test-long`, {datetime.now().astimezone():%Y-%m-%d}: the demo's catalog, two workers"
+        f" of each process, a move of the pointer every {EVERY_S:g} s, {PER_SECOND:g} requests a second."
     )
     yield ""
     yield "| | |"
