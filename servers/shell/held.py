@@ -13,7 +13,7 @@ M = TypeVar("M")
 MOST_HELD: Final = 3
 """Versions in memory at most, one that is being loaded included: the current, the pinned, and one more."""
 NEEDED_S: Final = 2.0
-"""A version that was named so lately is answered from: gateways name theirs every half second."""
+"""What was named so lately is answered from: gateways name theirs every half second."""
 NEVER_S: Final = float("-inf")
 
 

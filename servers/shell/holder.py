@@ -18,7 +18,7 @@ from servers.shell.held import MOST_HELD, Held, find_surplus, find_unwanted
 from servers.shell.metrics import ServerMetrics
 from servers.shell.routes import ModelServer
 from servers.shell.settings import ServerOptions
-from servers.shell.siblings import POLL_S, Agreed, Holding, Siblings, agree
+from servers.shell.siblings import Agreed, Holding, Siblings, agree
 from telemetry.logs import tell_version
 
 M = TypeVar("M")
@@ -117,19 +117,13 @@ class VersionHolder(Generic[M]):
         return agree(self._describe(), self.siblings.read() if self.siblings else {})
 
     def refresh_everywhere(self) -> None:
-        """Refresh this worker and the others, and return when all have, or had the time.
-
-        Raises ReloadFailed.
-        """
+        """Refresh this worker and the others, and return when all have. Raises ReloadFailed."""
         since_s = time.monotonic()
         if self.siblings:
             self.siblings.make_look()
         self.refresh()
         if self.siblings:
             self.siblings.wait_for_look(since_s)
-        while self._is_behind() and time.monotonic() - since_s < LONGEST_WAIT_S:
-            time.sleep(POLL_S)
-            self.refresh()
 
     def refresh(self, *, retry: bool = True) -> None:
         """Make the version that the pointer names the current one; load what is pinned; drop what may go.
@@ -220,11 +214,6 @@ class VersionHolder(Generic[M]):
             return True
         self._waiting_since_s = None
         return False
-
-    def _is_behind(self) -> bool:
-        """Whether a worker has yet to load what the pointer names."""
-        agreed = self.agreed()
-        return agreed.error is None and agreed.current != self._store.current()
 
     def _tell_refused(self, why: str | None) -> None:
         """Tell why what the pointer names is not served; None if it is."""

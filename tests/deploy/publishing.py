@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
@@ -65,23 +64,18 @@ class Published:
 def publish_in_turn(
     production: Production, n_versions: int, *, every_s: float, measured_after: Collection[int] = ()
 ) -> Published:
-    """Publish so many twins of the current version, each so long after the one before."""
+    """Publish so many twins of the current version as commands do, each so long after the one before."""
     store = production.host.home.store
     twins = [seal_twin(store, number).version for number in range(1, n_versions + 1)]
-    with (
-        ThreadPoolExecutor(1) as teller,
-        steady_load(production.client, QUERIES, per_second=PER_SECOND, timeout_s=PATIENCE_S) as load,
-    ):
+    with steady_load(production.client, QUERIES, per_second=PER_SECOND, timeout_s=PATIENCE_S) as load:
         wait_until(has_more(load, 10), patience_s=PATIENCE_S)
         published = Published([str(store.current()), *twins], load)
-        told: Future[None] | None = None
         for place in _in_time(n_versions, every_s):
             if is_back := place < 0:
                 store.rollback(by="test", why="forward and back")
             else:
                 store.promote(twins[place], by="test", why="forward and back")
-            if told is None or told.done():
-                told = teller.submit(signal_servers, find_servers(production))
+            signal_servers(find_servers(production))
             published.n_moves += 1
             if not is_back and place + 1 in measured_after:
                 published.pss_mib[place + 1] = sum(read_pss(production.pids).values())
