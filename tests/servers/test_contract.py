@@ -236,7 +236,8 @@ def test_a_new_version_and_its_rollback_drop_no_request(
         wait_until(lambda: (200, second) in unpinned)
         store.rollback(by="tests", why="back")
         assert server.post("/reload").json()["version"] == first
-        time.sleep(0.05)
+        n_before = len(unpinned)
+        wait_until(lambda: len(unpinned) > n_before + 4)  # what was under way has been answered
         stop.set()
         for each in loads:
             each.result()
