@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from contracts.shell import MAX_BOOKS, BookId, Request, Response, ResponsePart, ScoredBooks, Weight
+from contracts.shell import MAX_BOOKS, BookId, Request, Response, ResponsePart, Score, ScoredBooks, Weight
 
 RANK_PATH = "/rank"
 RANK_NEW_PATH = "/rank-new"
@@ -103,8 +103,8 @@ class ExplainRequest(Request):
 class Contribution(ResponsePart):
     """Share of one book of the history in the evidence for a recommended one; neither is the other."""
 
-    book_id: int
-    share: float
+    book_id: BookId
+    share: Score
     """In (0, 1]; those of all books that speak for the recommended one sum to 1. A disliked book is none."""
 
 
@@ -112,3 +112,11 @@ class ExplainResponse(Response):
     """For each wanted book, in order, what of the history speaks for it most; empty if none does."""
 
     contributions: list[list[Contribution]]
+
+    def fits(self, request: Request) -> bool:
+        """Whether each wanted book has its reasons, all of them out of the history."""
+        if not isinstance(request, ExplainRequest):
+            return False
+        history = {book.book_id for book in request.history}
+        reasons = {each.book_id for reasons in self.contributions for each in reasons}
+        return len(self.contributions) == len(request.book_ids) and reasons <= history

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contracts.shell import Request, Response
+from contracts.shell import Request, Response, Vector
 
 EMBED_PATH = "/embed"
 Subject = Annotated[str, Field(min_length=1, max_length=200)]
@@ -19,6 +19,6 @@ class EmbedRequest(Request):
 class EmbedResponse(Response):
     """The pooled vector, unit L2 norm, in the space of the similarity server's subject vectors."""
 
-    vector: list[float]
+    vector: Vector
     known: list[str]
     unknown: list[str]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 import msgspec
 from pydantic import Field
 
+from contracts import shell
 from contracts.shell import MAX_BOOKS, BookId, Request, ScoredBooks
 
 CARDS_PATH = "/cards"
@@ -56,6 +57,11 @@ class CardsResponse(msgspec.Struct, frozen=True):
         """As pydantic's models do. Raises msgspec.DecodeError."""
         return msgspec.json.decode(json_data, type=cls)
 
+    def fits(self, request: Request) -> bool:
+        """Whether they are of books of the request."""
+        asked = request.book_ids if isinstance(request, CardsRequest) else []
+        return {card.book_id for card in self.cards} <= set(asked)
+
 
 class PopularRequest(Request):
     """The most popular books from `offset` on, overall (every book has its place) or of one subject."""
@@ -65,10 +71,8 @@ class PopularRequest(Request):
     subject: Annotated[str, Field(min_length=1, max_length=200)] | None = None
 
 
-class ScoresRequest(Request):
+class ScoresRequest(shell.ScoresRequest):
     """Popularity, in [0, 1], of the given books: in their order, 0 for an unknown book."""
-
-    book_ids: Annotated[list[BookId], Field(min_length=1, max_length=MAX_BOOKS)]
 
 
 class BookFilters(Request):
@@ -114,4 +118,4 @@ class BrowseResponse(ScoredBooks):
 
 PopularResponse = ScoredBooks
 SearchResponse = ScoredBooks
-ScoresResponse = ScoredBooks
+ScoresResponse = shell.ScoresResponse

@@ -33,6 +33,10 @@ DEFAULT_PORTS: dict[ServerName, int] = {
 
 BookId = Annotated[int, Field(ge=0, le=2**63 - 1)]
 Weight = Annotated[float, Field(ge=0, le=1)]
+Score = Annotated[float, Field(allow_inf_nan=False)]
+Component = Annotated[float, Field(ge=-1e6, le=1e6)]
+"""Far beyond any unit vector's, yet sums of products stay finite in float32."""
+Vector = Annotated[list[Component], Field(min_length=1, max_length=4096)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Host = Annotated[str, Field(pattern=r"^[\w.:%-]+$")]
 """An IP address or a name."""
@@ -57,6 +61,10 @@ class Response(ResponsePart):
 
     version: str
 
+    def fits(self, request: Request) -> bool:
+        """Whether it can be the answer to a request, as far as its types do not tell."""
+        return True
+
 
 class ReadableResponse(Protocol):
     """What every answer that is made from a version has in common, whatever reads it."""
@@ -67,12 +75,35 @@ class ReadableResponse(Protocol):
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray) -> Self: ...
 
+    def fits(self, request: Request) -> bool:
+        """Whether it can be the answer to a request, as far as its types do not tell."""
+        ...
+
 
 class ScoredBooks(Response):
-    """Books and their scores as two lists of one length, best first unless the route says otherwise."""
+    """Books, none twice, and their scores as two lists of one length; best first, unless a route says not."""
 
-    book_ids: list[int]
-    scores: list[float]
+    book_ids: list[BookId]
+    scores: list[Score]
+
+    def fits(self, request: Request) -> bool:
+        """Whether each book has its score."""
+        return len(self.book_ids) == len(self.scores) == len(set(self.book_ids))
+
+
+class ScoresRequest(Request):
+    """Base of what asks for the scores of books."""
+
+    book_ids: Annotated[list[BookId], Field(min_length=1, max_length=MAX_BOOKS)]
+
+
+class ScoresResponse(ScoredBooks):
+    """The books of the request in its order, with their scores."""
+
+    def fits(self, request: Request) -> bool:
+        """Whether these are its books, each with its score."""
+        is_asked = isinstance(request, ScoresRequest) and self.book_ids == request.book_ids
+        return is_asked and len(self.scores) == len(self.book_ids)
 
 
 class Ready(ResponsePart):

@@ -4,16 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from contracts.shell import MAX_BOOKS, BookId, Request, ScoredBooks, Weight
+from contracts import shell
+from contracts.shell import MAX_BOOKS, BookId, Request, ScoredBooks, Vector, Weight
 
 SIMILAR_PATH = "/similar"
 NEAREST_PATH = "/nearest"
 SCORES_PATH = "/scores"
 
 SimilarMode = Literal["blend", "item-item", "als", "subject", "hybrid"]
-Component = Annotated[float, Field(ge=-1e6, le=1e6)]
-"""Far beyond any unit vector's, yet sums of products stay finite in float32."""
-Vector = Annotated[list[Component], Field(min_length=1, max_length=4096)]
 
 
 class SimilarRequest(Request):
@@ -34,13 +32,12 @@ class NearestRequest(Request):
     k: Annotated[int, Field(ge=1, le=MAX_BOOKS)]
 
 
-class ScoresRequest(Request):
+class ScoresRequest(shell.ScoresRequest):
     """Similarity of the given books to a vector: in their order, 0 for a book without a subject vector."""
 
     vector: Vector
-    book_ids: Annotated[list[BookId], Field(min_length=1, max_length=MAX_BOOKS)]
 
 
 SimilarResponse = ScoredBooks
 NearestResponse = ScoredBooks
-ScoresResponse = ScoredBooks
+ScoresResponse = shell.ScoresResponse

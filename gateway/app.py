@@ -51,7 +51,7 @@ from gateway.api.services import Services
 from gateway.cache.base import ResponseCache
 from gateway.cache.memory import MemoryCache
 from gateway.cache.redis import RedisCache
-from gateway.catalog import Catalog
+from gateway.catalog import CATALOG, Catalog
 from gateway.library.libraries import Libraries
 from gateway.limits.base import RequestCounts
 from gateway.limits.limits import Limits
@@ -214,7 +214,7 @@ async def _start(
     mails = Mails(catalog, open_mailer(settings.mail, settings.home), page_url=page_url)
     stack.push_async_callback(mails.close)
 
-    cards = Cards(catalog, size=options.cache.cards)
+    cards = Cards(catalog, size=options.cache.cards, spare=snapshots.cards_of)
     return Services(
         mesh=mesh,
         catalog=catalog,
@@ -264,6 +264,7 @@ def _open_catalog(settings: GatewaySettings, metrics: GatewayMetrics) -> Catalog
     return Catalog(
         db,
         metrics,
+        breaker=_build_breaker(settings, metrics, CATALOG),
         write_timeout_s=settings.gateway.write_timeout_s,
         cached_users=settings.gateway.cache.users,
     )

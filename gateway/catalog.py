@@ -48,6 +48,7 @@ from gateway.errors import (
     UnknownBooks,
     UserNotFound,
 )
+from gateway.mesh.breaker import CircuitBreaker
 from gateway.metrics import GatewayMetrics
 
 ResultT = TypeVar("ResultT")
@@ -71,14 +72,23 @@ class Catalog:
     """
 
     def __init__(
-        self, db: Database, metrics: GatewayMetrics, *, write_timeout_s: float, cached_users: int
+        self,
+        db: Database,
+        metrics: GatewayMetrics,
+        *,
+        breaker: CircuitBreaker,
+        write_timeout_s: float,
+        cached_users: int,
     ) -> None:
+        """Its `breaker` is for reads: whoever writes has no other way."""
         self._db = db
+        self._breaker = breaker
         self._read_seconds = metrics.catalog_seconds.labels("read")
         self._write_seconds = metrics.catalog_seconds.labels("write")
         self._write_timeout_s = write_timeout_s
-        self._reading = anyio.CapacityLimiter(MOST_READS)
-        self._writing = anyio.CapacityLimiter(MOST_WRITES)
+        self._reading = asyncio.Semaphore(MOST_READS)
+        self._writing = asyncio.Semaphore(MOST_WRITES)
+        self._threads = anyio.CapacityLimiter(MOST_READS + MOST_WRITES)
         self._users: LRUCache[int, UserProfile] = LRUCache(cached_users)
         self._inline = InlineUsers(db)
         self._n_opened = 1
@@ -241,12 +251,24 @@ class Catalog:
         keep: Callable[[ResultT], None] | None = None,
     ) -> ResultT:
         """What a query answers; `keep` gets it even if it comes too late, so the next caller waits less."""
+        if not self._breaker.allows():
+            raise CatalogUnavailable("it failed too often and is left alone for a while")
         started_s, given_s = time.monotonic(), deadline.remaining_s()
         try:
-            return await self._run(query, self._reading, timeout_s=given_s, write=False, keep=keep)
+            result = await self._run(query, self._reading, timeout_s=given_s, write=False, keep=keep)
         except TimeoutError as error:
             blamed = deadline.find_slow(CATALOG, given_s)
+            self._breaker.failed() if blamed == CATALOG else self._breaker.abandoned()
             raise CatalogUnavailable(f"no answer within {given_s * 1000:.0f} ms", blamed=blamed) from error
+        except CatalogUnavailable:
+            self._breaker.failed()
+            raise
+        except BaseException:
+            self._breaker.abandoned()
+            raise
+        else:
+            self._breaker.succeeded()
+            return result
         finally:
             seconds = time.monotonic() - started_s
             deadline.charge(CATALOG, seconds)
@@ -272,7 +294,7 @@ class Catalog:
     async def _run(
         self,
         work: Callable[[Session], ResultT],
-        limiter: anyio.CapacityLimiter,
+        places: asyncio.Semaphore,
         *,
         timeout_s: float,
         write: bool,
@@ -305,13 +327,17 @@ class Catalog:
                 return work_in_time(session)
 
         def finish(thread: asyncio.Future[ResultT]) -> None:
+            places.release()
             if keep is not None and not thread.cancelled() and thread.exception() is None:
                 keep(thread.result())
 
-        thread = asyncio.ensure_future(anyio.to_thread.run_sync(in_session, limiter=limiter))
+        # Not by the limiter of the threads: whoever gives up here does not go on standing in line.
+        async with asyncio.timeout(timeout_s):
+            await places.acquire()
+        thread = asyncio.ensure_future(anyio.to_thread.run_sync(in_session, limiter=self._threads))
         thread.add_done_callback(finish)
         try:
-            return await _wait(thread, timeout_s, committing)
+            return await _wait(thread, give_up_at_s - time.monotonic(), committing)
         except SQLAlchemyError as error:
             raise CatalogUnavailable(type(error).__name__) from error
         except DatabaseNotMigrated as error:

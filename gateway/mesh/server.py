@@ -156,6 +156,8 @@ class Server:
             raise UpstreamBroken(self.name, f"{path} answered with something else: {error}") from error
         if answer.version != version:
             raise VersionNotHeld(self.name, version, (answer.version,))
+        if not answer.fits(request):
+            raise UpstreamBroken(self.name, f"{path} answered something else than was asked")
         return answer
 
     def _read_failure(self, response: Answer, version: str) -> Exception:

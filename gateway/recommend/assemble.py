@@ -11,12 +11,13 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import aclosing
+from typing import Final
 
 from contracts.metadata import BookCard
 from foundation.author_limit import limit_authors, lower_to_fall
 from foundation.diversity import diversify, pool_size, read_traits
 from gateway.errors import CatalogUnavailable, NothingLeft
-from gateway.mesh.errors import UpstreamError, UpstreamRefused
+from gateway.mesh.errors import UpstreamBroken, UpstreamError, UpstreamRefused
 from gateway.mesh.pinning import NO_VERSION
 from gateway.mesh.view import MeshView
 from gateway.recommend.candidates import SPARE, CandidateSource, ListRules, Page, Pages
@@ -25,23 +26,35 @@ from gateway.recommend.threshold import Scored
 from gateway.schemas import name_authors
 from telemetry.tracing import span
 
+METADATA: Final = "metadata"
+
 Describe = Callable[[Collection[int]], Awaitable[Mapping[int, BookCard]]]
+DescribedBooks = Sequence[tuple[BookCard, float]]
+"""Cards with scores, best first."""
 
 
 async def read_with_fallbacks(
-    sources: Sequence[CandidateSource], rules: ListRules, view: MeshView, degraded: set[str]
-) -> AsyncGenerator[tuple[CandidateSource, Page], None]:
-    """The pages of each source in turn; if one fails, the next goes on, and `degraded` names what failed.
+    sources: Sequence[CandidateSource],
+    rules: ListRules,
+    view: MeshView,
+    describe: Describe,
+    degraded: set[str],
+) -> AsyncGenerator[tuple[CandidateSource, DescribedBooks], None]:
+    """Books of each source in turn, a few at a time, that may be shown and have not come before.
 
+    If a source fails, the next goes on, and `degraded` names what failed.
     Raises NothingLeft if something failed and no source gave any page.
     """
+    seen = set(rules.exclude | rules.withdrawn)
     has_answer = False
     for source in sources:
         try:
             async with aclosing(source.pages(view.with_share(), rules, degraded)) as pages:
                 while (page := await _retrieve(source, pages)) is not None:
-                    has_answer = True
-                    yield source, page
+                    for books in _chunks(_unseen(page, seen), max(rules.k + SPARE, n_chosen_from(rules))):
+                        described = await _describe(source, books, describe, degraded)
+                        has_answer = True
+                        yield source, described
         except (UpstreamError, CatalogUnavailable) as error:
             degraded.add(error.blamed)
         except UpstreamRefused:
@@ -58,11 +71,25 @@ async def _retrieve(source: CandidateSource, pages: Pages) -> Page | None:
         return await anext(pages, None)
 
 
+async def _describe(
+    source: CandidateSource, books: Sequence[Scored], describe: Describe, degraded: Collection[str]
+) -> DescribedBooks:
+    """Those of the books that have cards. Raises UpstreamBroken for a server all of whose books have none."""
+    if not books:
+        return []
+    ids = [book.book_id for book in books]
+    with span("enrich"):
+        cards = source.snapshot.cards if source.snapshot else await describe(ids)
+    described = [(cards[book.book_id], book.score) for book in books if book.book_id in cards]
+    if not described and source.server and METADATA not in degraded:
+        raise UpstreamBroken(source.server, f"names books that the version does not have, such as {ids[0]}")
+    return described
+
+
 async def assemble(
-    candidates: AsyncIterator[tuple[CandidateSource, Page]],
+    candidates: AsyncIterator[tuple[CandidateSource, DescribedBooks]],
     rules: ListRules,
     view: MeshView,
-    describe: Describe,
     degraded: Collection[str],
     name_list: Callable[[str, str], str],
 ) -> MadeList:
@@ -71,26 +98,21 @@ async def assemble(
     Where only books of too frequent authors are left, those; fewer than k only if the candidates end.
     `name_list` gives the id of the list from the version that made it, and the mode.
     """
-    seen = set(rules.exclude | rules.withdrawn)
     kept: list[tuple[BookCard, float]] = []
     version, chosen = view.version, list[int]()
     mode, first_mode = None, None
-    async for source, page in candidates:
+    async for source, books in candidates:
         first_mode = first_mode or source.mode
         if source.snapshot and not kept:
             version = source.snapshot.version
         elif source.snapshot and source.snapshot.version not in (None, view.version):
             break  # a list must not mix two versions; SQL's counts are of none
-        for books in _chunks(_unseen(page, seen), max(rules.k + SPARE, n_chosen_from(rules))):
-            ids = [book.book_id for book in books]
-            with span("enrich"):
-                cards = source.snapshot.cards if source.snapshot else await describe(ids)
-            kept += [(cards[book.book_id], book.score) for book in books if book.book_id in cards]
-            mode = mode or (source.mode if kept else None)
-            with span("filter"):
-                chosen, is_final = choose(kept, rules)
-            if is_final:
-                return _build(kept, chosen, mode or source.mode, version, degraded, name_list)
+        kept += books
+        mode = mode or (source.mode if kept else None)
+        with span("filter"):
+            chosen, is_final = choose(kept, rules)
+        if is_final:
+            break
     return _build(kept, chosen, mode or first_mode or "none", version, degraded, name_list)
 
 
@@ -166,5 +188,6 @@ def _unseen(books: Sequence[Scored], seen: set[int]) -> list[Scored]:
 
 
 def _chunks(books: Sequence[Scored], size: int) -> Iterator[Sequence[Scored]]:
-    for start in range(0, len(books), size):
+    """So many at a time; of none, one without any."""
+    for start in range(0, max(1, len(books)), size):
         yield books[start : start + size]

@@ -6,7 +6,7 @@ from typing import Final
 
 from contracts import als, similarity
 from contracts.metadata import ALL_BOOKS, BookFilters
-from contracts.shell import MAX_BOOKS, ScoredBooks
+from contracts.shell import MAX_BOOKS, ScoredBooks, ServerName
 from gateway.deadline import Deadline
 from gateway.mesh.errors import UpstreamError
 from gateway.mesh.view import MeshView
@@ -65,6 +65,8 @@ class CandidateSource:
 
     mode: str
     pages: Callable[[MeshView, ListRules, set[str]], Pages]
+    server: ServerName | None = None
+    """Whose books they are, if a server names them."""
     snapshot: Snapshot | None = None
     """Where the books and their cards come from, if not from the servers."""
 
@@ -108,7 +110,7 @@ def by_history(
 
         return _read_limited(fetch, rules)
 
-    return CandidateSource("collaborative", pages)
+    return CandidateSource("collaborative", pages, "als")
 
 
 def by_favourites(
@@ -138,7 +140,7 @@ def by_favourites(
         async for page in _read_limited(fetch, rules):
             yield page
 
-    return CandidateSource("subjects", pages)
+    return CandidateSource("subjects", pages, "als")
 
 
 def by_subjects(
@@ -164,7 +166,7 @@ def by_subjects(
             async for page in _read_from_start(lambda n: view.nearest(embedded.vector, n), first):
                 yield page
 
-    return CandidateSource("subjects", pages)
+    return CandidateSource("subjects", pages, "similarity")
 
 
 def similar_to(book_id: int, *, mode: similarity.SimilarMode, weight: float) -> CandidateSource:
@@ -180,7 +182,7 @@ def similar_to(book_id: int, *, mode: similarity.SimilarMode, weight: float) -> 
 
         return _read_from_start(fetch, first_page_size(rules.k))
 
-    return CandidateSource(mode, pages)
+    return CandidateSource(mode, pages, "similarity")
 
 
 def by_popularity(find_subject: Callable[[Deadline], Awaitable[str | None]] | None = None) -> CandidateSource:
@@ -198,7 +200,7 @@ def by_popularity(find_subject: Callable[[Deadline], Awaitable[str | None]] | No
                 return
             offset, n = offset + n, min(MAX_BOOKS, n * PAGE_GROWTH)
 
-    return CandidateSource("popular", pages)
+    return CandidateSource("popular", pages, "metadata")
 
 
 def by_isbn(find_book: Callable[[Deadline], Awaitable[int | None]]) -> CandidateSource:
@@ -213,12 +215,12 @@ def by_isbn(find_book: Callable[[Deadline], Awaitable[int | None]]) -> Candidate
 
 def by_keyword(text: str, filters: BookFilters = ALL_BOOKS) -> CandidateSource:
     """The metadata server's keyword search."""
-    return _by_search("keyword", lambda view, n: view.search(text, n, filters))
+    return _by_search("keyword", "metadata", lambda view, n: view.search(text, n, filters))
 
 
 def by_meaning(text: str) -> CandidateSource:
     """The semantic server's search."""
-    return _by_search("semantic", lambda view, n: view.search_by_meaning(text, n))
+    return _by_search("semantic", "semantic", lambda view, n: view.search_by_meaning(text, n))
 
 
 def from_snapshot(snapshot: Snapshot, subject: str | None = None) -> CandidateSource:
@@ -228,14 +230,16 @@ def from_snapshot(snapshot: Snapshot, subject: str | None = None) -> CandidateSo
         if snapshot.books:
             yield snapshot.of_subject(subject)
 
-    return CandidateSource("popular", pages, snapshot)
+    return CandidateSource("popular", pages, snapshot=snapshot)
 
 
-def _by_search(mode: str, search: Callable[[MeshView, int], Awaitable[ScoredBooks]]) -> CandidateSource:
+def _by_search(
+    mode: str, server: ServerName, search: Callable[[MeshView, int], Awaitable[ScoredBooks]]
+) -> CandidateSource:
     def pages(view: MeshView, rules: ListRules, _: set[str]) -> Pages:
         return _read_from_start(lambda n: search(view, n), first_page_size(rules.k, len(rules.exclude)))
 
-    return CandidateSource(mode, pages)
+    return CandidateSource(mode, pages, server)
 
 
 async def _read_limited(

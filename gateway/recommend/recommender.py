@@ -1,11 +1,13 @@
 """Answers list requests: from the cache, or from the servers, at one version of the mesh."""
 
 import asyncio
+from collections.abc import Awaitable, Collection, Mapping
 from contextlib import aclosing
 from time import perf_counter
 
 import structlog
 
+from contracts.metadata import BookCard
 from foundation.release import RELEASE
 from foundation.serving_rules import ServingRules
 from gateway.cache.base import ResponseCache
@@ -88,13 +90,15 @@ class Recommender:
         self, request: ListRequest, plan: ListPlan, state: str | None, view: MeshView
     ) -> MadeList:
         degraded: set[str] = set()
-        pages = read_with_fallbacks(*plan, view, degraded)
-        async with aclosing(pages):
+
+        def describe(book_ids: Collection[int]) -> Awaitable[Mapping[int, BookCard]]:
+            return self._cards.describe(view, book_ids, degraded)
+
+        async with aclosing(read_with_fallbacks(*plan, view, describe, degraded)) as books:
             return await assemble(
-                pages,
+                books,
                 plan.rules,
                 view,
-                lambda book_ids: self._cards.describe(view, book_ids, degraded),
                 degraded,
                 lambda version, mode: name_list(
                     request.surface, mode, self._key_prefix, version, state, request.key

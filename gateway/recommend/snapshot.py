@@ -69,6 +69,10 @@ class SnapshotKeeper:
         await self._refresh(FIRST_TIMEOUT_S)
         background.repeat("keep snapshot", partial(self._refresh, TIMEOUT_S), every_s=CHECK_INTERVAL_S)
 
+    def cards_of(self, version: str | None) -> Mapping[int, BookCard]:
+        """The cards of the snapshot, if it is of this version."""
+        return self.snapshot.cards if self.snapshot.version == version else {}
+
     async def _refresh(self, timeout_s: float) -> None:
         await self._catalog.look(Deadline.after(timeout_s))
         if self._mesh.pinned is not None and self._mesh.pinned != self.snapshot.version:

@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, event, text
 
 from catalog.bulk import RowWriter
@@ -31,7 +30,7 @@ from catalog.tables import (
 )
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
-from gateway.metrics import GatewayMetrics
+from tests.gateway.running import open_catalog
 
 N_BOOKS, N_USERS, N_RATINGS, N_EVENTS, N_SUBJECTS = 15_000, 5_000, 100_000, 20_000, 500
 LARGE = {
@@ -117,7 +116,7 @@ async def collect(db: Database, name: str, book_ids: list[int]) -> list[tuple[st
         if not statement.startswith(("BEGIN", "PRAGMA")):
             sent.append((statement, parameters))
 
-    catalog = Catalog(db, GatewayMetrics(CollectorRegistry()), write_timeout_s=PATIENCE_S, cached_users=1)
+    catalog = open_catalog(db, write_timeout_s=PATIENCE_S, cached_users=1)
     event.listen(db.engine, "before_cursor_execute", note)
     try:
         await CALLS[name](catalog, book_ids)

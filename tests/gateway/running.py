@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
@@ -30,6 +31,9 @@ from catalog.tables import (
 from catalog.tokens import hash_token
 from contracts.shell import SERVER_NAMES
 from gateway.app import create_app
+from gateway.catalog import Catalog
+from gateway.mesh.breaker import CircuitBreaker
+from gateway.metrics import GatewayMetrics
 from gateway.serve import build_uvicorn_config
 from gateway.settings import GatewaySettings, LimitOptions
 from tests.empty_catalogs import open_empty_catalog
@@ -110,6 +114,12 @@ def build_home(folder: Path) -> Path:
     with closing(open_empty_catalog(folder / "catalog.db")) as db:
         fill_catalog(db)
     return folder
+
+
+def open_catalog(db: Database, *, write_timeout_s: float = PATIENCE_S, cached_users: int = 9) -> Catalog:
+    """The catalog of a gateway, which never gives the database up."""
+    metrics, breaker = GatewayMetrics(CollectorRegistry()), CircuitBreaker(failures=1000, open_s=1.0)
+    return Catalog(db, metrics, breaker=breaker, write_timeout_s=write_timeout_s, cached_users=cached_users)
 
 
 def settings_for(

@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 from sqlalchemy import select
 
 from catalog import keys
@@ -18,7 +17,6 @@ from gateway.accounts.errors import Unauthenticated
 from gateway.accounts.keys import PAUSE_S, StoredKeys
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
-from gateway.metrics import GatewayMetrics
 from tests.gateway.running import KEY
 
 PATIENCE_S = 30.0
@@ -32,9 +30,7 @@ def catalog_db(home: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def catalog(catalog_db: Database) -> Catalog:
-    return Catalog(
-        catalog_db, GatewayMetrics(CollectorRegistry()), write_timeout_s=PATIENCE_S, cached_users=9
-    )
+    return open_catalog(catalog_db)
 
 
 @pytest.fixture

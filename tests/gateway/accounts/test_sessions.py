@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from catalog import tokens
 from catalog.database import open_database
@@ -13,10 +12,8 @@ from gateway.accounts.callers import Reader
 from gateway.accounts.errors import Unauthenticated
 from gateway.accounts.sessions import Sessions
 from gateway.accounts.tokens import AccessTokens
-from gateway.catalog import Catalog
 from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable
-from gateway.metrics import GatewayMetrics
 from tests.gateway.running import SOUP_FAN
 
 ACCESS = AccessTokens(b"s" * 32)
@@ -30,7 +27,7 @@ def delete_catalog(home: Path) -> None:
 @pytest.mark.parametrize("role", Role)
 async def test_while_the_catalog_is_away_readers_are_believed_and_admins_not(home: Path, role: Role) -> None:
     db = open_database(f"sqlite:///{home / 'catalog.db'}")
-    catalog = Catalog(db, GatewayMetrics(CollectorRegistry()), write_timeout_s=3, cached_users=9)
+    catalog = open_catalog(db)
     log_in = await catalog.write(lambda session: tokens.log_in(session, SOUP_FAN, role))
     token = ACCESS.sign(Reader(SOUP_FAN, role, log_in.family_id))
     with pytest.raises(Unauthenticated):  # who has no account has no log-in
@@ -49,8 +46,7 @@ async def test_while_the_catalog_is_away_readers_are_believed_and_admins_not(hom
 async def test_the_token_of_an_ended_log_in_costs_one_look_however_often_it_comes(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    db, metrics = open_database(f"sqlite:///{home / 'catalog.db'}"), GatewayMetrics(CollectorRegistry())
-    catalog = Catalog(db, metrics, write_timeout_s=30, cached_users=9)
+    catalog = open_catalog(open_database(f"sqlite:///{home / 'catalog.db'}"))
     token, looked_up = ACCESS.sign(Reader(SOUP_FAN, Role.READER, "ended")), list[str]()
     monkeypatch.setattr(sessions, "FRESH_S", 3600)
     monkeypatch.setattr(tokens, "read_role", lambda _, __, family_id: looked_up.append(family_id))

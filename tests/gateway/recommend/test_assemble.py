@@ -74,10 +74,9 @@ async def _list(
 
     rules = ListRules(k, frozenset(exclude), most, is_padded, diversity)
     found = await assemble(
-        read_with_fallbacks(sources, rules, VIEW, degraded),
+        read_with_fallbacks(sources, rules, VIEW, describe, degraded),
         rules,
         VIEW,
-        describe,
         degraded,
         lambda version, mode: f"{version} {mode}",
     )
