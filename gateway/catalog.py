@@ -279,7 +279,9 @@ class Catalog:
         timeout_s = timeout_s or self._write_timeout_s
         try:
             with self._write_seconds.time():
-                return await self._run(change, self._writing, timeout_s=timeout_s, write=True)
+                result = await self._run(change, self._writing, timeout_s=timeout_s, write=True)
+            self._breaker.succeeded()
+            return result
         except TimeoutError as error:
             raise CatalogUnavailable(f"no answer within {timeout_s} s") from error
         except UserUnknown as error:

@@ -74,15 +74,16 @@ async def _retrieve(source: CandidateSource, pages: Pages) -> Page | None:
 async def _describe(
     source: CandidateSource, books: Sequence[Scored], describe: Describe, degraded: Collection[str]
 ) -> DescribedBooks:
-    """Those of the books that have cards. Raises UpstreamBroken for a server all of whose books have none."""
+    """Those of the books that have cards. Raises UpstreamBroken for a server most of whose have none."""
     if not books:
         return []
     ids = [book.book_id for book in books]
     with span("enrich"):
         cards = source.snapshot.cards if source.snapshot else await describe(ids)
     described = [(cards[book.book_id], book.score) for book in books if book.book_id in cards]
-    if not described and source.server and METADATA not in degraded:
-        raise UpstreamBroken(source.server, f"names books that the version does not have, such as {ids[0]}")
+    if 2 * len(described) < len(books) and source.server and METADATA not in degraded:
+        unknown = next(book_id for book_id in ids if book_id not in cards)
+        raise UpstreamBroken(source.server, f"names books that the version does not have, such as {unknown}")
     return described
 
 

@@ -17,7 +17,7 @@ from gateway.accounts.errors import Unauthenticated
 from gateway.accounts.keys import PAUSE_S, StoredKeys
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
-from tests.gateway.running import KEY
+from tests.gateway.running import KEY, open_catalog
 
 PATIENCE_S = 30.0
 

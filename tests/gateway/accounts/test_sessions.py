@@ -14,7 +14,7 @@ from gateway.accounts.sessions import Sessions
 from gateway.accounts.tokens import AccessTokens
 from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable
-from tests.gateway.running import SOUP_FAN
+from tests.gateway.running import SOUP_FAN, open_catalog
 
 ACCESS = AccessTokens(b"s" * 32)
 
