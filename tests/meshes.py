@@ -134,7 +134,7 @@ def running_mesh(home: Home, *, whole: bool = True, **settings: str) -> Iterator
 
 
 def wait_until(
-    is_so: Callable[[], object], *, patience_s: float = 30, meanwhile: Callable[[], None] = lambda: None
+    is_so: Callable[[], object], *, patience_s: float = 150, meanwhile: Callable[[], None] = lambda: None
 ) -> None:
     """Return as soon as the condition holds; fail if it does not in time."""
     deadline_s = time.monotonic() + patience_s
