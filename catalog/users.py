@@ -120,6 +120,8 @@ class UserProfile:
     """The best known books of these authors, which count as liked beside a history."""
     traits: tuple[str, ...]
     """What else is known of the reader, as `name_traits` has it."""
+    blamed: str | None = None
+    """Who kept this from being read now: it is what was read last, or nothing at all."""
 
 
 def find_user(session: Session, source: str, external_id: str) -> int | None:

@@ -223,7 +223,7 @@ async def _start(
         snapshots=snapshots,
         list_requests=ListRequestBuilder(catalog, lambda: snapshots.snapshot, settings.serving),
         recommender=Recommender(mesh, catalog, cards, cache, metrics, rules=settings.serving),
-        pages=Pages(mesh, catalog, cards),
+        pages=Pages(mesh, catalog, cards, lambda: snapshots.snapshot),
         details=Details(mesh, catalog, cards, rules=settings.serving),
         callers=Callers(sessions, stored_keys),
         access_tokens=access_tokens,

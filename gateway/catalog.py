@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final, TypeVar
 
 import anyio
@@ -131,6 +132,16 @@ class Catalog:
         if user is None:
             raise UserNotFound(user_id)
         return user
+
+    async def recall_user(self, user_id: int, deadline: Deadline) -> UserProfile:
+        """The reader as of now or, if the catalog does not tell, as they were last; it says who is to blame.
+
+        Of whom nothing is kept, nothing is known. Raises UserNotFound.
+        """
+        try:
+            return await self.read_user(user_id, deadline.share())
+        except CatalogUnavailable as error:
+            return replace(self._users.get(user_id, _nothing_of(user_id)), blamed=error.blamed)
 
     async def read_titles(self, book_ids: Collection[int], deadline: Deadline) -> dict[int, BookRow]:
         """Rows of the books that exist and are shown."""
@@ -362,6 +373,11 @@ class Catalog:
             former_ids[heir_id].add(book_id)
         self.withdrawn = books.read_withdrawn(session)
         self.state, self.heirs, self._former_ids = state, heirs, former_ids
+
+
+def _nothing_of(user_id: int) -> UserProfile:
+    nobody: frozenset[int] = frozenset()
+    return UserProfile(user_id, "", (), (), nobody, nobody, nobody, (), (), nobody, ())
 
 
 async def _wait(thread: asyncio.Future[ResultT], timeout_s: float, committing: threading.Event) -> ResultT:

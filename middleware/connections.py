@@ -6,17 +6,18 @@ uvicorn bounds none of them. The gateway and the model servers both run on the c
 import asyncio
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import Enum, auto
 from itertools import chain
 from typing import Any, ClassVar, Final
 
 import httptools
 import structlog
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from contracts.errors import PROBLEM_MEDIA_TYPE, RETRY_AFTER_S, ClientCode, build_problem
 from contracts.shell import REQUEST_ID_HEADER
+from middleware.requests import IS_GONE
 from middleware.settings import ConnectionLimits
 
 MAX_OVERHEAD_BYTES: Final = 32 * 1024
@@ -40,12 +41,15 @@ TICK_S: Final = 1.0
 log = structlog.get_logger()
 
 
-def bound_connections(limits: ConnectionLimits, *, linger_s: float = 0) -> type[HttpToolsProtocol]:
+def bound_connections(
+    limits: ConnectionLimits, *, linger_s: float = 0, only_read: Collection[str] = ("GET", "HEAD")
+) -> type[HttpToolsProtocol]:
     """The protocol of one process: `http` of its uvicorn.Config.
 
     A process that stops leaves idle connections open for `linger_s` seconds: a request may be on its way.
+    Methods that `only_read` are broken off when the client has gone.
     """
-    attributes = {"limits": limits, "per_address": Counter(), "linger_s": linger_s}
+    attributes = {"limits": limits, "per_address": Counter(), "linger_s": linger_s, "only_read": only_read}
     return type("BoundedProtocol", (_BoundedProtocol,), attributes)
 
 
@@ -77,6 +81,7 @@ class _BoundedProtocol(HttpToolsProtocol):
     limits: ClassVar[ConnectionLimits]
     per_address: ClassVar[Counter[str]]
     linger_s: ClassVar[float]
+    only_read: ClassVar[Collection[str]]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -86,6 +91,7 @@ class _BoundedProtocol(HttpToolsProtocol):
         self._is_deaf = False
         """Whether what still arrives is thrown away."""
         self._is_stopping = False
+        self._drop_work: Callable[[], object] = lambda: None
         self._since_s = self._sent_at_s = self.loop.time()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -103,6 +109,7 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._drop_work()
         self._tick.cancel()
         self.per_address[self._address] -= 1
         if not self.per_address[self._address]:
@@ -143,6 +150,18 @@ class _BoundedProtocol(HttpToolsProtocol):
         if n_overhead_bytes > MAX_OVERHEAD_BYTES:
             detail = f"headers, trailers and the framing of chunks are larger than {MAX_OVERHEAD_BYTES} bytes"
             raise _Refused(ClientCode.HEADERS_TOO_LARGE, detail)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        task = self.loop.create_task(cycle.run_asgi(app))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
+
+        def drop() -> None:
+            if cycle.scope["method"] in self.only_read and not cycle.response_complete:
+                cycle.scope["state"][IS_GONE] = True
+                task.cancel()
+
+        self._drop_work = drop
 
     # What the parser calls.
 

@@ -1,5 +1,6 @@
 """What every HTTP process does around its app: request id, body limit, last error, access log, metrics."""
 
+import asyncio
 import logging
 import re
 import secrets
@@ -23,6 +24,8 @@ from telemetry.tracing import serving, trace_id
 UNMATCHED_ROUTE: Final = "unmatched"
 CLIENT_GONE_STATUS: Final = 499
 """nginx's code for a client that hung up before its answer; only metrics and logs ever see it."""
+IS_GONE: Final = "is_gone"
+"""In the state of a request that was broken off because its client has gone."""
 RAW_VERSION_HEADER: Final = VERSION_HEADER.lower().encode()
 ACCEPTED_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -101,6 +104,10 @@ class RequestMiddleware:
                 body = await _read_body(headers, receive, allowed.max_bytes)
                 await self._app(scope, receive if body is None else _replay(body, receive), answer.send)
         except ClientDisconnect:
+            answer.status = CLIENT_GONE_STATUS
+        except asyncio.CancelledError:
+            if IS_GONE not in scope["state"]:
+                raise
             answer.status = CLIENT_GONE_STATUS
         except Exception as error:  # the top of every process: each failure becomes an error body
             response = await answer_problem(Request(scope), error)

@@ -16,6 +16,8 @@ from gateway.errors import CatalogUnavailable
 
 FRESH_S: Final = 1.0
 """So long a key that has been revoked may still be good."""
+BELIEVED_S: Final = 15 * 60
+"""So long keys stay good while the catalog does not tell, as access tokens do."""
 PAUSE_S: Final = 0.02
 """Between two reads, so that made-up keys cost fifty a second at most, while a new one is good at once."""
 NOTE_EVERY_S: Final = 60.0
@@ -35,12 +37,16 @@ class StoredKeys:
         """What has to be noted, by key_id."""
 
     async def find(self, key: str, deadline: Deadline) -> Service:
-        """The service of a key. Raises Unauthenticated, or CatalogUnavailable if none were read lately."""
+        """The service of a key. Raises Unauthenticated; CatalogUnavailable for one not seen lately."""
         digest, oldest_s = hash_token(key), time.monotonic()
         if digest in self._good:
             oldest_s -= FRESH_S
-        while self._read_at_s < oldest_s:
-            await self._reading.run("", lambda: self._read(deadline))
+        try:
+            while self._read_at_s < oldest_s:
+                await self._reading.run("", lambda: self._read(deadline.share()))
+        except CatalogUnavailable:
+            if digest not in self._good or time.monotonic() - self._read_at_s > BELIEVED_S:
+                raise
         service = self._good.get(digest)
         if service is None:
             raise Unauthenticated("no such key, or it was revoked")

@@ -59,7 +59,7 @@ class Sessions:
     async def _look_up(self, claimed: Reader, deadline: Deadline) -> Reader | None:
         """The reader with the role that they have now; None if the log-in was ended."""
         role = await self._catalog.read(
-            lambda session: tokens.read_role(session, claimed.user_id, claimed.family_id), deadline
+            lambda session: tokens.read_role(session, claimed.user_id, claimed.family_id), deadline.share()
         )
         reader = None if role is None else Reader(claimed.user_id, role, claimed.family_id)
         self._seen[claimed.family_id] = reader, time.monotonic()

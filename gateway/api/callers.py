@@ -42,7 +42,7 @@ async def _find_user(
     if user_id is None:
         return None
     check_acts_for(await _find_caller(request), user_id)
-    return await services.catalog.read_user(user_id, deadline)
+    return await services.catalog.recall_user(user_id, deadline)
 
 
 UserDep = Annotated[UserProfile | None, Depends(_find_user)]

@@ -35,7 +35,7 @@ async def recommend(
     refresh: Annotated[bool, Query(description="Make the list anew, also if it is in the cache.")] = False,
 ) -> Response:
     """Books that I have neither read nor dismissed; a rating changes the very next list."""
-    user = await services.catalog.read_user(reader.user_id, deadline)
+    user = await services.catalog.recall_user(reader.user_id, deadline)
     request = services.list_requests.for_user(
         user, mode=mode, k=k, popularity_weight=popularity_weight, exclude_rated=exclude_rated
     )
@@ -55,7 +55,7 @@ async def explain(
     book_id: CurrentBookId,
 ) -> Explanation:
     """The books of my own history that speak most for the book."""
-    user = await services.catalog.read_user(reader.user_id, deadline)
+    user = await services.catalog.recall_user(reader.user_id, deadline)
     explanation = await services.details.explain(user, book_id, deadline)
     response.headers[VERSION_HEADER] = explanation.version
     return explanation

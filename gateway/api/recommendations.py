@@ -48,7 +48,7 @@ async def recommend_to_reader(
     popularity_weight: PopularityWeightQuery = None,
 ) -> Response:
     """Books that the reader has neither read nor dismissed; a rating changes the very next list."""
-    user = await services.catalog.read_user(user_id, deadline)
+    user = await services.catalog.recall_user(user_id, deadline)
     request = services.list_requests.for_user(user, mode=mode, k=k, popularity_weight=popularity_weight)
     return await services.answer(request, deadline)
 
@@ -67,12 +67,16 @@ async def recommend_to_anyone(
     liked = list({heirs.get(book.book_id, book.book_id): book.rating for book in body.liked}.items())
     await _check_books_exist(services, [book_id for book_id, _ in liked], deadline.share())
     subjects = await services.subjects.resolve(body.subjects, deadline) if body.subjects else []
-    authors = await _resolve_authors(services, body.authors, deadline.share())
+    authors, degraded = await _resolve_authors(services, body.authors, deadline.share())
     traits = name_traits(
         age_group=body.age_group, gender=body.gender, occupation=body.occupation, country=body.country
     )
     request = services.list_requests.for_anyone(
-        liked, Favourites(subjects, authors, traits), k=body.k, popularity_weight=body.popularity_weight
+        liked,
+        Favourites(subjects, authors, traits),
+        k=body.k,
+        popularity_weight=body.popularity_weight,
+        degraded=degraded,
     )
     return await services.answer(request, deadline)
 
@@ -90,7 +94,7 @@ async def explain(
     book_id: CurrentBookId,
 ) -> Explanation:
     """The books of the reader's own history that speak most for the book."""
-    user = await services.catalog.read_user(user_id, deadline)
+    user = await services.catalog.recall_user(user_id, deadline)
     explanation = await services.details.explain(user, book_id, deadline)
     response.headers[VERSION_HEADER] = explanation.version
     return explanation
@@ -107,10 +111,13 @@ async def _check_books_exist(services: ServicesDep, book_ids: list[int], deadlin
         raise UnknownBooks(unknown)
 
 
-async def _resolve_authors(services: ServicesDep, names: list[str], deadline: Deadline) -> list[int]:
+async def _resolve_authors(
+    services: ServicesDep, names: list[str], deadline: Deadline
+) -> tuple[list[int], frozenset[str]]:
+    """Their ids, and what was lost: what else is told, and popularity, need no catalog."""
     if not names:
-        return []
+        return [], frozenset()
     try:
-        return await services.catalog.resolve_authors(names, deadline)
-    except CatalogUnavailable:
-        return []  # what else is told, and popularity, need no catalog
+        return await services.catalog.resolve_authors(names, deadline), frozenset()
+    except CatalogUnavailable as error:
+        return [], frozenset([error.blamed])

@@ -11,6 +11,7 @@ from contracts.shell import ServerName
 from gateway.deadline import Deadline
 from gateway.mesh.errors import VersionNotHeld
 from gateway.mesh.pinning import NO_VERSION, choose_version
+from gateway.mesh.retries import RetryBudget
 from gateway.mesh.server import Server
 from gateway.mesh.view import MeshView
 from gateway.metrics import GatewayMetrics
@@ -21,6 +22,8 @@ AnswerT = TypeVar("AnswerT")
 
 MAX_ATTEMPTS: Final = 3
 """How often a request is tried before a server without its version counts as unavailable."""
+RETRY_BURST: Final = 128
+"""As many requests as a gateway answers at once, by default: a server may drop the version of all of them."""
 
 log = structlog.get_logger()
 
@@ -40,6 +43,7 @@ class Mesh:
         self._poll_interval_s = poll_interval_s
         self._metrics = metrics
         self._tell_version = tell_version
+        self._retries = RetryBudget(RETRY_BURST)
         self.pinned: str | None = None
         """The version that new requests are answered from; None until a server has reported what it holds."""
 
@@ -65,8 +69,9 @@ class Mesh:
         self, deadline: Deadline, build: Callable[[MeshView], Awaitable[AnswerT]]
     ) -> AnswerT:
         """What `build` makes of one view of the mesh, retried at the next if a server drops its version."""
+        self._retries.earn()
         for attempt in range(1, MAX_ATTEMPTS + 1):
-            is_last = attempt == MAX_ATTEMPTS
+            is_last = attempt == MAX_ATTEMPTS or not self._retries.is_left
             view = MeshView(self.servers, self.pinned, deadline, self._is_pinned, is_last_attempt=is_last)
             try:
                 with span("pin", {"version": view.version_name}):
@@ -74,6 +79,7 @@ class Mesh:
             except VersionNotHeld as error:
                 log.info("version_retry", server=error.server, version=error.version, held=error.held)
                 self._metrics.retries.inc()
+                self._retries.spend()
                 if self._is_pinned(view.version):
                     await self._refresh_within(deadline.remaining_s() / 2)
         raise AssertionError("the last attempt raises no VersionNotHeld")

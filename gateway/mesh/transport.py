@@ -9,9 +9,14 @@ from urllib.parse import urlsplit
 import httptools
 
 from foundation.mesh_token import build_headers
+from gateway.mesh.retries import RetryBudget
 
 MAX_HEAD_BYTES: Final = 32 * 1024
 """Of status line, headers and trailers of an answer; servers of ours send some two hundred."""
+MAX_BODY_BYTES: Final = 64 * 2**20
+"""Ten times what the longest answer of ours takes."""
+RETRY_BURST: Final = 100
+"""All connections to a server that is started again are stale at once."""
 
 
 class TransportError(Exception):
@@ -92,18 +97,22 @@ class _Connections:
         self._host, self._port = parts.hostname or "", parts.port or (443 if self._is_encrypted else 80)
         self._idle_s = idle_s
         self._places = asyncio.Semaphore(most)
+        self._retries = RetryBudget(RETRY_BURST)
         self._kept: deque[_Connection] = deque()
         """Those without a request, the one used last at the end."""
         self._all: set[_Connection] = set()
 
     async def ask(self, request: bytes) -> Answer:
         """The answer to a request. Raises TransportError."""
+        self._retries.earn()
         async with self._places:
             if (connection := self._take_kept()) is not None:
                 try:
                     return await self._exchange(connection, request)
-                except _NotAnswered:
-                    pass  # the server was just closing it
+                except _NotAnswered:  # the server was just closing it
+                    if not self._retries.is_left:
+                        raise
+                    self._retries.spend()
             return await self._exchange(await self._connect(), request)
 
     async def close(self) -> None:
@@ -161,6 +170,8 @@ class _Connection(asyncio.Protocol):
 
     async def ask(self, request: bytes) -> Answer:
         """The answer to a request. Raises TransportError; whoever is cancelled ends the connection."""
+        if self._transport.is_closing():
+            raise _NotAnswered("the connection ended")
         self._start_message()
         self._answer = self._loop.create_future()
         self._transport.write(request)
@@ -227,6 +238,9 @@ class _Connection(asyncio.Protocol):
         self._has_head = True
 
     def on_body(self, body: bytes) -> None:
+        self._n_body_bytes += len(body)
+        if self._n_body_bytes > MAX_BODY_BYTES:
+            raise TransportError(f"its body is longer than {MAX_BODY_BYTES} bytes")
         self._parts.append(body)
 
     def on_message_complete(self) -> None:
@@ -242,6 +256,7 @@ class _Connection(asyncio.Protocol):
     def _start_message(self) -> None:
         self._has_begun = self._is_complete = False
         self._parts: list[bytes] = []
+        self._n_body_bytes = 0
         self._start_head()
 
     def _start_head(self) -> None:

@@ -223,14 +223,22 @@ def by_meaning(text: str) -> CandidateSource:
     return _by_search("semantic", "semantic", lambda view, n: view.search_by_meaning(text, n))
 
 
-def from_snapshot(snapshot: Snapshot, subject: str | None = None) -> CandidateSource:
+def from_snapshot(snapshot: Snapshot, filters: BookFilters = ALL_BOOKS) -> CandidateSource:
     """The popular books that the gateway keeps: no server is called."""
+    return _by_snapshot("popular", snapshot, lambda: snapshot.select(filters))
 
+
+def search_snapshot(snapshot: Snapshot, text: str, filters: BookFilters = ALL_BOOKS) -> CandidateSource:
+    """Those of them that have such words."""
+    return _by_snapshot("keyword", snapshot, lambda: snapshot.search(text, filters))
+
+
+def _by_snapshot(mode: str, snapshot: Snapshot, find: Callable[[], Page]) -> CandidateSource:
     async def pages(_view: MeshView, _rules: ListRules, _degraded: set[str]) -> Pages:
         if snapshot.books:
-            yield snapshot.of_subject(subject)
+            yield find()
 
-    return CandidateSource("popular", pages, snapshot=snapshot)
+    return CandidateSource(mode, pages, snapshot=snapshot)
 
 
 def _by_search(

@@ -11,7 +11,7 @@ from contracts.shell import MAX_BOOKS, SERVER_NAMES, ServerName, VersionsRespons
 from foundation.serving_rules import ServingRules
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
-from gateway.errors import BookNotFound, NothingLeft
+from gateway.errors import BookNotFound, CatalogUnavailable, NothingLeft
 from gateway.mesh.errors import UpstreamError, UpstreamRefused
 from gateway.mesh.mesh import Mesh
 from gateway.mesh.view import MeshView
@@ -38,9 +38,15 @@ class Details:
 
     async def explain(self, user: UserProfile, book_id: int, deadline: Deadline) -> Explanation:
         """Why the book suits the reader; no reasons is an answer too. Raises BookNotFound."""
-        if not await self._catalog.read_titles([book_id], deadline):
-            raise BookNotFound(book_id)
-        return await self._mesh.at_one_version(deadline, lambda view: self._explain(view, user, book_id))
+        lost = {user.blamed} if user.blamed else set()
+        try:
+            if not await self._catalog.read_titles([book_id], deadline.share()):
+                raise BookNotFound(book_id)
+        except CatalogUnavailable as error:
+            lost.add(error.blamed)
+        return await self._mesh.at_one_version(
+            deadline, lambda view: self._explain(view, user, book_id, set(lost))
+        )
 
     async def describe_model(self, deadline: Deadline) -> ModelInfo:
         """What any of the servers tells of the version. Raises NothingLeft."""
@@ -65,8 +71,9 @@ class Details:
             card = build_card(rows[book_id])
         return BookDetail(version=view.version_name, degraded=sorted(degraded), **asdict(card))
 
-    async def _explain(self, view: MeshView, user: UserProfile, book_id: int) -> Explanation:
-        degraded: set[str] = set()
+    async def _explain(
+        self, view: MeshView, user: UserProfile, book_id: int, degraded: set[str]
+    ) -> Explanation:
         contributions = await self._contributions(view, user, book_id, degraded)
         cards = await self._cards.describe(view, [each.book_id for each in contributions], degraded)
         ratings = dict(user.history)

@@ -28,6 +28,7 @@ from gateway.recommend.candidates import (
     by_popularity,
     by_subjects,
     from_snapshot,
+    search_snapshot,
     similar_to,
 )
 from gateway.recommend.list_ids import Surface
@@ -58,6 +59,8 @@ class ListRequest:
     key: str
     """Names what the list depends on, except version, catalog and what the operator has set."""
     plan: Callable[[], ListPlan]
+    degraded: frozenset[str] = frozenset()
+    """What was lost before the list is made, and changes it."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,28 @@ class ListRequestBuilder:
             "recommendations",
             key,
             lambda: self._plan_for_user(user, mode, k, popularity_weight, exclude_rated=exclude_rated),
+            _blamed(user),
         )
 
     def for_anyone(
-        self, liked: History, told: Favourites, *, k: int, popularity_weight: float | None
+        self,
+        liked: History,
+        told: Favourites,
+        *,
+        k: int,
+        popularity_weight: float | None,
+        degraded: frozenset[str] = frozenset(),
     ) -> ListRequest:
-        """For anyone: by what they like, what they tell of themselves, subjects of either, popularity."""
+        """For anyone: by what they like, what they tell of themselves, subjects of either, popularity.
+
+        `degraded` names what kept something from being understood of what they tell.
+        """
         key = f"anyone:{liked}:{told}:{k}:{popularity_weight}"
         return ListRequest(
-            "recommendations", key, lambda: self._plan_for_anyone(liked, told, k, popularity_weight)
+            "recommendations",
+            key,
+            lambda: self._plan_for_anyone(liked, told, k, popularity_weight),
+            degraded,
         )
 
     def similar(
@@ -115,6 +131,7 @@ class ListRequestBuilder:
             "similar",
             key,
             lambda: self._padded(sources, _excluded(user) | self._with_former_ids([book_id]), k),
+            _blamed(user),
         )
 
     def popular(self, subject: str | None, user: UserProfile | None, *, k: int) -> ListRequest:
@@ -125,37 +142,43 @@ class ListRequestBuilder:
 
         def plan() -> ListPlan:
             popular = by_popularity(find_subject if subject else None)
-            sources = (popular, from_snapshot(self.snapshot(), subject))
+            sources = (popular, from_snapshot(self.snapshot(), BookFilters(subject=subject)))
             return ListPlan(sources, self._rules(k, _excluded(user)))
 
-        return ListRequest("popular", f"popular:{subject}:{k}:{_revision_key(user)}", plan)
+        key = f"popular:{subject}:{k}:{_revision_key(user)}"
+        return ListRequest("popular", key, plan, _blamed(user))
 
     def search(
         self, text: str, user: UserProfile | None, *, k: int, filters: BookFilters = ALL_BOOKS
     ) -> ListRequest:
         """The book with this ISBN, or those with these words; of this meaning without the keyword search.
 
-        With filters, those with these words that pass them: nothing else can tell.
+        With filters, those with these words that pass them: meaning does not tell.
         """
         key = f"keyword:{text}:{k}:{_revision_key(user)}:{filters.model_dump_json(exclude_none=True)}"
 
         def plan() -> ListPlan:
             rules = replace(self._rules(k, _excluded(user)), author_limit=None, diversity=0.0)
+            spare = search_snapshot(self.snapshot(), text, filters)
             if filters != ALL_BOOKS:
-                return ListPlan((by_keyword(text, filters),), rules)
-            sources = (by_keyword(text), by_meaning(text))
+                return ListPlan((by_keyword(text, filters), spare), rules)
+            sources = (by_keyword(text), by_meaning(text), spare)
             if isbn := find_isbn(ISBN_LABEL.sub("", text, count=1)):
                 by_edition = by_isbn(lambda deadline: self._find_edition(isbn, deadline))
                 return ListPlan((by_edition, *sources), rules)
             return ListPlan(sources, rules)
 
-        return ListRequest("search", key, plan)
+        return ListRequest("search", key, plan, _blamed(user))
 
     def search_by_meaning(self, text: str, user: UserProfile | None, *, k: int) -> ListRequest:
         """Books of this meaning; those with these words while the semantic server is unavailable."""
         key = f"semantic:{text}:{k}:{_revision_key(user)}"
-        sources = (by_meaning(text), by_keyword(text))
-        return ListRequest("search", key, lambda: ListPlan(sources, self._rules(k, _excluded(user))))
+
+        def plan() -> ListPlan:
+            sources = (by_meaning(text), by_keyword(text), search_snapshot(self.snapshot(), text))
+            return ListPlan(sources, self._rules(k, _excluded(user)))
+
+        return ListRequest("search", key, plan, _blamed(user))
 
     def _plan_for_user(
         self,
@@ -285,6 +308,10 @@ def _excluded(user: UserProfile | None) -> frozenset[int]:
     if user is None:
         return frozenset()
     return user.dismissed.union(user.replaced, (book_id for book_id, _ in user.history))
+
+
+def _blamed(user: UserProfile | None) -> frozenset[str]:
+    return frozenset([user.blamed]) if user and user.blamed else frozenset()
 
 
 def _revision_key(user: UserProfile | None) -> str:

@@ -51,7 +51,7 @@ class Recommender:
         """The list as JSON; `refresh` makes it anew. Raises NothingLeft if no source can give any."""
         started_s = perf_counter()
         version, state = self._mesh.pinned, self._catalog.state
-        if version is None or state is None or refresh:
+        if version is None or state is None or refresh or request.degraded:
             rendered, is_cached = await self._compute(request, state, deadline), False
         else:
             key = self._build_key(version, state, request)
@@ -89,7 +89,7 @@ class Recommender:
     async def _find(
         self, request: ListRequest, plan: ListPlan, state: str | None, view: MeshView
     ) -> MadeList:
-        degraded: set[str] = set()
+        degraded = set(request.degraded)
 
         def describe(book_ids: Collection[int]) -> Awaitable[Mapping[int, BookCard]]:
             return self._cards.describe(view, book_ids, degraded)

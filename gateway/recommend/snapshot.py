@@ -1,14 +1,15 @@
 """Popular books that the gateway keeps for when no server is available."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Final
 
 import structlog
 
-from contracts.metadata import BookCard
+from contracts.metadata import ALL_BOOKS, BookCard, BookFilters
+from foundation.text import STOP_WORDS, split_words, strip_accents
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable
@@ -40,16 +41,49 @@ class Snapshot:
     catalog: str | None = None
     """The state of the catalog that it was taken of, if that was SQL."""
 
-    def of_subject(self, subject: str | None) -> tuple[Scored, ...]:
-        """Its books of one subject, in any case; all of them for None."""
-        if subject is None:
+    def select(self, filters: BookFilters) -> Sequence[Scored]:
+        """Its books that pass the filters."""
+        if filters == ALL_BOOKS:
             return self.books
-        wanted = subject.casefold()
-        return tuple(
-            book
-            for book in self.books
-            if any(name.casefold() == wanted for name in self.cards[book.book_id].subjects)
-        )
+        return [book for book in self.books if _passes(self.cards[book.book_id], filters)]
+
+    def search(self, text: str, filters: BookFilters = ALL_BOOKS) -> Sequence[Scored]:
+        """Its books that have words of a text, scored by the share of those words that they have."""
+        words = set(split_words(text))
+        wanted = (words - STOP_WORDS) or words
+        found = [
+            Scored(book.book_id, len(wanted & self._words[book.book_id]) / len(wanted))
+            for book in self.select(filters)
+            if not wanted.isdisjoint(self._words[book.book_id])
+        ]
+        return sorted(found, key=lambda book: -book.score)
+
+    @cached_property
+    def _words(self) -> Mapping[int, frozenset[str]]:
+        return {
+            book_id: frozenset(split_words(" ".join([card.title, *card.authors, *card.subjects])))
+            for book_id, card in self.cards.items()
+        }
+
+
+def _passes(card: BookCard, filters: BookFilters) -> bool:
+    """As the metadata server has it."""
+
+    def is_one_of(name: str | None, names: Collection[str]) -> bool:
+        return name is None or _fold(name) in map(_fold, names)
+
+    first, last = filters.year_from, filters.year_to
+    return (
+        (first is None or (card.year is not None and card.year >= first))
+        and (last is None or (card.year is not None and card.year <= last))
+        and is_one_of(filters.subject, card.subjects)
+        and is_one_of(filters.author, card.authors)
+        and is_one_of(filters.language, [card.language] if card.language else [])
+    )
+
+
+def _fold(name: str) -> str:
+    return strip_accents(name).casefold()
 
 
 EMPTY: Final = Snapshot(version=None, books=(), cards={})

@@ -93,7 +93,9 @@ def build_uvicorn_config(
         host=settings.servers.host,
         port=settings.servers.port(name),
         loop="uvloop",
-        http=bound_connections(settings.servers.connections, linger_s=linger_s),
+        http=bound_connections(
+            settings.servers.connections, linger_s=linger_s, only_read=("GET", "HEAD", "POST")
+        ),
         ws="none",
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,

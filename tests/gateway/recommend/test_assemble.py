@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.metadata import BookCard
+from contracts.metadata import BookCard, BookFilters
 from gateway.deadline import Deadline
 from gateway.errors import NothingLeft
 from gateway.mesh.errors import UpstreamRefused, UpstreamUnreachable
@@ -212,7 +212,7 @@ async def test_a_list_of_the_snapshot_alone_names_its_version(version: str | Non
 
 
 async def test_the_snapshot_knows_the_books_of_a_subject() -> None:
-    found, _ = await _list(from_snapshot(_snapshot("v1", range(9)), "space"), k=3)
+    found, _ = await _list(from_snapshot(_snapshot("v1", range(9)), BookFilters(subject="space")), k=3)
 
     assert _ids(found) == [1, 3, 5]
 
