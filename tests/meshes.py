@@ -108,9 +108,11 @@ def port_settings(ports: dict[str, int]) -> dict[str, str]:
 
 
 @contextmanager
-def running_mesh(home: Home, *, whole: bool = True, **settings: str) -> Iterator[Mesh]:
+def running_mesh(
+    home: Home, *, whole: bool = True, ports: dict[str, int] | None = None, **settings: str
+) -> Iterator[Mesh]:
     """A mesh on this home, by default one that is whole; it ends with the block, whatever became of it."""
-    ports = free_ports()
+    ports = ports or free_ports()
     home = replace(home, settings={**home.settings, **PATIENT, **port_settings(ports), **settings})
     output = home.path / "up.out"
     with output.open("wb") as log:

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -50,6 +51,30 @@ def free_port() -> int:
         return int(address[1])
 
 
+@dataclass
+class Service:
+    """A server process that can be killed and started again; it is there when `until` raises no OSError."""
+
+    command: list[str]
+    log: Path
+    until: Callable[[], object]
+    options: dict[str, Any]
+
+    def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self.command, stdout=output, stderr=subprocess.STDOUT, **self.options
+            )
+        _wait(self.process, self.until, self.log)
+
+    def end(self, with_signal: signal.Signals = signal.SIGKILL) -> None:
+        self.process.send_signal(with_signal)
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=STOP_TIMEOUT_S)
+        self.process.kill()
+        self.process.wait()
+
+
 @contextmanager
 def running(
     command: list[str],
@@ -58,19 +83,14 @@ def running(
     until: Callable[[], object],
     stop: signal.Signals = signal.SIGTERM,
     **options: Any,
-) -> Iterator[None]:
-    """A server process, from when `until` stops raising OSError to the end of the block."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, **options)
-        try:
-            _wait(process, until, log)
-            yield
-        finally:
-            process.send_signal(stop)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=STOP_TIMEOUT_S)
-            process.kill()
-            process.wait()
+) -> Iterator[Service]:
+    """A server process, until the end of the block."""
+    service = Service(command, log, until, options)
+    try:
+        service.start()
+        yield service
+    finally:
+        service.end(stop)
 
 
 def _wait(process: subprocess.Popen[bytes], until: Callable[[], object], log: Path) -> None:
@@ -89,11 +109,17 @@ def _wait(process: subprocess.Popen[bytes], until: Callable[[], object], log: Pa
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Redis of this test run."""
-    binary = find_binary("redis-server", package="redis-server")
-    folder, port = tmp_path_factory.mktemp("redis"), free_port()
-    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    with running(command, folder / "log", until=lambda: _ping_redis(port)):
+    with running_redis(tmp_path_factory.mktemp("redis")) as (port, _):
         yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def running_redis(folder: Path) -> Iterator[tuple[int, Service]]:
+    """Port and process of a Redis with its data in this folder."""
+    binary, port = find_binary("redis-server", package="redis-server"), free_port()
+    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
+    with running(command, folder / "log", until=lambda: _ping_redis(port)) as service:
+        yield port, service
 
 
 @pytest.fixture
@@ -114,6 +140,13 @@ def mariadb_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 @contextmanager
 def running_mariadb(folder: Path) -> Iterator[int]:
     """Port of a MariaDB with its data in this folder."""
+    with running_mariadb_service(folder) as (port, _):
+        yield port
+
+
+@contextmanager
+def running_mariadb_service(folder: Path) -> Iterator[tuple[int, Service]]:
+    """The same, and its process."""
     binary = find_binary("mariadbd", "mysqld", package="mariadb-server")
     install = find_binary("mariadb-install-db", "mysql_install_db", package="mariadb-server")
     data, port = folder / "data", free_port()
@@ -132,8 +165,8 @@ def running_mariadb(folder: Path) -> Iterator[int]:
         "--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=128M",
         "--loose-innodb-snapshot-isolation=ON",  # as from 11.6 on; earlier ones may not have it
     ]  # fmt: skip
-    with running(command, folder / "log", until=lambda: _connect_mariadb(port).close()):
-        yield port
+    with running(command, folder / "log", until=lambda: _connect_mariadb(port).close()) as service:
+        yield port, service
 
 
 @pytest.fixture
