@@ -341,7 +341,8 @@ class Catalog:
 
         def finish(thread: asyncio.Future[ResultT]) -> None:
             places.release()
-            if keep is not None and not thread.cancelled() and thread.exception() is None:
+            # Asked of each: who waited for it may have gone.
+            if not thread.cancelled() and thread.exception() is None and keep is not None:
                 keep(thread.result())
 
         # Not by the limiter of the threads: whoever gives up here does not go on standing in line.

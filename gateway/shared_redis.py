@@ -7,7 +7,6 @@ from typing import Any, Final
 import structlog
 from prometheus_client import Histogram
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from gateway.mesh.breaker import CircuitBreaker
 from telemetry.tracing import span
@@ -33,7 +32,7 @@ class SharedRedis:
             with self._seconds.time(), span("redis", {"db.system.name": "redis"}, is_call=True):
                 async with asyncio.timeout(TIMEOUT_S):
                     result = await command()
-        except (RedisError, OSError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  (a broken connection, or what is no Redis, may raise anything)
             if self._breaker.state == "closed":
                 log.warning("redis_lost", error=f"{type(error).__name__}: {error}")
             self._breaker.failed()
@@ -49,7 +48,7 @@ class SharedRedis:
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 await self.client.ping()
-        except (RedisError, OSError, TimeoutError):
+        except Exception:  # noqa: BLE001  (as above)
             return False
         return True
 

@@ -60,6 +60,8 @@ class RedisCache:
             if not str(error).startswith("WRONGTYPE"):
                 raise
             return b""  # a list or the like: Redis is well, and this is not ours
+        if not isinstance(value, bytes | None):
+            raise TypeError(f"GET answered {value!r}")
         return value
 
     def _complain(self, key: str) -> None:

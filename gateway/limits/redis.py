@@ -36,10 +36,14 @@ class RedisCounts:
 
     async def take(self, key: str, rate: Rate) -> Taken:
         """Count a request, if it is within the rate."""
-        arguments = [rate.interval_s * 1e6, rate.per_s * 1_000_000]
-        taken = await self._redis.call(lambda: self._take([KEY_PREFIX + key], arguments))
+
+        async def take() -> Taken:
+            arguments = [rate.interval_s * 1e6, rate.per_s * 1_000_000]
+            wait_us, full_in_us = await self._take([KEY_PREFIX + key], arguments)
+            return Taken(wait_us / 1e6, full_in_us / 1e6)
+
+        taken: Taken | None = await self._redis.call(take)
         if taken is None:
             self._counted_alone.inc()
             return await self._alone.take(key, rate)
-        wait_us, full_in_us = taken
-        return Taken(wait_us / 1e6, full_in_us / 1e6)
+        return taken

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from foundation.author_limit import MOST_PER_AUTHOR, WINDOW
+from gateway.schemas import UNKNOWN_AUTHOR
 
 LIST_KEYS = {"list_id", "version", "mode", "degraded", "items"}
 ITEM_KEYS = {"book_id", "title", "authors", "year", "n_pages", "isbns", "main_subject", "score"}
@@ -32,9 +33,9 @@ def most_of_one_author(items: list[dict[str, Any]]) -> int:
 
 
 def check_authors(items: list[dict[str, Any]]) -> None:
-    """At most two books of an author in any ten consecutive ones."""
+    """At most two books of an author whom the catalog knows in any ten consecutive ones."""
     assert most_of_one_author(items) <= MOST_PER_AUTHOR
 
 
 def _count_authors(items: list[dict[str, Any]]) -> Counter[str]:
-    return Counter(author for item in items for author in set(item["authors"]))
+    return Counter(author for item in items for author in {*item["authors"]} - {UNKNOWN_AUTHOR})

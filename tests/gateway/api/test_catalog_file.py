@@ -39,10 +39,12 @@ def read_ratings(file: Path) -> list[int]:
 
 
 def check_unavailable(client: httpx.Client, reason: str) -> None:
-    """Whatever needs SQL is refused, and the probes know."""
-    for refused in (put(client), client.delete(RATING), client.get(LIST), client.get(f"{LIST}/33/why")):
+    """Writes are refused, lists say what they lack, and the probes know."""
+    for refused in (put(client), client.delete(RATING)):
         assert (refused.status_code, refused.json()["code"]) == (503, "catalog_unavailable")
         assert reason in refused.json()["detail"]
+    for path in (LIST, f"{LIST}/33/why"):
+        assert client.get(path).json()["degraded"] == ["catalog"]
     health = client.get("/v1/health").json()
     assert (health["status"], health["catalog"]) == ("degraded", False)
     assert client.get(READY_PATH).json()["catalog"] is False

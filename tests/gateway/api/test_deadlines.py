@@ -82,12 +82,12 @@ def test_the_look_up_of_the_reader_and_the_servers_share_one_deadline(
     with hanging() as url:
         hung = {**urls, "als": url, "embedder": url}
         settings = settings_for(tmp_path, database, hung, deadline_s=2.0)
-        with running.gateway(settings) as client, holding_for(1.2, database, "LOCK TABLES users WRITE"):
+        with running.gateway(settings) as client, holding_for(0.8, database, "LOCK TABLES users WRITE"):
             response = client.get(f"/v1/users/{SOUP_FAN}/recommendations")
 
     assert (response.status_code, response.json()["mode"]) == (200, "popular")
     assert response.json()["degraded"] == ["als", "embedder"]
-    assert 1.2 < response.elapsed.total_seconds() < 2.5
+    assert 0.8 < response.elapsed.total_seconds() < 2.5
 
 
 def test_a_slow_fallback_is_blamed_and_not_what_it_left_no_time(
@@ -138,7 +138,7 @@ def test_what_was_read_too_late_need_not_be_read_again(
 ) -> None:
     with running.gateway(settings_for(tmp_path, database, urls, deadline_s=0.8)) as client:
         with holding(database, "LOCK TABLES users WRITE"):
-            assert client.get(LIST).json()["code"] == "catalog_unavailable"
+            assert client.get(LIST).json()["degraded"] == ["catalog"]
         wait_until(lambda: client.get("/v1/subjects").status_code == 200)
         time.sleep(0.3)  # the thread reads on
 

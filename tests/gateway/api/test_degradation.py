@@ -155,11 +155,28 @@ def test_a_gateway_that_starts_alone_serves_what_is_popular_in_the_catalog(alone
     assert alone.get("/v1/health").status_code == 200
 
 
-def test_a_search_that_no_server_can_answer_is_a_503(alone: httpx.Client) -> None:
-    response = alone.get("/v1/search?q=soup")
+@pytest.mark.parametrize("path", ["/v1/search?q=joy+soup", "/v1/search/semantic?q=the+joy+of+soup"])
+def test_without_any_server_popular_books_are_searched(alone: httpx.Client, path: str) -> None:
+    found = _fetch(alone, path)
 
-    assert (response.status_code, response.json()["code"]) == (503, "upstream_failed")
-    assert response.headers["Retry-After"] == "1"
+    assert (found.mode, found.degraded) == ("keyword", ["metadata", "semantic"])
+    assert [item.title for item in found.items][:1] == ["The Joy of Soup"]
+    assert {"Broth"}.isdisjoint(item.title for item in found.items)
+
+
+def test_without_metadata_filters_choose_among_popular_books(urls: dict[str, str], catalog: Path) -> None:
+    with running.gateway(running.settings_for(catalog, _without(urls, "metadata"))) as client:
+        found = _fetch(client, "/v1/search?q=soup&subject=soup&year_to=1957&author=author+4")
+        page = client.get("/v1/books?subject=Soup&sort=newest&limit=2&offset=1").json()
+        nothing = client.get("/v1/books?language=eng&year_from=1990").json()
+
+    assert [item.title for item in found.items] == ["Soup for Everyone", "The Joy of Soup"]
+    assert found.degraded == page["degraded"] == nothing["degraded"] == ["metadata"]
+    assert ([item["title"] for item in page["items"]], page["total"]) == (
+        ["García's Kitchen", "Onions and Leeks"],
+        6,
+    )
+    assert (nothing["items"], nothing["total"]) == ([], 0)
 
 
 def test_a_degraded_list_is_not_kept(urls: dict[str, str], home: Path) -> None:
@@ -218,17 +235,43 @@ def test_readers_without_an_account_are_served_without_the_catalog(
     urls: dict[str, str], home: Path, version: str
 ) -> None:
     with running.gateway(running.settings_for(home, urls)) as client:
-        for file in home.glob("catalog.db*"):
-            file.write_bytes(b"no database any more" * 5000)  # in place, since the gateway holds it open
+        _ruin_catalog(home)
 
         for path in LISTS[3:]:
             assert _fetch(client, path).version == version
         liked = client.post("/v1/recommendations", json={"liked": [{"book_id": 11}], "subjects": ["Soup"]})
         assert (liked.status_code, liked.json()["mode"]) == (200, "collaborative")
         told = client.post("/v1/recommendations", json={"authors": ["Author 1"], "gender": "female"})
-        assert (told.status_code, told.json()["mode"]) == (200, "subjects")
+        assert (told.status_code, told.json()["mode"], told.json()["degraded"]) == (
+            200,
+            "subjects",
+            ["catalog"],
+        )
         assert client.get("/v1/books/11").status_code == 200
         assert client.get("/v1/health").json()["catalog"] is False
         for refused in (client.get(LISTS[0]), client.put("/v1/users/1/ratings/44", json={"rating": 5})):
             assert (refused.status_code, refused.json()["code"]) == (503, "catalog_unavailable")
             assert refused.headers["Retry-After"] == "1"
+
+
+def test_readers_are_served_without_the_catalog_as_they_were_last(urls: dict[str, str], home: Path) -> None:
+    with running.gateway(running.settings_for(home, urls)) as client:
+        before = _fetch(client, LISTS[0])
+        _ruin_catalog(home)
+
+        known, stranger = _fetch(client, LISTS[0]), _fetch(client, LISTS[1])
+        why = client.get(f"{LISTS[0]}/44/why")
+        refused = client.put(f"/v1/users/{SPACE_READER}/ratings/44", json={"rating": 5})
+
+    assert (known.mode, known.degraded, known.items) == ("collaborative", ["catalog"], before.items)
+    assert (stranger.mode, stranger.degraded, len(stranger.items)) == ("popular", ["catalog"], 10)
+    assert (why.status_code, why.json()["degraded"]) == (200, ["catalog"])
+    assert [each["book_id"] for each in why.json()["because"]] == [
+        book_id for book_id, _ in running.SPACE_HISTORY
+    ]
+    assert (refused.status_code, refused.json()["code"]) == (503, "catalog_unavailable")
+
+
+def _ruin_catalog(home: Path) -> None:
+    for file in home.glob("catalog.db*"):
+        file.write_bytes(b"no database any more" * 5000)  # in place, since the gateway holds it open

@@ -51,6 +51,21 @@ async def test_a_caller_who_leaves_takes_the_answer_from_nobody() -> None:
         await first
 
 
+async def test_when_the_last_caller_leaves_the_computation_ends_and_the_next_begins_anew() -> None:
+    flights, work = SingleFlight[int](), _Work()
+    callers = [asyncio.create_task(flights.run("key", work)) for _ in range(2)]
+    await asyncio.sleep(0.01)
+    for each in callers:
+        each.cancel()
+    await asyncio.gather(*callers, return_exceptions=True)
+
+    later = asyncio.create_task(flights.run("key", work))
+    await asyncio.sleep(0.01)
+    work.may_end.set()
+
+    assert await later == 2
+
+
 async def test_everyone_gets_the_exception_and_the_next_caller_a_new_chance() -> None:
     flights = SingleFlight[int]()
 

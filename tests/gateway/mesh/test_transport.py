@@ -1,6 +1,7 @@
 """The client that the gateway asks its servers with, against real servers and against one that misbehaves."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import Any, Literal
 import pytest
 import uvicorn
 
-from gateway.mesh.transport import Answer, MeshClient, TransportError
+from gateway.mesh.transport import MAX_BODY_BYTES, RETRY_BURST, Answer, MeshClient, TransportError
 from tests.gateway.stubs import Behave, build_response, misbehaving, read_request
 from tests.servers.running import wait_until
 
@@ -184,6 +185,41 @@ async def test_a_connection_that_the_server_ends_while_it_is_idle_is_replaced(cl
 
     assert answers == [ANSWER] * 5
     assert n_connections == 5
+
+
+async def test_where_kept_connections_always_end_requests_are_hardly_more_than_were_meant(
+    client: MeshClient,
+) -> None:
+    n_requests = n_meant = 0
+
+    async def answer_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        nonlocal n_requests
+        for answer in (OK, b""):
+            await read_request(reader)
+            n_requests += 1
+            writer.write(answer)
+
+    async with misbehaving(answer_once) as url:
+        while n_requests < 4 * RETRY_BURST:
+            n_meant += 1
+            with contextlib.suppress(TransportError):
+                await _ask(client, url)
+
+    assert n_requests <= 1.1 * n_meant + RETRY_BURST + 1
+
+
+async def test_an_answer_without_end_is_cut_off(client: MeshClient) -> None:
+    async def answer_without_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        chunk = b"100000\r\n%b\r\n" % bytes(2**20)
+        while True:
+            writer.write(chunk)
+            await writer.drain()
+
+    async with misbehaving(answer_without_end) as url:
+        with pytest.raises(TransportError, match=f"longer than {MAX_BODY_BYTES} bytes"):
+            await _ask(client, url)
 
 
 async def test_a_connection_is_kept_for_the_next_request(client: MeshClient) -> None:
