@@ -111,6 +111,7 @@ def test_a_catalog_of_an_earlier_release_is_not_used_before_it_is_migrated(
     (tmp_path / "old").mkdir()
     old = unpack_catalog("0.2.0", tmp_path / "old")
     with running.gateway(running.settings_for(home, urls)) as client:
+        assert client.get(LIST).is_success
         old.replace(home / "catalog.db")
         check_unavailable(client, "its tables are not those of this release")
 
