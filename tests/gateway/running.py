@@ -116,9 +116,11 @@ def build_home(folder: Path) -> Path:
     return folder
 
 
-def open_catalog(db: Database, *, write_timeout_s: float = PATIENCE_S, cached_users: int = 9) -> Catalog:
-    """The catalog of a gateway, which never gives the database up."""
-    metrics, breaker = GatewayMetrics(CollectorRegistry()), CircuitBreaker(failures=1000, open_s=1.0)
+def open_catalog(
+    db: Database, *, write_timeout_s: float = PATIENCE_S, cached_users: int = 9, failures: int = 1000
+) -> Catalog:
+    """The catalog of a gateway, by default one that never gives the database up."""
+    metrics, breaker = GatewayMetrics(CollectorRegistry()), CircuitBreaker(failures=failures, open_s=1.0)
     return Catalog(db, metrics, breaker=breaker, write_timeout_s=write_timeout_s, cached_users=cached_users)
 
 

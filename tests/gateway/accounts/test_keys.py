@@ -17,6 +17,7 @@ from gateway.accounts.errors import Unauthenticated
 from gateway.accounts.keys import PAUSE_S, StoredKeys
 from gateway.catalog import Catalog
 from gateway.deadline import Deadline
+from gateway.errors import CatalogUnavailable
 from tests.gateway.running import KEY, open_catalog
 
 PATIENCE_S = 30.0
@@ -82,6 +83,21 @@ async def test_a_revoked_key_is_soon_good_no_more(
     assert await is_good(service_keys, KEY)
     monkeypatch.setattr(stored_keys, "FRESH_S", 0)
     assert not await is_good(service_keys, KEY)
+
+
+async def test_while_the_catalog_is_away_a_key_stays_good_for_a_while(
+    service_keys: StoredKeys, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await is_good(service_keys, KEY)
+    (home / "catalog.db").rename(home / "elsewhere")
+    monkeypatch.setattr(stored_keys, "FRESH_S", 0)
+
+    assert await is_good(service_keys, KEY)
+    with pytest.raises(CatalogUnavailable):
+        await is_good(service_keys, "bmk_never_seen")
+    monkeypatch.setattr(stored_keys, "BELIEVED_S", 0)
+    with pytest.raises(CatalogUnavailable):
+        await is_good(service_keys, KEY)
 
 
 def read_used_at(db: Database) -> int | None:

@@ -50,6 +50,24 @@ def test_requests_over_the_limit_are_refused_while_health_still_answers(
         assert [first.result().json()["total"], second.result().json()["total"]] == [6, 6]
 
 
+def test_work_that_waits_is_dropped_when_its_caller_goes_and_leaves_its_place(
+    gate: Gate, settings: ServerSettings
+) -> None:
+    with serving(counting_server(gate), settings) as client, ThreadPoolExecutor(1) as pool:
+        first = pool.submit(client.post, "/add-slowly", json={})
+        assert gate.entered.acquire(timeout=10)
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/add-slowly", json={}, timeout=0.5)
+
+        wait_until(lambda: client.post("/add", json={}).status_code == 200)
+        gate.opened.set()
+        first.result()
+        client.post("/add-slowly", json={})  # comes after whatever had waited
+
+        assert gate.entered.acquire(timeout=10)
+        assert not gate.entered.acquire(blocking=False)
+
+
 def test_work_that_waited_past_its_deadline_is_not_begun(gate: Gate, settings: ServerSettings) -> None:
     with serving(counting_server(gate), settings) as client, ThreadPoolExecutor(2) as pool:
         running = pool.submit(client.post, "/add-slowly", json={})
