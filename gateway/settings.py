@@ -84,10 +84,10 @@ class MeshOptions(Options):
 
 
 class BreakerOptions(Options):
-    """When the gateway stops calling a server, or Redis, that fails."""
+    """When the gateway stops calling a server, Redis or the catalog that fails."""
 
     failures: PositiveInt = 5
-    """Failures in a row after which a server is left alone for a while."""
+    """Failures in a row after which a server, Redis or the catalog is left alone for a while."""
     open_s: PositiveFloat = 1.0
     """Seconds that it is left alone."""
 

@@ -182,7 +182,8 @@ def new_mariadb_database(mariadb_port: int) -> Iterator[str]:
     name = f"bookmesh_{uuid4().hex[:8]}"
     with _connect_mariadb(mariadb_port) as connection, connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-        yield f"mysql+pymysql://root@127.0.0.1:{mariadb_port}/{name}?charset=utf8mb4"
+    yield f"mysql+pymysql://root@127.0.0.1:{mariadb_port}/{name}?charset=utf8mb4"
+    with _connect_mariadb(mariadb_port) as connection, connection.cursor() as cursor:
         cursor.execute(f"DROP DATABASE {name}")
 
 

@@ -223,8 +223,9 @@ def await_whole(ladder: Ladder, queries: Sequence[ListQuery] = QUERIES) -> float
 
     def is_whole() -> bool:
         while missing:
-            body = missing[-1].send(ladder.mesh.client).json()
-            if body.get("degraded") != []:
+            response = missing[-1].send(ladder.mesh.client)
+            assert response.status_code == 200, response.text
+            if response.json()["degraded"]:
                 return False
             missing.pop()
         health = ladder.mesh.client.get("/v1/health").json()

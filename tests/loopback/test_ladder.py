@@ -36,7 +36,8 @@ PAIRS = [
 def shared_ladder(trained_home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ladder]:
     folder = tmp_path_factory.mktemp("ladder")
     (folder / "mariadb").mkdir()
-    with running_ladder(trained_home.copy(folder / "home"), folder, deadline_s=DEADLINE_S) as ladder:
+    settings = {"deadline_s": DEADLINE_S, "BOOKMESH_GATEWAY__BREAKER__OPEN_S": "0.2"}
+    with running_ladder(trained_home.copy(folder / "home"), folder, **settings) as ladder:
         yield ladder
 
 
