@@ -1,8 +1,10 @@
 """Opens the catalog's database."""
 
 import sqlite3
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import (
@@ -42,6 +44,7 @@ LOST = frozenset({1213, "40P01", "40001"})
 BUSY = LOST | {1205, "55P03"}
 """And a lock that was waited for in vain."""
 MOST_ATTEMPTS: Final = 5
+CONNECT_S: Final = 5
 ISOLATION: Final = "READ COMMITTED"
 """Each statement sees what is there by then, on MariaDB as on PostgreSQL; what must not change until the
 end of the transaction is locked."""
@@ -175,15 +178,19 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str) -> Database:
-    """Open any SQLAlchemy URL; an SQLite file's folder is created. Raises DatabaseUrlInvalid."""
+def open_database(url: str, *, patience_s: int | None = None) -> Database:
+    """Open any SQLAlchemy URL; an SQLite file's folder is created. Raises DatabaseUrlInvalid.
+
+    A MySQL server that says nothing for so many seconds counts as lost, and one that does not take a
+    connection in five.
+    """
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             return Database(*open_sqlite(parsed))
         # What a statement is about may be somebody's e-mail: no error quotes it.
         engine = create_engine(parsed, pool_pre_ping=True, isolation_level=ISOLATION, hide_parameters=True)
-        event.listen(engine, "do_connect", _connect)
+        event.listen(engine, "do_connect", partial(_connect, patience_s))
         if parsed.get_backend_name() == "postgresql":
             engine.dialect.colspecs = {**engine.dialect.colspecs, Integer: _UncastInteger}
         return Database(engine)
@@ -235,8 +242,15 @@ def _codes(error: SQLAlchemyError) -> set[object]:
     return {getattr(cause, "sqlstate", None), *getattr(cause, "args", ())[:1]}
 
 
-def _connect(dialect: Dialect, _record: object, arguments: list[Any], options: dict[str, Any]) -> Any:
+def _connect(
+    patience_s: int | None, dialect: Dialect, _record: object, arguments: list[Any], options: dict[str, Any]
+) -> Any:
+    waits = {"connect_timeout": CONNECT_S}
+    if dialect.driver == "pymysql" and patience_s is not None:
+        waits |= {"read_timeout": patience_s, "write_timeout": patience_s}
     try:
-        return dialect.connect(*arguments, **options)
+        return dialect.connect(*arguments, **waits | options)
+    except struct.error as error:
+        raise dialect.loaded_dbapi.OperationalError("what answers there is no such database") from error
     except (AttributeError, LookupError, TypeError, ValueError, dialect.loaded_dbapi.ProgrammingError):
         raise DatabaseUrlInvalid("the driver takes no such options or values after the ?") from None

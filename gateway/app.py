@@ -51,7 +51,7 @@ from gateway.api.services import Services
 from gateway.cache.base import ResponseCache
 from gateway.cache.memory import MemoryCache
 from gateway.cache.redis import RedisCache
-from gateway.catalog import CATALOG, Catalog
+from gateway.catalog import CATALOG, PATIENCE_S, Catalog
 from gateway.library.libraries import Libraries
 from gateway.limits.base import RequestCounts
 from gateway.limits.limits import Limits
@@ -258,7 +258,7 @@ def _build_mesh(
 
 
 def _open_catalog(settings: GatewaySettings, metrics: GatewayMetrics) -> Catalog:
-    db = open_database(settings.catalog_url)
+    db = open_database(settings.catalog_url, patience_s=PATIENCE_S)
     check_migrated(db)
     trace_statements(db.engine)
     return Catalog(

@@ -1,6 +1,7 @@
 """The SQL catalog from asynchronous code: each query in a worker thread, with a time limit."""
 
 import asyncio
+import struct
 import threading
 import time
 from collections import defaultdict
@@ -11,6 +12,7 @@ from typing import Final, TypeVar
 
 import anyio
 import anyio.to_thread
+import structlog
 from cachetools import LRUCache
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -27,6 +29,7 @@ from catalog.errors import (
     DatabaseFileGone,
     DatabaseFileReplaced,
     DatabaseNotMigrated,
+    DatabaseUrlInvalid,
     IsbnInvalid,
     UserUnknown,
 )
@@ -54,11 +57,17 @@ from gateway.metrics import GatewayMetrics
 
 ResultT = TypeVar("ResultT")
 
+log = structlog.get_logger()
+
 MOST_READS: Final = 8
 MOST_WRITES: Final = 4
 """At once; together fewer than the connections that SQLAlchemy's pool has, so that none waits for one."""
 CATALOG: Final = "catalog"
 """As responses name it among what was lost."""
+GARBLED: Final = (AssertionError, IndexError, UnicodeError, struct.error)
+"""What PyMySQL raises if what comes is no answer of a MySQL server."""
+PATIENCE_S: Final = 35
+"""Longer than any write may wait for another one's lock: only then is a server that says nothing lost."""
 CLOCK_TOLERANCE_S: Final = 0.01
 """The event loop's clock ticks in milliseconds: whoever waits gives up after the thread, never before."""
 COMMIT_TIMEOUT_S: Final = 2.0
@@ -326,7 +335,11 @@ class Catalog:
             check_wanted()  # it may have waited for another one's lock
             if count_opened(session) != self._n_opened:
                 self._check_successor(session)
-            result = work(session)
+            try:
+                result = work(session)
+            except GARBLED:
+                session.invalidate()  # the rest of it would be taken for the next answer
+                raise
             if write:
                 committing.set()  # before the clock is looked at, so that no caller gives up in between
                 check_wanted()
@@ -352,8 +365,11 @@ class Catalog:
         thread.add_done_callback(finish)
         try:
             return await _wait(thread, give_up_at_s - time.monotonic(), committing)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, DatabaseUrlInvalid) as error:
             raise CatalogUnavailable(type(error).__name__) from error
+        except GARBLED as error:
+            log.warning("catalog_garbled", exc_info=error)  # or a mistake of ours
+            raise CatalogUnavailable("what answers is no such database") from error
         except DatabaseNotMigrated as error:
             raise CatalogUnavailable("its tables are not those of this release") from error
         except (DatabaseFileGone, DatabaseFileReplaced) as error:

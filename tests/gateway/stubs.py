@@ -17,7 +17,7 @@ async def misbehaving(behave: Behave) -> AsyncIterator[str]:
         connections.append(asyncio.current_task())
         try:
             await behave(reader, writer, len(connections) - 1)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
             pass
         finally:
             writer.close()

@@ -1,12 +1,14 @@
 """SQL while it does not answer: it is left alone, and nobody stands in line for it."""
 
 import asyncio
+import random
 import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from catalog.database import Database, open_database
@@ -14,6 +16,7 @@ from gateway.catalog import MOST_READS, Catalog
 from gateway.deadline import Deadline
 from gateway.errors import CatalogUnavailable
 from tests.gateway.running import open_catalog
+from tests.gateway.stubs import misbehaving
 
 N_FAILURES = 3
 
@@ -95,3 +98,26 @@ async def test_who_gives_up_does_not_go_on_standing_in_line(db: Database, stuck:
     assert all(isinstance(outcome, CatalogUnavailable) for outcome in outcomes)
     assert await read(catalog, stuck, seconds=30) == 1
     assert stuck.n_begun == MOST_READS + 1
+
+
+def garble(draw: random.Random) -> bytes:
+    """What begins like the greeting or an answer of some server."""
+    body = draw.choice([b"", b"\n5.5.5-10.11\0", b"\0\0\0", b"R\0\0\0"]) + draw.randbytes(draw.randrange(90))
+    return draw.choice([b"", len(body).to_bytes(3, "little") + b"\0", b"HTTP/1.1 400 Bad Request\r\n"]) + body
+
+
+@pytest.mark.parametrize("scheme", ["mysql+pymysql", "postgresql+psycopg"])
+async def test_whatever_answers_in_place_of_the_database_it_is_away(scheme: str) -> None:
+    draw = random.Random(1)
+
+    async def answer_garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, _: int) -> None:
+        writer.write(garble(draw))
+        while await asyncio.wait_for(reader.read(65_536), 0.05):
+            writer.write(garble(draw))
+
+    async with misbehaving(answer_garbage) as url:
+        with closing(open_database(f"{scheme}://nobody@{url.removeprefix('http://')}/none")) as db:
+            catalog = open_catalog(db)
+            for _ in range(40):
+                with pytest.raises(CatalogUnavailable):
+                    await catalog.read(lambda session: session.scalar(text("SELECT 1")), Deadline.after(30))
