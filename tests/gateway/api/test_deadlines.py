@@ -120,8 +120,8 @@ def test_a_refused_rating_is_not_written_when_the_lock_is_gone(
 def test_a_rating_that_is_being_committed_is_waited_for(
     urls: dict[str, str], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def open_slow(url: str) -> Database:
-        db = open_database(url)
+    def open_slow(url: str, **options: Any) -> Database:
+        db = open_database(url, **options)
         event.listen(db.engine, "commit", lambda connection: time.sleep(0.8))
         return db
 
