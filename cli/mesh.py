@@ -93,15 +93,11 @@ def status() -> None:
 
 
 def list_processes() -> list[ProcessSpec]:
-    """The five servers and the worker, then the gateway with their addresses, where no others are set."""
+    """The five servers and the worker, then the gateway with the servers' addresses."""
     own, servers, worker = GatewaySettings(), ServerSettings().servers, WorkerSettings().worker
     shared = {"BOOKMESH_HOME": str(own.home.resolve())}
     specs = [ProcessSpec(name, servers.host, servers.port(name), shared) for name in SERVER_NAMES]
-    urls = {
-        f"BOOKMESH_GATEWAY__MESH__URLS__{spec.name.upper()}": spec.url
-        for spec in specs
-        if spec.name not in own.gateway.mesh.urls.model_fields_set
-    }
+    urls = {f"BOOKMESH_GATEWAY__MESH__URLS__{spec.name.upper()}": spec.url for spec in specs}
     if worker.with_mesh:
         specs.append(ProcessSpec("worker", worker.host, worker.port, shared))
     return [*specs, ProcessSpec("gateway", own.gateway.host, own.gateway.port, {**shared, **urls})]

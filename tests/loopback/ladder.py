@@ -2,11 +2,12 @@
 
 import os
 import signal
+import socket
 import time
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,8 +24,15 @@ from tests.loopback.checks import check_authors, check_list
 from tests.loopback.conftest import QUICK_AND_UNCACHED
 from tests.loopback.load import UNTAUGHT, ListQuery
 from tests.loopback.proxy import Proxy, Way
-from tests.meshes import Mesh, free_ports, running_mesh, wait_until
-from tests.services import Service, free_port, new_mariadb_database, running_mariadb_service, running_redis
+from tests.meshes import Mesh, free_ports, running_mesh, wait_until, with_key
+from tests.services import (
+    Service,
+    free_port,
+    new_mariadb_database,
+    running,
+    running_mariadb_service,
+    running_redis,
+)
 
 Fault = Literal["kill -9", "SIGSTOP", "refused", "garbage"]
 FAULTS: tuple[Fault, ...] = ("kill -9", "SIGSTOP", "refused", "garbage")
@@ -109,19 +117,19 @@ def running_ladder(home: Home, folder: Path, *, deadline_s: float, **settings: s
         for proxy in proxies.values():
             proxy.start()
             stack.callback(proxy.stop)
+        settings = {**QUICK_AND_UNCACHED, "BOOKMESH_DEADLINE_S": str(deadline_s), **settings}
+        direct = stack.enter_context(
+            running_mesh(home, ports=ports, BOOKMESH_DATABASE_URL=database_url, **settings)
+        )
         mesh = stack.enter_context(
-            running_mesh(
-                home,
-                ports=ports,
-                **QUICK_AND_UNCACHED,
+            _another_gateway(
+                direct,
                 **{
                     f"BOOKMESH_GATEWAY__MESH__URLS__{name.upper()}": f"http://127.0.0.1:{proxies[name].port}"
                     for name in SERVER_NAMES
                 },
                 BOOKMESH_GATEWAY__CACHE__REDIS_URL=f"redis://127.0.0.1:{proxies[REDIS].port}/0",
                 BOOKMESH_DATABASE_URL=database_url.replace(str(mariadb_port), str(proxies[CATALOG].port)),
-                BOOKMESH_DEADLINE_S=str(deadline_s),
-                **settings,
             )
         )
         services = {CATALOG: mariadb, REDIS: redis_service}
@@ -130,6 +138,26 @@ def running_ladder(home: Home, folder: Path, *, deadline_s: float, **settings: s
             rated = mesh.get(f"/v1/users/{reader}/ratings", limit=1000)["items"]
             ladder.known[reader] = frozenset(item["book_id"] for item in rated)
         yield ladder
+
+
+@contextmanager
+def _another_gateway(mesh: Mesh, **settings: str) -> Iterator[Mesh]:
+    """The mesh by another gateway, which `up` cannot give the addresses of its servers."""
+    port = free_port()
+    home = replace(mesh.home, settings={**mesh.home.settings, **settings, "BOOKMESH_PORT": str(port)})
+    with (
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, auth=with_key(home.path)) as client,
+        running(
+            home.command("serve", "gateway"),
+            home.path / "gateway.out",
+            until=lambda: socket.create_connection(("127.0.0.1", port)).close(),
+            cwd=home.checkout,
+            env=home.environment(),
+        ),
+    ):
+        by_it = replace(mesh, client=client)
+        wait_until(by_it.is_whole)
+        yield by_it
 
 
 def copy_catalog(source_url: str, target_url: str) -> None:
