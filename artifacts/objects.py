@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +21,7 @@ from artifacts.manifest import ObjectEntry
 
 OBJECTS = "objects"
 VIEWS = "views"
+ReadDigest = Callable[[Path], str]
 BLOCK_BYTES = 4096
 """What a link takes on most file systems."""
 
@@ -38,8 +39,9 @@ class Stored:
 class ObjectStore:
     """The objects below one root folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, read_digest: ReadDigest = read_digest) -> None:
         self.root = root
+        self._read_digest = read_digest
 
     def path(self, digest: str) -> Path:
         """Return where the object of this digest is, or would be."""
@@ -67,7 +69,7 @@ class ObjectStore:
         """Raise ArtifactMissing or ArtifactCorrupt unless the object's bytes are those of its digest."""
         path = self.path(entry.digest)
         try:
-            actual = read_digest(path)
+            actual = self._read_digest(path)
         except FileNotFoundError:
             raise ArtifactMissing(path, name=entry.name) from None
         if actual != entry.digest:

@@ -31,7 +31,7 @@ from artifacts.errors import (
     UnsupportedValue,
     VersionUnknown,
 )
-from artifacts.files import exclusive, replace_file, sync_folder
+from artifacts.files import exclusive, read_digest, replace_file, sync_folder
 from artifacts.formats import check_json
 from artifacts.manifest import (
     SCHEMA_NUMBER,
@@ -43,7 +43,7 @@ from artifacts.manifest import (
     name_version,
     read_manifest,
 )
-from artifacts.objects import ObjectStore
+from artifacts.objects import ObjectStore, ReadDigest
 from artifacts.pointer import Promotion
 from artifacts.records import RecordReader, Values, find_held, write_record
 
@@ -67,10 +67,13 @@ class Loaded(Generic[R]):
 class ArtifactStore:
     """The versions below one root folder, safe to use from many threads and processes at once."""
 
-    def __init__(self, root: Path, *, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, root: Path, *, now: Callable[[], datetime] = utc_now, read_digest: ReadDigest = read_digest
+    ) -> None:
+        """`read_digest` is how objects are checked that are there."""
         self.root = root
         self.now = now
-        self.objects = ObjectStore(root)
+        self.objects = ObjectStore(root, read_digest)
 
     def draft(self) -> "Draft":
         """Begin a new version."""

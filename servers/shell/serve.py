@@ -17,6 +17,7 @@ from middleware.gunicorn import LINGER_S, Serving, serve_by_gunicorn
 from middleware.serving import SettlingServer
 from servers.shell.answers import limit_math_threads
 from servers.shell.app import create_app
+from servers.shell.background_digests import BackgroundDigests
 from servers.shell.holder import VersionHolder
 from servers.shell.metrics import ServerMetrics
 from servers.shell.routes import ModelServer
@@ -67,7 +68,7 @@ def build_app(
     server: ModelServer[Any], settings: ServerSettings, siblings: Siblings | None = None
 ) -> Starlette:
     """The app of one server over the artifact store that the settings name. Raises MeshTokenInvalid."""
-    store = ArtifactStore(settings.artifacts_root)
+    store = ArtifactStore(settings.artifacts_root, read_digest=BackgroundDigests().read)
     metrics = ServerMetrics(server.name, build_registry())
     holder = VersionHolder(store, server, settings.servers, metrics, siblings)
     open_tracing(server.name, settings.telemetry, begins=False)
