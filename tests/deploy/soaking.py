@@ -206,7 +206,8 @@ def _revive(production: Production) -> None:
     """What `Restart=always` does."""
     for service, process in list(production.host.processes.items()):
         if process.poll() is not None:
-            production.host.start(service)
+            with suppress(AssertionError):  # it was struck again before it was ready
+                production.host.start(service)
 
 
 def _take_sample(production: Production, soak: Soak) -> None:
