@@ -27,6 +27,7 @@ EXCEPTIONS = {
         'f"PRAGMA {pragma}"',
         'connection.get_execution_options().get("sqlite_begin", "BEGIN")',
     },
+    "catalog/users.py": {"f\"'{each}'\""},
 }
 """Of constants of ours, or of the names of our tables; and what SQLAlchemy has compiled."""
 

@@ -207,22 +207,22 @@ def test_a_trace_goes_from_the_proxy_through_gateway_and_servers_to_sql(
     observed: Mesh, collector: Collector
 ) -> None:
     trace, proxy = secrets.token_hex(16), secrets.token_hex(8)
-    path = "/v1/users/3/recommendations"
+    path = "/v1/recommendations"
 
     # No list of this weight was ever made, so none is in a cache.
-    observed.client.get(
+    observed.client.post(
         path,
-        params={"popularity_weight": 0.123},
+        json={"authors": ["C. S. Lewis"], "popularity_weight": 0.123},
         headers={"traceparent": f"00-{trace}-{proxy}-01", "x-request-id": "traced"},
     ).raise_for_status()
-    ends = {("bookmesh-gateway", "GET /v1/users/{user_id}/recommendations"), ("bookmesh-als", "POST /rank")}
+    ends = {("bookmesh-gateway", "POST /v1/recommendations"), ("bookmesh-als", "POST /rank-new")}
     wait_until(lambda: ends <= find_spans(collector, trace).keys())
 
     spans = find_spans(collector, trace)
-    served = spans["bookmesh-gateway", "GET /v1/users/{user_id}/recommendations"]
+    served = spans["bookmesh-gateway", "POST /v1/recommendations"]
     pinned, retrieved = spans["bookmesh-gateway", "pin"], spans["bookmesh-gateway", "retrieve"]
-    called = spans["bookmesh-gateway", "POST /rank"]
-    ranked, scored = spans["bookmesh-als", "POST /rank"], spans["bookmesh-als", "score"]
+    called = spans["bookmesh-gateway", "POST /rank-new"]
+    ranked, scored = spans["bookmesh-als", "POST /rank-new"], spans["bookmesh-als", "score"]
     read, counted = spans["bookmesh-gateway", "SELECT"], spans["bookmesh-gateway", "redis"]
     assert served.parent_span_id.hex() == proxy
     assert {each.parent_span_id for each in (read, counted, pinned)} == {served.span_id}

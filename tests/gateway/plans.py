@@ -60,6 +60,7 @@ Call = Callable[[Catalog, list[int]], Awaitable[object]]
 CALLS: dict[str, Call] = {
     "look": lambda catalog, _: catalog.look(_soon()),
     "read_user": lambda catalog, _: catalog.read_user(USER, _soon()),
+    "recall_user": lambda catalog, _: catalog.recall_user(USER, _soon()),
     "read_titles": lambda catalog, books: catalog.read_titles(books, _soon()),
     "find_by_isbn": lambda catalog, _: catalog.find_by_isbn(ISBN, _soon()),
     "find_authors": lambda catalog, _: catalog.find_authors("author 12", 20, 0, _soon()),

@@ -46,12 +46,16 @@ TESTED_ELSEWHERE = {
     "make setup",
     "make run",
     "make test",
+    "make bench",
+    "make bench BENCH='--books 250000'",
+    "make bench BENCH='--home .bookmesh --output /tmp/x'",
+    "make bench BENCH='--before ../bookmesh-0.7.0'",
     "export BOOKMESH_HOME=bx",
     'versions rollback --why "complaints about list quality"',
     'curl -X POST http://127.0.0.1:8000/v1/me/import -H "Authorization: Bearer TOKEN" \\',
 }
-"""test_setup follows the Makefile, every home of a test is set so, test_restarts rolls back, and the
-gateway's tests bring libraries."""
+"""test_setup follows the Makefile, long/test_bench measures, every home of a test is set so, test_restarts
+rolls back, and the gateway's tests bring libraries."""
 COMMAND = re.compile(r"^ *(?:(?:\.venv/bin/)?bookmesh |(?=make |export \w+=|curl |pip ))(.+?)(?:\s+#.*)?$")
 CURL = re.compile(r"^ *(curl .+)$", re.MULTILINE)
 FIRST_AT = {"/v1/search": "Pride and Prejudice"}

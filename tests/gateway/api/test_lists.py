@@ -12,6 +12,7 @@ from sqlalchemy import update
 from catalog.database import open_database
 from catalog.tables import User
 from contracts.similarity import SimilarMode
+from foundation.arrays import Chosen
 from gateway.schemas import BookList
 from servers.als.newcomers import Told
 from tests.gateway import running
@@ -99,7 +100,9 @@ def test_favourites_and_popularity_are_blended_in_the_share_asked_for(
     found = _check(shared.post("/v1/recommendations", json=body))
 
     told = Told(subjects=["Soup"])
-    taste = tiny.newcomers().score_parts(told, tiny.als_model(1).evidence)["taste"]
+    parts = tiny.newcomers().find(told, tiny.als_model(1).evidence)
+    assert parts is not None
+    taste = parts["taste"].score(Chosen.all(tiny.BOOK_IDS.size))
     expected = sorted((1 - weight) * (0.6 / 0.9) * taste + weight * tiny.popularity(), reverse=True)
     assert (found.mode, found.degraded) == ("subjects", [])
     assert [item.score for item in found.items] == pytest.approx(expected, abs=1e-6)
