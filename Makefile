@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
 # About a third of the work each. Every other folder, a new one too, is in the last third.
-FIRST_THIRD := tests/loopback
+FIRST_THIRD := $(addprefix tests/,backup loopback)
 SECOND_THIRD := $(addprefix tests/,artifacts catalog cli evidence foundation middleware servers telemetry worker)
 
 .PHONY: help setup run train test test-long first-third second-third last-third check fmt bench coverage clean
